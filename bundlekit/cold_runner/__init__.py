@@ -1,0 +1,5 @@
+"""The stdlib-only world: builds environments, supervises one fresh process per task.
+
+Runs under any CPython >= 3.11 that has no site-packages, as a folder, a zipapp or inside bundlekit. So every import in
+here is relative or from the standard library; a test reads the syntax trees and holds that line.
+"""

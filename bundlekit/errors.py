@@ -1,0 +1,142 @@
+"""Every exception that bundlekit raises on purpose: one tree, one error code and one exit status for each class.
+
+A mistake in a bundle is a finding, not an exception; these say that the input cannot be used at all. A message is one
+sentence that tells what, where, what was expected and what was found; `hint` tells what to do next.
+"""
+
+from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
+
+__all__ = [
+    "ArchiveCorruptError",
+    "ArchiveUnsafeError",
+    "BundlekitError",
+    "CacheError",
+    "DigestMismatchError",
+    "EntryPointRefusedError",
+    "EnvironmentBuildError",
+    "FileAccessError",
+    "InternalError",
+    "LimitExceededError",
+    "ManifestError",
+    "NameRefusedError",
+    "PyprojectRefusedError",
+    "SourceRefusedError",
+    "TaskFailedError",
+    "TaskRefusedError",
+    "UsageError",
+]
+
+
+class BundlekitError(Exception):
+    """Root of the tree. `subject` is the offending value (a path, a key, a digest), as it was found."""
+
+    code: ErrorCode = ErrorCode.INTERNAL
+
+    def __init__(self, message: str, *, subject: object = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.subject = subject
+        self.hint = hint
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of a command that ends with this error."""
+        return EXIT_STATUS[self.code]
+
+
+class UsageError(BundlekitError):
+    """The user asked for something that cannot be done: a wrong option, path or combination."""
+
+    code = ErrorCode.USAGE
+
+
+class ArchiveCorruptError(BundlekitError):
+    """An archive is damaged, truncated, or no archive of ours at all."""
+
+    code = ErrorCode.ARCHIVE_CORRUPT
+
+
+class ArchiveUnsafeError(BundlekitError):
+    """An archive holds what our packer never writes and what must not be unpacked: links, devices, escapes."""
+
+    code = ErrorCode.ARCHIVE_UNSAFE
+
+
+class DigestMismatchError(BundlekitError):
+    """Bytes differ from the digest, size, mode or inventory that the manifest promises."""
+
+    code = ErrorCode.DIGEST
+
+
+class ManifestError(BundlekitError):
+    """A manifest is missing, malformed, or of a schema that this version does not read."""
+
+    code = ErrorCode.MANIFEST
+
+
+class LimitExceededError(BundlekitError):
+    """Input is larger, deeper or more numerous than the stated limit."""
+
+    code = ErrorCode.LIMIT
+
+
+class NameRefusedError(BundlekitError):
+    """A file's name or kind cannot ship (packing only)."""
+
+    code = ErrorCode.NAME
+
+
+class PyprojectRefusedError(BundlekitError):
+    """The bundle's pyproject.toml cannot be used (packing and running only; validation reports findings)."""
+
+    code = ErrorCode.PYPROJECT
+
+
+class EntryPointRefusedError(BundlekitError):
+    """The bundle has no single usable wire entry point, or a task names one that is not there."""
+
+    code = ErrorCode.ENTRYPOINT
+
+
+class SourceRefusedError(BundlekitError):
+    """A source file of the bundle cannot be read as Python."""
+
+    code = ErrorCode.SOURCE
+
+
+class TaskRefusedError(BundlekitError):
+    """A task document is malformed."""
+
+    code = ErrorCode.TASK
+
+
+class EnvironmentBuildError(BundlekitError):
+    """An interpreter, an environment or the bundle's build could not be had."""
+
+    code = ErrorCode.VENV
+
+
+class CacheError(BundlekitError):
+    """The cache cannot be used: wrong owner, read-only, no locks."""
+
+    code = ErrorCode.CACHE
+
+
+class FileAccessError(BundlekitError):
+    """A file could not be read or written: permission, disk full, I/O error."""
+
+    code = ErrorCode.IO
+
+
+class InternalError(BundlekitError):
+    """bundlekit broke one of its own promises."""
+
+    code = ErrorCode.INTERNAL
+
+
+class TaskFailedError(BundlekitError):
+    """A task or a preparation ended in a failure that the cold runner reported; `code` is the runner's own."""
+
+    def __init__(self, message: str, code: ErrorCode, *, subject: object = None, hint: str | None = None) -> None:
+        super().__init__(message, subject=subject, hint=hint)
+        self.code = code
