@@ -13,9 +13,9 @@ CheckT = TypeVar("CheckT")
 class Rule(NamedTuple, Generic[CheckT]):
     """One rule of the catalogue (DESIGN decision 8).
 
-    `code` is never reused or renamed; `severity` is what its findings have unless the check says otherwise; `check` is a
-    pure function from evidence to findings; `good` and `bad` are small bundles, path to text: the rule is silent on the
-    first and speaks on the second.
+    `code` is never reused or renamed; `severity` is what its findings have unless the check says otherwise; `check` is
+    a pure function from evidence to findings; `good` and `bad` are small bundles, path to text: the rule is silent on
+    the first and speaks on the second.
     """
 
     code: str

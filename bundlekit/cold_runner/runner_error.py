@@ -4,10 +4,12 @@ from typing import TypedDict
 
 from .codes import EXIT_STATUS, RETRYABLE, ErrorCode, Phase
 
-__all__ = ["Failure", "FatalError"]
+__all__ = ["FatalError", "RunnerError"]
 
 
 class FatalError(TypedDict):
+    """The value of ``_fatal_error`` (DESIGN, "Shapes"); `code` is the exit status."""
+
     code: int
     error_code: str
     phase: str
@@ -19,7 +21,7 @@ class FatalError(TypedDict):
     log_path: str | None
 
 
-class Failure(Exception):
+class RunnerError(Exception):
     """A task, an environment or a child that came to nothing.
 
     `type_name` is the class of the exception that bundle code raised, `signal_name` the signal that ended the child
