@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 
-__all__ = ["Finding", "Level", "Report", "Severity", "Stage", "StageStatus"]
+__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus"]
 
 
 class Severity(StrEnum):
@@ -20,6 +21,16 @@ class Level(StrEnum):
     """How far validation goes; each level includes those before it."""
 
     STATIC = "static"
+    IMPORT = "import"
+    SMOKE = "smoke"
+    ISOLATION = "isolation"
+
+
+class StageName(StrEnum):
+    """The stages of validation, in their order."""
+
+    STATIC = "static"
+    ENVIRONMENT = "environment"
     IMPORT = "import"
     SMOKE = "smoke"
     ISOLATION = "isolation"
@@ -52,11 +63,19 @@ class Finding(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One stage of validation: `static`, `environment`, `import`, `smoke` or `isolation`; `seconds` is wall time."""
+    """One stage of validation; `seconds` is wall time."""
 
-    name: str
+    name: StageName
     status: StageStatus
     seconds: float
+
+
+class Obstacle(NamedTuple):
+    """What kept validation from an answer and is not the bundle's fault: no index, a full disk, our own bug."""
+
+    code: ErrorCode
+    message: str
+    hint: str | None = None
 
 
 class Report(NamedTuple):
@@ -71,13 +90,19 @@ class Report(NamedTuple):
     sandbox: str
     stages: tuple[Stage, ...]
     findings: tuple[Finding, ...]
+    obstacle: Obstacle | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether no finding is an error and no stage failed; an unproved stage passes here, and not in `pack`."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings) and not any(
-            stage.status is StageStatus.FAILED for stage in self.stages
-        )
+        """Whether nothing stood in the way and no finding is an error; an unproved stage passes here, not in `pack`."""
+        return self.obstacle is None and not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def exit_status(self) -> int:
+        """0 when passed, 1 for error findings, else the obstacle's own status (DESIGN decision 9)."""
+        if self.obstacle is not None:
+            return EXIT_STATUS[self.obstacle.code]
+        return 0 if self.passed else 1
 
     @property
     def unproved(self) -> bool:

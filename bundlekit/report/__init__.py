@@ -1,0 +1,1 @@
+"""Report -> text, JSON documents and annotations; nothing here reads a bundle or decides anything."""

@@ -1,0 +1,74 @@
+"""Report -> the JSON document of DESIGN, "Shapes"."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bundlekit import __version__
+from bundlekit.cold_runner.codes import EXIT_STATUS
+
+if TYPE_CHECKING:
+    from bundlekit.model.documents import ErrorDocument, FindingDocument, ReportDocument, ReportsDocument
+    from bundlekit.model.finding import Finding, Obstacle, Report
+
+__all__ = ["TOOL", "error_document", "json_text", "report_document", "reports_document"]
+
+TOOL = f"bundlekit {__version__}"
+
+
+def json_text(document: object) -> str:
+    """Return `document` as strict JSON: UTF-8 text, two spaces of indent, a line end at the end."""
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def reports_document(reports: Sequence["Report"]) -> "ReportDocument | ReportsDocument":
+    """Return one report as itself and several under the key ``reports``."""
+    documents = [report_document(report) for report in reports]
+    return documents[0] if len(documents) == 1 else {"reports": documents}
+
+
+def report_document(report: "Report") -> "ReportDocument":
+    """Return the document of one bundle's report."""
+    return {
+        "schema": "bundlekit/report/1",
+        "tool": TOOL,
+        "bundle": {
+            "path": report.path,
+            "name": report.name,
+            "version": report.version,
+            "digest": report.digest,
+            "deps_hash": report.deps_hash,
+        },
+        "level": report.level.value,
+        "passed": report.passed,
+        "sandbox": report.sandbox,
+        "stages": [
+            {"name": stage.name.value, "status": stage.status.value, "seconds": round(stage.seconds, 3)}
+            for stage in report.stages
+        ],
+        "findings": [_finding_document(finding) for finding in report.findings],
+        "error": None if report.obstacle is None else error_document(report.obstacle),
+    }
+
+
+def error_document(obstacle: "Obstacle") -> "ErrorDocument":
+    """Return why a command came to nothing."""
+    return {
+        "code": EXIT_STATUS[obstacle.code],
+        "error_code": obstacle.code.value,
+        "message": obstacle.message,
+        "hint": obstacle.hint,
+    }
+
+
+def _finding_document(finding: "Finding") -> "FindingDocument":
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "hint": finding.hint,
+        "entity": finding.entity,
+    }

@@ -1,0 +1,75 @@
+"""Where reports go: repeatable ``FORMAT[:FILE]`` destinations."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from bundlekit.errors import FileAccessError, UsageError
+from bundlekit.model.finding import Report
+from bundlekit.report.documents import json_text, reports_document
+from bundlekit.report.github import annotation_lines
+from bundlekit.report.text import Style, report_lines
+
+__all__ = ["Destination", "Format", "plain", "render", "write_files"]
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+class Destination(NamedTuple):
+    """One format and the file it goes to; without a file it goes to standard output."""
+
+    format: Format
+    file: Path | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the destination that ``FORMAT[:FILE]`` names.
+
+        Raises:
+            UsageError: the format is none of ours, or the colon has no file behind it.
+        """
+        name, colon, file = text.partition(":")
+        formats = [each.value for each in Format]
+        if name not in formats or (colon and not file):
+            msg = f"--output {text!r}: expected FORMAT or FORMAT:FILE with a format of {', '.join(formats)}"
+            raise UsageError(msg, subject=text)
+        return cls(Format(name), Path(file) if colon else None)
+
+
+def plain(text: str, _word: str) -> str:
+    """Return `text` without any colour: the style of files and pipes."""
+    return text
+
+
+def render(reports: Sequence[Report], form: Format, style: Style = plain) -> str:
+    """Return the reports in the given format."""
+    match form:
+        case Format.TEXT:
+            return "".join(f"{line}\n" for line in report_lines(reports, style))
+        case Format.JSON:
+            return json_text(reports_document(reports))
+        case Format.GITHUB:
+            return "".join(f"{line}\n" for line in annotation_lines(reports))
+
+
+def write_files(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:
+    """Write each destination that names a file.
+
+    Raises:
+        FileAccessError: a file cannot be written.
+    """
+    for destination in destinations:
+        if destination.file is None:
+            continue
+        try:
+            destination.file.write_text(render(reports, destination.format), encoding="utf-8")
+        except OSError as error:
+            msg = f"cannot write the report to {destination.file}: {error.strerror}"
+            raise FileAccessError(msg, subject=destination.file) from error

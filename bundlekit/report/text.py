@@ -1,0 +1,74 @@
+"""Report -> lines for people: place, severity, code, message, hint, and one summary line."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bundlekit.model.finding import Finding, Report, Severity, StageStatus
+from bundlekit.report.printable import printable
+
+__all__ = ["Style", "finding_lines", "report_lines", "summary_line"]
+
+Style = Callable[[str, str], str]
+"""Takes a text and one of the words `error`, `warning`, `info`, `good`, `strong`, `faint`; gives the text for show."""
+
+
+def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
+    """Yield the text of all reports, each bundle under its own heading when there are several."""
+    for report in reports:
+        if len(reports) > 1:
+            yield style(printable(report.path), "strong")
+        for finding in report.findings:
+            yield from finding_lines(finding, style)
+        yield summary_line(report, style)
+
+
+def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
+    """Yield ``path:line:column: severity CODE message`` and, where there is one, the hint on its own line."""
+    place = ":".join(str(part) for part in (finding.path or ".", finding.line, finding.column) if part is not None)
+    severity = finding.severity.value
+    yield (
+        f"{style(printable(place), 'strong')}: {style(severity, severity)} {style(finding.code, 'faint')} "
+        f"{printable(finding.message)}"
+    )
+    if finding.hint:
+        yield f"  {style('hint:', 'faint')} {printable(finding.hint)}"
+
+
+def summary_line(report: Report, style: Style) -> str:
+    """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
+    return f"{_verdict(report, style)}: {printable(_identity(report))}, {_counts(report.findings)}, {_stages(report)}"
+
+
+def _verdict(report: Report, style: Style) -> str:
+    if report.obstacle is not None:
+        return style(f"no verdict ({report.obstacle.code.value})", "error")
+    if not report.passed:
+        return style("failed", "error")
+    if report.unproved:
+        return style("passed but unproved", "warning")
+    return style("passed", "good")
+
+
+def _identity(report: Report) -> str:
+    if report.name is None:
+        return report.path
+    name = report.name if report.version is None else f"{report.name} {report.version}"
+    return name if report.digest is None else f"{name} ({report.digest.short}...)"
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    counts = []
+    for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
+        count = sum(finding.severity is severity for finding in findings)
+        if count or severity is Severity.ERROR:
+            counts.append(f"{count} {word}{'' if count == 1 else 's'}")
+    return ", ".join(counts)
+
+
+def _stages(report: Report) -> str:
+    parts = []
+    for stage in report.stages:
+        if stage.status is StageStatus.SKIPPED:
+            parts.append(f"{stage.name.value} skipped")
+        else:
+            parts.append(f"{stage.name.value} {stage.status.value} {stage.seconds:.1f} s")
+    return " · ".join(parts)
