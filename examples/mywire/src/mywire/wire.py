@@ -1,0 +1,2 @@
+def wire(entrypoint, params, seed):
+    return {"raw": f"ok-{seed}".encode()}

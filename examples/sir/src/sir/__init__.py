@@ -1,0 +1,1 @@
+"""A stochastic SIR epidemic in a closed, well-mixed population."""
