@@ -11,6 +11,7 @@ __all__ = [
     "Dependencies",
     "Lock",
     "ReferencedFile",
+    "Requirement",
     "Settings",
     "SmokeTask",
     "TargetDeclaration",
@@ -54,6 +55,13 @@ class ReferencedFile(NamedTuple):
     path: str
     place: Place
     why: str
+
+
+class Requirement(NamedTuple):
+    """One declared requirement as written, and where; what judges it is a rule, not the reader."""
+
+    value: str
+    place: Place
 
 
 class Lock(NamedTuple):

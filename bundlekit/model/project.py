@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bundlekit.model.declaration import (
     Dependencies,
     ReferencedFile,
+    Requirement,
     Settings,
     SmokeTask,
     TargetDeclaration,
     WireDeclaration,
 )
 from bundlekit.model.finding import Finding
+from bundlekit.model.place import Place
 
-__all__ = ["Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
+__all__ = ["Build", "Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
 
 
 class Member(NamedTuple):
@@ -55,12 +58,28 @@ class ProjectTable(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class Build(NamedTuple):
+    """What the build makes of the tree, as far as it can be told without building.
+
+    `packages` maps dotted packages to directories where they are not simply below a source root (setuptools'
+    package-dir); `dynamic` are the fields of [project] that the backend fills in; `generates` is why the build may add
+    modules that the tree does not have (extensions, hooks), or None; `compiles` whether it makes extension modules.
+    """
+
+    packages: Mapping[str, str] = MappingProxyType({})
+    dynamic: tuple[str, ...] = ()
+    generates: str | None = None
+    compiles: bool = False
+
+
 class Project(NamedTuple):
     """A bundle directory as data.
 
     `wires` are all declarations found, in warm order; the first is the one that runners use, unless two entry points
     compete. `sources` holds every member that ends in ``.py``. `problems` are what reading itself found (unparsable or
-    mistyped documents): the reader reports them all at once and goes on with what is left.
+    mistyped documents): the reader reports them all at once and goes on with what is left. `requirements` are the
+    declared dependencies with their places; `unshipped` holds files below excluded directories (not those of tools), as
+    far as they were looked at, so that a rule can tell a file that is left out from one that never was.
     """
 
     root: str
@@ -82,3 +101,7 @@ class Project(NamedTuple):
     empty_directories: tuple[str, ...]
     sources: Mapping[str, SourceFile]
     problems: tuple[Finding, ...]
+    build: Build = Build()
+    requirements: tuple[Requirement, ...] = ()
+    requires_python_place: Place | None = None
+    unshipped: frozenset[str] = frozenset()
