@@ -1,0 +1,205 @@
+"""The cold runner's answers, one JSON line each, and the values that they become.
+
+The runner is our own process and has validated whatever came from bundle code, so its shapes are taken as given.
+"""
+
+import base64
+import json
+from typing import NotRequired, TypedDict
+
+from bundlekit.cold_runner.codes import ErrorCode, Phase
+from bundlekit.model.outcome import (
+    Aggregated,
+    Failure,
+    Imported,
+    Output,
+    Prepared,
+    RunnerWire,
+    Simulated,
+    TaskRun,
+    Write,
+)
+from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature
+
+__all__ = ["imported_of", "prepared_of", "result_of", "task_run_of"]
+
+
+class _FatalError(TypedDict):
+    error_code: str
+    phase: str
+    type: str | None
+    message: str
+    signal: str | None
+    retryable: bool
+    stderr_tail: str
+
+
+class _Environment(TypedDict):
+    key: str
+    python: str
+    version: str
+    installer: str
+    reused: bool
+    seconds: float
+
+
+class _Code(TypedDict):
+    reused: bool
+    seconds: float
+    installed_top_level: list[str]
+
+
+class _Wire(TypedDict):
+    source: str
+    name: str
+    value: str
+    distribution: str | None
+
+
+class _Signature(TypedDict):
+    parameters: list[tuple[str, str, bool]]
+    kind: str
+
+
+class _Output(TypedDict):
+    size: int
+    checksum: str
+    inline: NotRequired[str]
+    ref: NotRequired[str]
+
+
+class _Failed(TypedDict):
+    _fatal_error: NotRequired[_FatalError]
+
+
+class _PrepareResult(_Failed):
+    environment: _Environment
+    code: _Code
+    wire: _Wire | None
+    wire_error: str | None
+
+
+class _ProbeResult(_Failed):
+    reference: str
+    callable: bool
+    signature: _Signature | None
+    signature_error: str | None
+    origin: str
+    relative: str | None
+
+
+class _TaskResult(_Failed):
+    task_id: NotRequired[str]
+    outputs: dict[str, _Output]
+    loss: float
+    diagnostics: dict[str, object]
+    n_replicates: int
+
+
+class _PrepareAnswer(TypedDict):
+    result: _PrepareResult
+
+
+class _ProbeAnswer(TypedDict):
+    result: _ProbeResult
+
+
+class _TaskAnswer(TypedDict):
+    result: _TaskResult
+    pid: int | None
+    seconds: float
+    writes: list[dict[str, str]]
+    sandbox: str
+
+
+class _AnyAnswer(TypedDict):
+    result: dict[str, object]
+
+
+def result_of(line: str) -> dict[str, object]:
+    """Return the document that the one-shot form of the runner would have printed."""
+    answer: _AnyAnswer = json.loads(line)
+    return answer["result"]
+
+
+def prepared_of(line: str) -> Prepared | Failure:
+    """Return what preparing gave."""
+    answer: _PrepareAnswer = json.loads(line)
+    result = answer["result"]
+    if "_fatal_error" in result:
+        return _failure_of(result["_fatal_error"])
+    environment, code, wire = result["environment"], result["code"], result["wire"]
+    return Prepared(
+        environment_key=environment["key"],
+        python=environment["python"],
+        version=environment["version"],
+        installer=environment["installer"],
+        environment_reused=environment["reused"],
+        environment_seconds=environment["seconds"],
+        code_reused=code["reused"],
+        code_seconds=code["seconds"],
+        installed_top_level=tuple(code["installed_top_level"]),
+        wire=None if wire is None else RunnerWire(**wire),
+        wire_error=result["wire_error"],
+    )
+
+
+def imported_of(line: str) -> Imported | Failure:
+    """Return what a probe found."""
+    answer: _ProbeAnswer = json.loads(line)
+    result = answer["result"]
+    if "_fatal_error" in result:
+        return _failure_of(result["_fatal_error"])
+    signature = result["signature"]
+    return Imported(
+        reference=result["reference"],
+        is_callable=result["callable"],
+        signature=None if signature is None else _signature_of(signature),
+        signature_error=result["signature_error"],
+        origin=result["origin"],
+        relative_path=result["relative"],
+    )
+
+
+def task_run_of(line: str) -> TaskRun:
+    """Return how a task went."""
+    answer: _TaskAnswer = json.loads(line)
+    return TaskRun(
+        outcome=_outcome_of(answer["result"]),
+        pid=answer["pid"],
+        seconds=answer["seconds"],
+        writes=tuple(Write(each["path"], each["change"]) for each in answer["writes"]),
+        sandbox=answer["sandbox"],
+    )
+
+
+def _outcome_of(result: _TaskResult) -> Simulated | Aggregated | Failure:
+    if "_fatal_error" in result:
+        return _failure_of(result["_fatal_error"])
+    if "task_id" in result:
+        return Simulated(result["task_id"], {name: _output_of(output) for name, output in result["outputs"].items()})
+    return Aggregated(result["loss"], result["diagnostics"], result["n_replicates"])
+
+
+def _output_of(output: _Output) -> Output:
+    inline = base64.b64decode(output["inline"], validate=True) if "inline" in output else None
+    return Output(output["size"], output["checksum"], inline, output.get("ref"))
+
+
+def _signature_of(signature: _Signature) -> Signature:
+    parameters = tuple(
+        Parameter(name, ParameterKind(kind), has_default) for name, kind, has_default in signature["parameters"]
+    )
+    return Signature(parameters, CallableKind(signature["kind"]))
+
+
+def _failure_of(error: _FatalError) -> Failure:
+    return Failure(
+        error_code=ErrorCode(error["error_code"]),
+        phase=Phase(error["phase"]),
+        type_name=error["type"],
+        message=error["message"],
+        signal_name=error["signal"],
+        retryable=error["retryable"],
+        stderr_tail=error["stderr_tail"],
+    )

@@ -1,0 +1,166 @@
+"""The host's side of the cold runner: one long-lived supervisor process, one request and one answer a line.
+
+The supervisor, not the host, starts children and reaps them, so that a host with children of its own (a Dask worker)
+never meets strangers (DESIGN decision 5).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bundlekit import cold_runner
+from bundlekit.errors import InternalError
+from bundlekit.executors.answers import imported_of, prepared_of, result_of, task_run_of
+from bundlekit.model.digest import Digest
+from bundlekit.model.manifest import ManifestFile
+from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
+
+__all__ = ["BundleToRun", "ColdExecutor", "RunOptions"]
+
+_STDERR_LINES_KEPT = 50
+
+
+class BundleToRun(NamedTuple):
+    """A directory, the files of it that ship, and the bundle's digest; without one the runner makes its own."""
+
+    path: Path
+    files: tuple[ManifestFile, ...]
+    digest: Digest | None
+
+
+class RunOptions(NamedTuple):
+    """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment."""
+
+    python: str | None = None
+    fresh: bool = False
+    sandbox: str = "auto"
+    pass_env: tuple[str, ...] = ()
+    environment_timeout_s: float = 1800.0
+    outputs_dir: Path | None = None
+
+
+class ColdExecutor:
+    """Runs tasks of one bundle, each in a process of its own; use it as a context manager.
+
+    Every method raises InternalError when the supervisor process ends without an answer.
+    """
+
+    def __init__(self, bundle: BundleToRun, options: RunOptions, log: Callable[[str], None]) -> None:
+        self._bundle = bundle
+        self._options = options
+        self._log = log
+        self._stderr: deque[str] = deque(maxlen=_STDERR_LINES_KEPT)
+        self._process = _start_supervisor()
+        self._reader = threading.Thread(target=self._forward_stderr, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        """Return the executor itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the supervisor and everything it started."""
+        self.close()
+
+    def close(self) -> None:
+        """End the supervisor and everything it started; may be called more than once."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def prepare(self) -> Prepared | Failure:
+        """Build, or find ready, the environment and the bundle's code."""
+        return prepared_of(self._ask("prepare", self._options.environment_timeout_s))
+
+    def probe(self, reference: str | None, timeout_s: float) -> Imported | Failure:
+        """Import `reference` (the wire function when None) in a child and tell what is there."""
+        return imported_of(self._ask("probe", timeout_s, reference=reference))
+
+    def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
+        """Run the wire function once, on a task with the keys entrypoint, params and seed."""
+        return task_run_of(self._ask("simulate", timeout_s, task=task))
+
+    def simulate_document(self, task: Mapping[str, object], timeout_s: float) -> dict[str, object]:
+        """Run one simulation task and return the one-line document of the runner as it is."""
+        return result_of(self._ask("simulate", timeout_s, task=task))
+
+    def aggregate(
+        self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float, *, inline_as: str = "bytes"
+    ) -> TaskRun:
+        """Run the target function once on `sim_returns`, whose inline data it meets as bytes, or as base64 (`str`)."""
+        task = {"target_entrypoint": target, "sim_returns": list(sim_returns), "target_data": None}
+        return task_run_of(self._ask("aggregate", timeout_s, task=task, inline_as=inline_as))
+
+    def _ask(self, verb: str, timeout_s: float, **more: object) -> str:
+        options = self._options
+        request = {
+            "verb": verb,
+            "bundle": {
+                "path": str(self._bundle.path.resolve()),
+                "digest": self._bundle.digest,
+                "files": [[each.path, each.mode, each.size, each.sha256] for each in self._bundle.files],
+            },
+            "python": options.python,
+            "fresh": options.fresh,
+            "cache_dir": None,
+            "preserve": False,
+            "timeout_s": timeout_s,
+            "pass_env": list(options.pass_env),
+            "env": {},
+            "sandbox": options.sandbox,
+            "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
+            **more,
+        }
+        return self._exchange(json.dumps(request, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def _exchange(self, request: str) -> str:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise InternalError("the cold runner was started without pipes")
+        try:
+            stdin.write(request)
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line.endswith("\n"):
+            status = self._process.wait()
+            self._reader.join()
+            last = " | ".join(list(self._stderr)[-5:])
+            msg = f"the cold runner ended with status {status} and gave no answer; it last said: {last or 'nothing'}"
+            raise InternalError(msg)
+        return line
+
+    def _forward_stderr(self) -> None:
+        if self._process.stderr is not None:
+            for line in self._process.stderr:
+                self._stderr.append(line.rstrip("\n"))
+                self._log(line.rstrip("\n"))
+
+
+def _start_supervisor() -> "subprocess.Popen[str]":
+    import uv  # noqa: PLC0415 - only a host that runs something needs it
+
+    environment = {**os.environ, "BUNDLEKIT_UV": uv.find_uv_bin()}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-s", "-u", str(Path(cold_runner.__file__).parent), "--serve"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="backslashreplace",
+        env=environment,
+    )

@@ -1,0 +1,103 @@
+"""What came of preparing, importing and running a bundle: values that the host builds from the runner's answers."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bundlekit.cold_runner.codes import ErrorCode, Phase
+from bundlekit.model.signature import Signature
+
+__all__ = ["Aggregated", "Failure", "Imported", "Output", "Prepared", "RunnerWire", "Simulated", "TaskRun", "Write"]
+
+
+class Failure(NamedTuple):
+    """How a preparation or a task failed; the fields are those of the ``_fatal_error`` document."""
+
+    error_code: ErrorCode
+    phase: Phase
+    type_name: str | None
+    message: str
+    signal_name: str | None
+    retryable: bool
+    stderr_tail: str
+
+    def __str__(self) -> str:
+        """One sentence: what happened, in which phase."""
+        kind = self.type_name or self.signal_name
+        return f"{f'{kind}: ' if kind else ''}{self.message} ({self.error_code.value} in phase {self.phase.value})"
+
+
+class RunnerWire(NamedTuple):
+    """The wire function that the runner found; `distribution` is the installed project that declares it, if any."""
+
+    source: str
+    name: str
+    value: str
+    distribution: str | None
+
+
+class Prepared(NamedTuple):
+    """An environment and bundle code that are ready, in wall seconds; one of wire and wire_error is set."""
+
+    environment_key: str
+    python: str
+    version: str
+    installer: str
+    environment_reused: bool
+    environment_seconds: float
+    code_reused: bool
+    code_seconds: float
+    installed_top_level: tuple[str, ...]
+    wire: RunnerWire | None
+    wire_error: str | None
+
+
+class Imported(NamedTuple):
+    """An object that a child imported. `origin` is installed, tree, dependency, stdlib or unknown."""
+
+    reference: str
+    is_callable: bool
+    signature: Signature | None
+    signature_error: str | None
+    origin: str
+    relative_path: str | None
+
+
+class Output(NamedTuple):
+    """One output of a simulation: its size in bytes, BLAKE2b-256 in bare hex, and the bytes or the file they are in."""
+
+    size: int
+    checksum: str
+    inline: bytes | None
+    ref: str | None
+
+
+class Simulated(NamedTuple):
+    """A simulation that succeeded."""
+
+    task_id: str
+    outputs: Mapping[str, Output]
+
+
+class Aggregated(NamedTuple):
+    """An aggregation that succeeded; `loss` is finite."""
+
+    loss: float
+    diagnostics: Mapping[str, object]
+    n_replicates: int
+
+
+class Write(NamedTuple):
+    """What a task did to its throw-away copy of the bundle: `change` is created, modified or deleted."""
+
+    path: str
+    change: str
+
+
+class TaskRun(NamedTuple):
+    """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held."""
+
+    outcome: Simulated | Aggregated | Failure
+    pid: int | None
+    seconds: float
+    writes: tuple[Write, ...]
+    sandbox: str

@@ -1,0 +1,84 @@
+"""Rules of the environment stage: can the dependencies be installed and the bundle's own code be built?"""
+
+from collections.abc import Iterator
+
+from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.outcome import Failure
+from bundlekit.model.rule import Rule
+from bundlekit.probe.evidence import Evidence
+from bundlekit.probe.example_bundle import SOUND, varied
+from bundlekit.probe.rule_type import EvidenceCheck, last_lines
+
+__all__ = ["ENVIRONMENT_RULES"]
+
+_BUILD = "BuildError"
+_INTERPRETER = "InterpreterError"
+
+
+def _environment(evidence: Evidence) -> Iterator[Finding]:
+    failure = evidence.prepared
+    if isinstance(failure, Failure) and failure.type_name not in {_BUILD, _INTERPRETER}:
+        yield Finding(
+            "BK601",
+            Severity.ERROR,
+            f"the declared dependencies cannot be installed: {failure.message}",
+            path="pyproject.toml",
+            hint=last_lines(failure.stderr_tail) or "check each requirement's name and version against the index",
+        )
+
+
+def _build(evidence: Evidence) -> Iterator[Finding]:
+    failure = evidence.prepared
+    if isinstance(failure, Failure) and failure.type_name == _BUILD:
+        yield Finding(
+            "BK602",
+            Severity.ERROR,
+            f"the bundle's own code cannot be built: {failure.message}",
+            path="pyproject.toml",
+            hint=last_lines(failure.stderr_tail)
+            or "run `python -m build --wheel` in the bundle to see the whole output",
+        )
+
+
+def _interpreter(evidence: Evidence) -> Iterator[Finding]:
+    failure = evidence.prepared
+    if isinstance(failure, Failure) and failure.type_name == _INTERPRETER:
+        yield Finding(
+            "BK503",
+            Severity.ERROR,
+            failure.message,
+            path="pyproject.toml",
+            hint="install such a Python, name one with --python, or widen requires-python",
+            entity=evidence.project.requires_python,
+        )
+
+
+ENVIRONMENT_RULES: tuple[Rule[EvidenceCheck], ...] = (
+    Rule(
+        code="BK503",
+        title="No installed Python satisfies requires-python",
+        why="A worker with another Python refuses to install the bundle, after the job was queued.",
+        severity=Severity.ERROR,
+        check=_interpreter,
+        good=SOUND,
+        bad=varied(("[project]", '[project]\nrequires-python = ">=3.99"')),
+    ),
+    Rule(
+        code="BK601",
+        title="The dependencies cannot be installed",
+        why="The same installation runs on every worker; a name or version that does not exist fails there too.",
+        severity=Severity.ERROR,
+        check=_environment,
+        good=SOUND,
+        bad=varied(("dependencies = []", 'dependencies = ["six==0.0.0.1"]')),
+    ),
+    Rule(
+        code="BK602",
+        title="The bundle's own code cannot be built",
+        why="Workers install the bundle with its build backend; a build that fails here fails there.",
+        severity=Severity.ERROR,
+        check=_build,
+        good=SOUND,
+        bad=varied(('["tiny"]', '["not_there"]')),
+    ),
+)

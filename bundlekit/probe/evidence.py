@@ -1,0 +1,55 @@
+"""What the dynamic stages saw, as data for the rules."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from bundlekit.model.declaration import SmokeTask, TargetDeclaration
+from bundlekit.model.outcome import Aggregated, Failure, Imported, Prepared, TaskRun
+from bundlekit.model.place import Place
+from bundlekit.model.project import Project
+from bundlekit.model.signature import Signature, Unknown
+
+__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Role", "SmokeRun"]
+
+
+class Role(StrEnum):
+    """What an imported object is to the bundle."""
+
+    WIRE = "wire"
+    TARGET = "target"
+
+
+class ImportProbe(NamedTuple):
+    """One object imported in a child, beside what the static stage said of it."""
+
+    role: Role
+    reference: str
+    place: Place | None
+    static: Signature | Unknown | None
+    outcome: Imported | Failure
+
+
+class SmokeRun(NamedTuple):
+    """One smoke task that was run; `is_default` when nobody vouched for the task."""
+
+    task: SmokeTask
+    is_default: bool
+    run: TaskRun
+
+
+class Rehearsal(NamedTuple):
+    """One target on the smoke run's real outputs, met as bytes and, where the style takes them, as base64 text."""
+
+    target: TargetDeclaration
+    with_bytes: Aggregated | Failure
+    with_text: Aggregated | Failure | None
+
+
+class Evidence(NamedTuple):
+    """Everything that the dynamic stages have seen so far; `prepared` is None before the environment stage."""
+
+    project: Project
+    prepared: Prepared | Failure | None = None
+    imports: tuple[ImportProbe, ...] = ()
+    smoke: tuple[SmokeRun, ...] = ()
+    rehearsals: tuple[Rehearsal, ...] = ()

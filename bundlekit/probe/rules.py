@@ -1,0 +1,11 @@
+"""The catalogue of dynamic rules, by stage."""
+
+from bundlekit.model.rule import Rule
+from bundlekit.probe.environment_rules import ENVIRONMENT_RULES
+from bundlekit.probe.import_rules import IMPORT_RULES
+from bundlekit.probe.rule_type import EvidenceCheck
+from bundlekit.probe.smoke_rules import SMOKE_RULES
+
+__all__ = ["DYNAMIC_RULES", "ENVIRONMENT_RULES", "IMPORT_RULES", "SMOKE_RULES"]
+
+DYNAMIC_RULES: tuple[Rule[EvidenceCheck], ...] = (*ENVIRONMENT_RULES, *IMPORT_RULES, *SMOKE_RULES)
