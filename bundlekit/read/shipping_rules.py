@@ -1,0 +1,128 @@
+"""Which files a bundle's own patterns leave out or bring back: ``.modelopsignore`` and the settings, as gitignore does.
+
+See: CONTRACT section 5; https://git-scm.com/docs/gitignore (the patterns).
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bundlekit.errors import FileAccessError, LimitExceededError
+from bundlekit.model.project import RefusedEntry
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+__all__ = ["IGNORE_FILE", "MAX_IGNORE_BYTES", "ShippingRules", "read_rules"]
+
+IGNORE_FILE = ".modelopsignore"
+MAX_IGNORE_BYTES = 1 << 20
+
+
+class _Line(NamedTuple):
+    """One pattern, and the name of the file or setting that it comes from."""
+
+    pattern: str
+    origin: str
+
+
+class ShippingRules:
+    """The patterns of one bundle, in order; the last one that matches decides."""
+
+    def __init__(self, lines: Sequence[_Line] = (), spec: "GitIgnoreSpec | None" = None) -> None:
+        self._lines = lines
+        self._spec = spec
+        self._returning = tuple(_literal_start(line.pattern) for line in lines if line.pattern.startswith("!"))
+
+    def decide(self, path: str, *, is_directory: bool, default: str | None, inherited: str | None) -> str | None:
+        """Return what keeps `path` out, or None when it ships.
+
+        `default` is the default exclusion that fits its name, `inherited` what keeps out the directory that holds it.
+        """
+        reason = f"{default} (default)" if default is not None else inherited
+        if self._spec is None:
+            return reason
+        verdict = self._spec.check_file(path + "/" if is_directory else path)
+        if verdict.include is None or verdict.index is None:
+            return reason
+        line = self._lines[verdict.index]
+        if verdict.include:
+            return f"{line.pattern} ({line.origin})"
+        return reason if default is not None and self._comes_from_above(path, verdict.index) else None
+
+    def _comes_from_above(self, path: str, index: int) -> bool:
+        """Whether the pattern already matched the directory that holds `path`.
+
+        So that including ``build/`` brings back what is in it, but not the ``__pycache__/`` in there.
+        """
+        parent = path.rpartition("/")[0]
+        return bool(parent) and self._spec is not None and self._spec.check_file(parent + "/").index == index
+
+    def reaches_into(self, directory: str) -> bool:
+        """Whether a pattern names something in this directory, so that it must be entered although it is left out."""
+        inside = directory + "/"
+        return any(start.startswith(inside) or inside.startswith(start) for start in self._returning if start)
+
+
+def read_rules(
+    root: Path, include: Sequence[str], exclude: Sequence[str]
+) -> tuple[ShippingRules, tuple[RefusedEntry, ...]]:
+    """Return the rules of the bundle at `root`, and the patterns that cannot be read, which are then without effect."""
+    lines = [_Line(text, IGNORE_FILE) for text in _ignore_lines(root)]
+    lines += [_Line("!" + text, "include") for text in include]
+    lines += [_Line(text, "exclude") for text in exclude]
+    if not lines:
+        return ShippingRules(), ()
+    # Here and not above: pathspec costs several milliseconds, and most bundles have no patterns of their own.
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415
+
+    good: list[_Line] = []
+    problems: list[RefusedEntry] = []
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line.pattern])
+        except ValueError:
+            place = IGNORE_FILE if line.origin == IGNORE_FILE else "pyproject.toml"
+            problems.append(RefusedEntry(place, f"has the pattern {line.pattern!r}, which is not a gitignore pattern"))
+        else:
+            good.append(line)
+    return ShippingRules(good, GitIgnoreSpec.from_lines(line.pattern for line in good)), tuple(problems)
+
+
+def _literal_start(pattern: str) -> str:
+    """Return the part of a negated pattern before its first wildcard, when it is anchored by a slash, else ""."""
+    text = pattern.removeprefix("!").removeprefix("/")
+    if "/" not in text.rstrip("/"):
+        return text.rstrip("/") + "/" if pattern.startswith("!/") and not _has_wildcard(text) else ""
+    start = text
+    for wildcard in "*?[\\":
+        start = start.partition(wildcard)[0]
+    return start
+
+
+def _has_wildcard(text: str) -> bool:
+    return any(wildcard in text for wildcard in "*?[\\")
+
+
+def _ignore_lines(root: Path) -> list[str]:
+    """Return the lines of ``.modelopsignore``; a link or a FIFO of that name is refused by the walk and not read."""
+    path = root / IGNORE_FILE
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        if path.is_symlink():
+            return []
+        message = f"cannot read {IGNORE_FILE}: {error.strerror}"
+        raise FileAccessError(message, subject=IGNORE_FILE) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return []
+        data = file.read(MAX_IGNORE_BYTES + 1)
+    if len(data) > MAX_IGNORE_BYTES:
+        message = f"{IGNORE_FILE} is longer than {MAX_IGNORE_BYTES:,} bytes"
+        raise LimitExceededError(message, subject=IGNORE_FILE)
+    return data.decode("utf-8-sig", "surrogateescape").splitlines()
