@@ -1,0 +1,131 @@
+"""Where a bundle's importable modules lie, as its build backend will see them, and what the build may add to them.
+
+The answers are read from settings and from which files there are; no backend is run. Where a backend would look in
+several places the result names them all: a module that may be there is never called missing.
+
+See: setuptools "Package Discovery", hatch "Wheel builder", flit, poetry "packages", uv "Build backend", pdm, maturin.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bundlekit.model.project import Build
+from bundlekit.read.pyproject import Pyproject
+from bundlekit.read.typed_table import TypedTable
+
+__all__ = ["BuildLayout", "build_layout"]
+
+_COMPILING = ("scikit_build_core", "mesonpy", "maturin", "py_build_cmake", "sipbuild", "cffi_buildtool")
+_NATIVE_SUFFIXES = (".pyx", ".pxd", ".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".rs", ".cu")
+
+
+class BuildLayout(NamedTuple):
+    """`source_roots` are directories of top-level modules ("" is the root of the bundle), in the order of the path."""
+
+    source_roots: tuple[str, ...]
+    build: Build
+
+
+def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
+    """Return the layout of the bundle whose members are `files`."""
+    backend = (pyproject.build_backend or "setuptools.build_meta").partition(".")[0]
+    named = [_clean(root) for root in _named_roots(pyproject, backend)]
+    if not named and any(path.startswith("src/") for path in files):
+        named = ["src"]
+    roots = [root for root in dict.fromkeys(named) if root]
+    dynamic = tuple(text.value for text in pyproject.project.texts("dynamic"))
+    generates = _generates(pyproject, backend, files)
+    compiles = backend in _COMPILING or (
+        generates is not None and any(path.endswith(_NATIVE_SUFFIXES) for path in files)
+    )
+    # The bundle's own directory is on the import path of every runner, after the installed code.
+    return BuildLayout((*roots, ""), Build(_package_directories(pyproject), dynamic, generates, compiles))
+
+
+def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
+    match backend:
+        case "setuptools":
+            yield from _setuptools_roots(pyproject.tool("setuptools"))
+        case "hatchling":
+            yield from _hatch_roots(pyproject.tool("hatch").table("build"))
+        case "poetry":
+            for package in pyproject.tool("poetry").tables("packages"):
+                yield _text(package, "from")
+        case "uv_build":
+            yield _text(pyproject.tool("uv").table("build-backend"), "module-root", "src")
+        case "pdm":
+            yield _text(pyproject.tool("pdm").table("build"), "package-dir")
+        case "maturin":
+            yield _text(pyproject.tool("maturin"), "python-source")
+        case "scikit_build_core":
+            packages = pyproject.tool("scikit-build").table("wheel").values.get("packages")
+            yield from _parents(packages if isinstance(packages, list) else [])
+            yield "python"
+        case _:
+            return
+
+
+def _setuptools_roots(tool: TypedTable) -> Iterator[str]:
+    directories = tool.values.get("package-dir")
+    if isinstance(directories, dict) and isinstance(directories.get(""), str):
+        yield directories[""]
+    packages = tool.values.get("packages")
+    if isinstance(packages, dict):
+        yield from (text.value for text in tool.table("packages").table("find").texts("where"))
+
+
+def _hatch_roots(build: TypedTable) -> Iterator[str]:
+    wheel = build.table("targets").table("wheel")
+    for table in (wheel, build):
+        for key in ("packages", "only-include"):
+            yield from _parents(text.value for text in table.texts(key))
+        sources = table.values.get("sources")
+        if isinstance(sources, list):
+            yield from (source for source in sources if isinstance(source, str))
+        elif isinstance(sources, dict):
+            yield from (source for source, to in sources.items() if to == "")
+
+
+def _package_directories(pyproject: Pyproject) -> dict[str, str]:
+    directories = pyproject.tool("setuptools").values.get("package-dir")
+    if not isinstance(directories, dict):
+        return {}
+    return {name: _clean(path) for name, path in directories.items() if name and isinstance(path, str)}
+
+
+def _generates(pyproject: Pyproject, backend: str, files: frozenset[str]) -> str | None:
+    if pyproject.top.values and "project" not in pyproject.top and "setup.py" not in files:
+        return None
+    if backend in _COMPILING:
+        return f"the build backend {backend} may add compiled modules"
+    tool = pyproject.top.table("tool").values
+    if "setup.py" in files and backend == "setuptools":
+        return "setup.py may add modules or compile extensions"
+    if "ext-modules" in pyproject.tool("setuptools").values:
+        return "[tool.setuptools] ext-modules adds compiled modules"
+    hatch = pyproject.tool("hatch").table("build")
+    if "hooks" in hatch or "hooks" in hatch.table("targets").table("wheel"):
+        return "a hatch build hook may add modules"
+    if "setuptools_scm" in tool or "setuptools-scm" in tool:
+        return "setuptools_scm may write a version module"
+    if "force-include" in hatch.table("targets").table("wheel"):
+        return "hatch's force-include places files elsewhere"
+    if any(key in pyproject.tool(backend) for key in ("build", "build-data")) and backend in {"poetry", "pdm"}:
+        return f"[tool.{backend}] build may run a script that adds modules"
+    return None
+
+
+def _parents(packages: Iterable[object]) -> Iterator[str]:
+    for package in packages:
+        if isinstance(package, str):
+            yield _clean(package).rpartition("/")[0]
+
+
+def _text(table: TypedTable, key: str, default: str = "") -> str:
+    value = table.values.get(key)
+    return value if isinstance(value, str) else default
+
+
+def _clean(path: str) -> str:
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in {"", "."}]
+    return "/".join(parts)

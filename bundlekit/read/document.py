@@ -1,0 +1,67 @@
+"""Reads one small document of a bundle as bytes, bounded, and says in one sentence why it cannot."""
+
+import stat
+from pathlib import Path
+
+from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.place import Place
+
+__all__ = ["MAX_DOCUMENT_BYTES", "decoded", "finding_at", "is_file", "read_document"]
+
+MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+"""Nobody writes a larger pyproject.toml or module by hand; parsing one may take memory a hundred times its size."""
+
+
+def is_file(path: Path) -> bool:
+    """Whether `path` is there as anything but a directory, so that a FIFO or a broken link is not taken for absent."""
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_document(path: Path, name: str, code: str, problems: list[Finding]) -> bytes | None:
+    """Return the content of the file at `path`, called `name` in findings; None where it cannot be had.
+
+    Appends a finding with `code` when the file is no regular file, is too large or is not readable.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            problems.append(finding_at(code, f"{name} is not a regular file", Place(name)))
+            return None
+        if status.st_size > MAX_DOCUMENT_BYTES:
+            message = f"{name} has {status.st_size:,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}"
+            problems.append(finding_at(code, message, Place(name)))
+            return None
+        return path.read_bytes()
+    except OSError as error:
+        problems.append(finding_at(code, f"{name} cannot be read: {error.strerror or error}", Place(name)))
+        return None
+
+
+def decoded(data: bytes, name: str, code: str, problems: list[Finding]) -> str | None:
+    """Return `data` as UTF-8 text; None after a finding at the first byte that is none (columns count bytes there)."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line_start = data.rfind(b"\n", 0, error.start) + 1
+        place = Place(name, data.count(b"\n", 0, error.start) + 1, error.start - line_start + 1)
+        message = f"{name} is not UTF-8: byte 0x{data[error.start]:02x} cannot be decoded"
+        problems.append(finding_at(code, message, place, hint="save it as UTF-8"))
+        return None
+
+
+def finding_at(
+    code: str,
+    message: str,
+    place: Place | None,
+    *,
+    severity: Severity = Severity.ERROR,
+    hint: str | None = None,
+    entity: str | None = None,
+) -> Finding:
+    """Return the finding that stands at `place`."""
+    if place is None:
+        return Finding(code, severity, message, hint=hint, entity=entity)
+    return Finding(code, severity, message, place.path, place.line, place.column, hint, entity)

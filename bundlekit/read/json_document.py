@@ -1,0 +1,41 @@
+"""Reads one JSON document of a bundle as a typed table; what is wrong with it is a finding."""
+
+from pathlib import Path
+from typing import NoReturn
+
+from bundlekit.model.finding import Finding
+from bundlekit.model.place import Place
+from bundlekit.read.document import decoded, finding_at, read_document
+from bundlekit.read.typed_table import Document, TypedTable
+
+__all__ = ["read_json"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_json(path: Path, name: str, problems: list[Finding], *, code: str = "BK106") -> TypedTable | None:
+    """Return the JSON object in the file at `path`, called `name` in findings; None after a finding with `code`.
+
+    Strict: NaN and Infinity are refused, as every other reader of the file may (RFC 8259).
+    """
+    import json  # noqa: PLC0415 - most bundles have no JSON document
+
+    data = read_document(path, name, code, problems)
+    text = None if data is None else decoded(data.removeprefix(_BYTE_ORDER_MARK), name, code, problems)
+    if text is None:
+        return None
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        message = f"{name} is not valid JSON: {error.msg}"
+        problems.append(finding_at(code, message, Place(name, error.lineno, error.colno)))
+        return None
+    except (ValueError, RecursionError, MemoryError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError | MemoryError) else str(error)
+        problems.append(finding_at(code, f"{name} is not usable as JSON: {reason}", Place(name)))
+        return None
+    return TypedTable.of(Document(name, problems, lambda _: None, lambda _: None, code), value)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")

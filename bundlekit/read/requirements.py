@@ -1,0 +1,79 @@
+"""Reads what a bundle depends on: [project] dependencies, else requirements.txt, and the lock that pins them.
+
+See: DESIGN decision 3. How requirements are spelled and hashed is the runner's; it must compute the same hash alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bundlekit.cold_runner.dependency_hash import LOCK_NAMES, choose_lock, dependency_hash, parse_requirements
+from bundlekit.model.declaration import Dependencies, Lock, Requirement
+from bundlekit.model.digest import Digest
+from bundlekit.model.finding import Finding
+from bundlekit.model.place import Place
+from bundlekit.model.project import ProjectTable
+from bundlekit.read.document import is_file, read_document
+from bundlekit.read.pyproject import Pyproject
+
+__all__ = ["read_dependencies", "read_requirements"]
+
+_REQUIREMENTS = "requirements.txt"
+
+
+def read_requirements(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[Requirement, ...]:
+    """Return the declared requirements as written, each with its place."""
+    if pyproject.state is ProjectTable.PRESENT:
+        declared = tuple(Requirement(text.value, text.place) for text in pyproject.project.texts("dependencies"))
+        return declared or _dynamic_requirements(root, pyproject, problems)
+    if pyproject.state is ProjectTable.UNREADABLE:
+        return ()
+    return _requirements_file(root, _REQUIREMENTS, problems)
+
+
+def read_dependencies(
+    root: Path, declared: Sequence[Requirement], requires_python: str | None, problems: list[Finding]
+) -> Dependencies:
+    """Return the declared requirements, the lock beside them, and their lexical hash."""
+    files = {}
+    for name in LOCK_NAMES:
+        if is_file(root / name) and (data := read_document(root / name, name, "BK106", problems)) is not None:
+            files[name] = data
+    lock = choose_lock(files)
+    values = tuple(requirement.value for requirement in declared)
+    return Dependencies(
+        values,
+        None if lock is None else Lock(lock[0], Digest.of(lock[1])),
+        Digest.parse(dependency_hash(lock=lock, declared=values, requires_python=requires_python)),
+    )
+
+
+def _dynamic_requirements(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[Requirement, ...]:
+    """Return what setuptools reads from files when `dependencies` is dynamic."""
+    dynamic = pyproject.tool("setuptools").table("dynamic").table("dependencies")
+    named = dynamic.values.get("file")
+    names = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    inside = [name for name in names if isinstance(name, str) and ".." not in name and not name.startswith("/")]
+    return tuple(requirement for name in inside for requirement in _requirements_file(root, name, problems))
+
+
+def _requirements_file(root: Path, name: str, problems: list[Finding]) -> tuple[Requirement, ...]:
+    def text_of(path: str) -> str | None:
+        if ".." in path or path.startswith("/") or not is_file(root / path):
+            return None
+        data = read_document(root / path, path, "BK106", problems)
+        return None if data is None else data.decode("utf-8-sig", "replace")
+
+    text = text_of(name)
+    if text is None:
+        return ()
+    lines = text.splitlines()
+    return tuple(Requirement(value, _place(name, lines, value)) for value in parse_requirements(text, text_of))
+
+
+def _place(name: str, lines: Sequence[str], requirement: str) -> Place:
+    start = requirement.split(maxsplit=1)[0]
+    for number, line in enumerate(lines, 1):
+        column = line.find(start)
+        if column >= 0 and not line.lstrip().startswith("#"):
+            return Place(name, number, column + 1)
+    return Place(name)

@@ -1,0 +1,74 @@
+"""Reads the Python sources that ship, as bytes, and looks below excluded directories for what does not."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.place import Place
+from bundlekit.model.project import Excluded, Member, SourceFile
+from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at
+
+__all__ = ["list_unshipped", "read_sources"]
+
+_MAX_UNSHIPPED = 2000
+_TOOLS_OWN = frozenset(
+    {
+        ".bundlekit",
+        ".git",
+        ".hg",
+        ".svn",
+        ".modelops-bundle",
+        "__pycache__",
+        "node_modules",
+        ".npm",
+        ".yarn",
+        ".tox",
+        ".nox",
+        ".venv",
+        "venv",
+        "virtualenv",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".idea",
+        ".vscode",
+    }
+)
+
+
+def read_sources(root: Path, members: Iterable[Member], problems: list[Finding]) -> dict[str, SourceFile]:
+    """Return the sources among `members` by path; one that is too large or unreadable is a finding instead."""
+    sources = {}
+    base = f"{root}{os.sep}"
+    for member in members:
+        if not member.path.endswith(".py"):
+            continue
+        if member.size > MAX_DOCUMENT_BYTES:
+            message = f"{member.path} has {member.size:,} bytes; sources above {MAX_DOCUMENT_BYTES:,} are not looked at"
+            problems.append(finding_at("BK311", message, Place(member.path), severity=Severity.WARNING))
+            continue
+        try:
+            with open(base + member.path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path object for each of thousands of files costs more than the read
+                sources[member.path] = SourceFile(member.path, file.read())
+        except OSError as error:
+            message = f"{member.path} cannot be read: {error.strerror or error}"
+            problems.append(finding_at("BK311", message, Place(member.path)))
+    return sources
+
+
+def list_unshipped(root: Path, excluded: Iterable[Excluded]) -> frozenset[str]:
+    """Return excluded files, and those below excluded directories that are not a tool's own, up to a limit."""
+    found: set[str] = set()
+    for entry in excluded:
+        if not entry.path.endswith("/"):
+            found.add(entry.path)
+        elif entry.path.rstrip("/").rpartition("/")[2] not in _TOOLS_OWN:
+            for directory, names, files in os.walk(root / entry.path):
+                names[:] = [name for name in names if name not in _TOOLS_OWN]
+                relative = os.path.relpath(directory, root).replace(os.sep, "/")
+                found.update(f"{relative}/{name}" for name in files)
+                if len(found) > _MAX_UNSHIPPED:
+                    break
+    return frozenset(found)

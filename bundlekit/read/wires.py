@@ -1,0 +1,84 @@
+"""Collects every declaration of the wire function in the order in which the warm runner looks (CONTRACT section 2)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bundlekit.model.declaration import WireDeclaration, WireSource
+from bundlekit.model.finding import Finding
+from bundlekit.model.place import Place
+from bundlekit.read.document import is_file, read_document
+from bundlekit.read.json_document import read_json
+from bundlekit.read.pyproject import Pyproject, parse_toml
+from bundlekit.read.typed_table import TypedTable
+
+__all__ = ["GROUP", "read_wires"]
+
+GROUP = "modelops.wire"
+_MANIFEST = ".modelops/manifest.json"
+_MODELOPS_TOML = ".modelops/modelops.toml"
+_SETUP_CFG = "setup.cfg"
+
+
+def read_wires(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[WireDeclaration, ...]:
+    """Return all declarations found; a document that cannot be read is appended to `problems`."""
+    return (
+        *_entry_points(pyproject.project.table("entry-points").table(GROUP)),
+        *_entry_points(pyproject.tool("poetry").table("plugins").table(GROUP)),
+        *_setup_cfg(root),
+        *_manifest_json(root, problems),
+        *_modelops_toml(root, problems),
+        *_wire_py(root),
+    )
+
+
+def _entry_points(group: TypedTable) -> Iterator[WireDeclaration]:
+    for name, text in group.pairs():
+        yield WireDeclaration(WireSource.ENTRY_POINT, name, text.value, text.place)
+
+
+def _setup_cfg(root: Path) -> Iterator[WireDeclaration]:
+    path = root / _SETUP_CFG
+    if not is_file(path):
+        return
+    problems: list[Finding] = []
+    data = read_document(path, _SETUP_CFG, "BK106", problems)
+    if data is None or GROUP.encode() not in data:
+        return
+    from configparser import ConfigParser, Error  # noqa: PLC0415 - only a setup.cfg that names the group pays for it
+
+    parser = ConfigParser(interpolation=None)
+    try:
+        parser.read_string(data.decode("utf-8", "replace"))
+        lines = parser.get("options.entry_points", GROUP, fallback="").splitlines()
+    except Error:
+        return
+    numbered = data.decode("utf-8", "replace").splitlines()
+    for line in lines:
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if equals:
+            number = next((index for index, text in enumerate(numbered, 1) if text.strip() == line.strip()), None)
+            yield WireDeclaration(WireSource.ENTRY_POINT, name, value, Place(_SETUP_CFG, number))
+
+
+def _manifest_json(root: Path, problems: list[Finding]) -> Iterator[WireDeclaration]:
+    if is_file(root / _MANIFEST):
+        table = read_json(root / _MANIFEST, _MANIFEST, problems)
+        text = table.text("wire") if table else None
+        if text is not None:
+            yield WireDeclaration(WireSource.MANIFEST_JSON, "wire", text.value, text.place)
+
+
+def _modelops_toml(root: Path, problems: list[Finding]) -> Iterator[WireDeclaration]:
+    if not is_file(root / _MODELOPS_TOML):
+        return
+    data = read_document(root / _MODELOPS_TOML, _MODELOPS_TOML, "BK106", problems)
+    if data is not None:
+        table = parse_toml(data, _MODELOPS_TOML, problems, code="BK106", shape_code="BK106")
+        text = table.table("modelops").text("wire") if table else None
+        if text is not None:
+            yield WireDeclaration(WireSource.MODELOPS_TOML, "wire", text.value, text.place)
+
+
+def _wire_py(root: Path) -> Iterator[WireDeclaration]:
+    if is_file(root / "wire.py"):
+        yield WireDeclaration(WireSource.WIRE_PY, "wire", "wire:wire", Place("wire.py"))
