@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 
-__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus"]
+__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus", "StagesOutcome"]
 
 
 class Severity(StrEnum):
@@ -76,6 +76,16 @@ class Obstacle(NamedTuple):
     code: ErrorCode
     message: str
     hint: str | None = None
+
+
+class StagesOutcome(NamedTuple):
+    """What the dynamic stages add to the static one; `sandbox` is the level that held, ``none`` where nothing ran."""
+
+    digest: Digest | None = None
+    sandbox: str = "none"
+    stages: tuple[Stage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    obstacle: Obstacle | None = None
 
 
 class Report(NamedTuple):

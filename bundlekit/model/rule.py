@@ -7,10 +7,10 @@ from bundlekit.model.finding import Severity
 
 __all__ = ["Rule"]
 
-CheckT = TypeVar("CheckT")
+CheckT_co = TypeVar("CheckT_co", covariant=True)
 
 
-class Rule(NamedTuple, Generic[CheckT]):
+class Rule(NamedTuple, Generic[CheckT_co]):
     """One rule of the catalogue (DESIGN decision 8).
 
     `code` is never reused or renamed; `severity` is what its findings have unless the check says otherwise; `check` is
@@ -22,6 +22,6 @@ class Rule(NamedTuple, Generic[CheckT]):
     title: str
     why: str
     severity: Severity
-    check: CheckT
+    check: CheckT_co
     good: Mapping[str, str]
     bad: Mapping[str, str]

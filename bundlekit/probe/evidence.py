@@ -1,5 +1,6 @@
 """What the dynamic stages saw, as data for the rules."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
 
-__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Role", "SmokeRun"]
+__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Role", "SmokeRun", "StaticSignatures"]
 
 
 class Role(StrEnum):
@@ -45,10 +46,15 @@ class Rehearsal(NamedTuple):
     with_text: Aggregated | Failure | None
 
 
+StaticSignatures = Mapping[str, Signature | Unknown | None]
+"""What the static stage said of each reference that is to be imported."""
+
+
 class Evidence(NamedTuple):
     """Everything that the dynamic stages have seen so far; `prepared` is None before the environment stage."""
 
     project: Project
+    static: StaticSignatures
     prepared: Prepared | Failure | None = None
     imports: tuple[ImportProbe, ...] = ()
     smoke: tuple[SmokeRun, ...] = ()

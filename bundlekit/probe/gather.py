@@ -1,23 +1,20 @@
 """Runs the private copy of a bundle, stage by stage, and collects what it saw."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from bundlekit.executors.cold import ColdExecutor
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
 from bundlekit.model.outcome import Aggregated, Failure, Imported, Prepared, Simulated
-from bundlekit.model.signature import Signature, Unknown
 from bundlekit.probe.evidence import Evidence, ImportProbe, Rehearsal, Role, SmokeRun
 
-__all__ = ["DEFAULT_SMOKE_TASK", "StaticSignatures", "gather_environment", "gather_imports", "gather_smoke"]
+__all__ = ["DEFAULT_SMOKE_TASK", "gather_environment", "gather_imports", "gather_smoke"]
 
 SMOKE_TIMEOUT_S = 60.0
 DEFAULT_SMOKE_TASK = SmokeTask("main", {}, 0, SMOKE_TIMEOUT_S, None)
 """What is run when nobody described a task; its failure proves nothing, so it makes the stage unproved."""
 
 Progress = Callable[[str], None]
-StaticSignatures = Mapping[str, Signature | Unknown | None]
-"""What the static stage said of each reference that is to be imported."""
 
 
 def gather_environment(executor: ColdExecutor, evidence: Evidence, progress: Progress) -> Evidence:
@@ -26,9 +23,7 @@ def gather_environment(executor: ColdExecutor, evidence: Evidence, progress: Pro
     return evidence._replace(prepared=executor.prepare())
 
 
-def gather_imports(
-    executor: ColdExecutor, evidence: Evidence, static: StaticSignatures, progress: Progress
-) -> Evidence:
+def gather_imports(executor: ColdExecutor, evidence: Evidence, progress: Progress) -> Evidence:
     """Return the evidence with the wire and every target imported, each in a child of its own."""
     probes: list[ImportProbe] = []
     prepared = evidence.prepared
@@ -36,11 +31,13 @@ def gather_imports(
         place = evidence.project.wires[0].place if evidence.project.wires else None
         progress(f"importing wire {prepared.wire.value}")
         outcome = executor.probe(None, SMOKE_TIMEOUT_S)
-        probes.append(ImportProbe(Role.WIRE, prepared.wire.value, place, static.get(prepared.wire.value), outcome))
+        probes.append(
+            ImportProbe(Role.WIRE, prepared.wire.value, place, evidence.static.get(prepared.wire.value), outcome)
+        )
     for target in _distinct(evidence.project.targets):
         progress(f"importing target {target.value}")
         outcome = executor.probe(target.value, SMOKE_TIMEOUT_S)
-        probes.append(ImportProbe(Role.TARGET, target.value, target.place, static.get(target.value), outcome))
+        probes.append(ImportProbe(Role.TARGET, target.value, target.place, evidence.static.get(target.value), outcome))
     return evidence._replace(imports=tuple(probes))
 
 

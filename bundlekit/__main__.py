@@ -1,0 +1,22 @@
+"""The command ``bundlekit``: answers --version by itself, and hands everything else to the command line."""
+
+import sys
+
+from bundlekit import __version__
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line with the process's arguments and exit with its status."""
+    if sys.argv[1:] == ["--version"]:
+        # Before Typer is imported: scripts ask for the version often, and this answers in a third of the time.
+        sys.stdout.write(f"bundlekit {__version__}\n")
+        return
+    from bundlekit.cli.app import run  # noqa: PLC0415 - the reason stands above
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

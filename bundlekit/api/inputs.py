@@ -1,0 +1,67 @@
+"""What a PATH of the command line stands for: a bundle directory, an archive, or a repository of bundles."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.errors import UsageError
+
+__all__ = ["BundleDirectory", "bundle_directories", "opened"]
+
+
+class BundleDirectory(NamedTuple):
+    """A directory that holds a bundle, and the name under which a report speaks of it."""
+
+    root: Path
+    label: str
+
+
+@contextmanager
+def bundle_directories(path: Path) -> Iterator[tuple[BundleDirectory, ...]]:
+    """Open the bundles that `path` stands for; an archive is verified and unpacked for as long as they are open.
+
+    A repository without any bundle gives none; a plain directory is taken for a bundle, whatever it lacks.
+
+    Raises:
+        UsageError: there is nothing at `path`, or something that is neither a file nor a directory.
+    """
+    if path.is_dir():
+        from bundlekit.read.bundles import find_bundles  # noqa: PLC0415 - packing from a directory never searches
+
+        found = find_bundles(path)
+        if not found and not (path / ".git").exists():
+            found = [path]
+        yield tuple(BundleDirectory(root, _label(root, path)) for root in found)
+    else:
+        with opened(path) as root:
+            yield (BundleDirectory(root, str(path)),)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """Open one bundle as a directory: `path` itself, or the archive at `path` verified and unpacked for a while.
+
+    Raises:
+        UsageError: there is nothing at `path`, or something that is neither a file nor a directory.
+    """
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
+        problem = "is neither a file nor a directory" if path.exists() else "does not exist"
+        msg = f"{path} {problem}: expected a bundle directory, a repository of bundles, or an archive made by pack"
+        raise UsageError(msg, subject=path)
+    from bundlekit.pack.unpack import unpack_archive  # noqa: PLC0415 - the hook never meets an archive
+
+    with tempfile.TemporaryDirectory(prefix="bundlekit-") as scratch:
+        destination = Path(scratch, "bundle")
+        unpack_archive(path, destination)
+        yield destination
+
+
+def _label(root: Path, path: Path) -> str:
+    if root == path:
+        return str(path)
+    return root.relative_to(path).as_posix()

@@ -1,0 +1,66 @@
+"""Run one task of a bundle as a worker would, and write the standalone runner."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.api.inputs import opened
+from bundlekit.api.validation import Progress
+from bundlekit.cold_runner import strict_json
+from bundlekit.errors import TaskRefusedError, UsageError
+from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
+from bundlekit.pack.hashing import hash_tree
+from bundlekit.pack.manifest import digest_of, manifest_of
+from bundlekit.read.project import read_project
+
+__all__ = ["EXECUTORS", "Task", "run_task"]
+
+EXECUTORS = ("cold",)
+"""The executors of this version, by the names that workers know."""
+
+
+class Task(NamedTuple):
+    """One task as the command line states it: `params` is JSON text, `timeout_s` a deadline in seconds."""
+
+    entrypoint: str
+    params: str
+    seed: int
+    timeout_s: float
+
+
+def run_task(
+    path: Path, task: Task, options: RunOptions, log: Progress, *, executor: str = "cold"
+) -> Mapping[str, object]:
+    """Run one simulation of the bundle or archive at `path` and return the runner's document.
+
+    Raises:
+        UsageError: an executor that is not in this version.
+        TaskRefusedError: the parameters are no strict JSON object.
+        BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
+    """
+    if executor not in EXECUTORS:
+        msg = f"executor {executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
+        raise UsageError(msg, subject=executor)
+    document = {"entrypoint": task.entrypoint, "params": _params(task.params), "seed": task.seed}
+    with opened(path) as root:
+        project = read_project(root)
+        files = hash_tree(root, project.members)
+        digest = digest_of(manifest_of(project, files))
+        options = options._replace(python=options.python or project.settings.python, pass_env=project.settings.pass_env)
+        with ColdExecutor(BundleToRun(root, files, digest), options, log) as cold:
+            return cold.simulate_document(document, task.timeout_s)
+
+
+def _params(text: str) -> Mapping[str, object]:
+    try:
+        params = strict_json.loads(text)
+    except ValueError as error:
+        msg = f"--params is not strict JSON: {error}"
+        raise TaskRefusedError(
+            msg, subject=text, hint="""quote it for the shell: --params '{"beta": 0.3}'"""
+        ) from error
+    if not isinstance(params, dict):
+        msg = f"--params: expected a JSON object, found {json.dumps(params)[:80]}"
+        raise TaskRefusedError(msg, subject=text)
+    return params

@@ -1,0 +1,107 @@
+"""Validate bundles: the static rules, then a private copy built, imported and smoke-run."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.api.inputs import BundleDirectory, bundle_directories
+from bundlekit.check.engine import check
+from bundlekit.errors import BundlekitError, UsageError
+from bundlekit.model.finding import (
+    Finding,
+    Level,
+    Obstacle,
+    Report,
+    Severity,
+    Stage,
+    StageName,
+    StagesOutcome,
+    StageStatus,
+)
+from bundlekit.model.project import Project
+from bundlekit.model.selection import selected
+from bundlekit.read.project import read_project
+
+__all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
+
+Progress = Callable[[str], None]
+"""Is told, in a few words, what goes on now."""
+
+
+class ValidateOptions(NamedTuple):
+    """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version."""
+
+    level: Level = Level.SMOKE
+    job_spec: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    sandbox: str = "auto"
+    python: str | None = None
+
+
+def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
+    """Return a report for every bundle that `paths` stand for; none for a repository without bundles.
+
+    Raises:
+        UsageError: a path is nothing that can be validated, or the level is not in this version.
+        BundlekitError: an archive that is not sound.
+    """
+    if options.level is Level.ISOLATION:
+        raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
+    return tuple(report for path in paths for report in _validate_path(path, options, progress))
+
+
+def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
+    with bundle_directories(path) as bundles:
+        for bundle in bundles:
+            project = read_project(bundle.root, job_spec=options.job_spec)
+            yield validate_directory(bundle, project, options, progress)
+
+
+def validate_directory(
+    bundle: BundleDirectory, project: Project, options: ValidateOptions, progress: Progress
+) -> Report:
+    """Return the report of one bundle whose snapshot has been read."""
+    started = time.monotonic()
+    progress(f"reading {bundle.label}")
+    found = selected((*project.problems, *check(project)), options.select, options.ignore)
+    static = Stage(StageName.STATIC, _status(found), time.monotonic() - started)
+    dynamic = _dynamic(bundle.root, project, static, options, progress)
+    return Report(
+        path=bundle.label,
+        name=project.name,
+        version=project.version,
+        digest=dynamic.digest,
+        deps_hash=project.dependencies.hash,
+        level=options.level,
+        sandbox=dynamic.sandbox,
+        stages=(static, *dynamic.stages),
+        findings=(*found, *selected(dynamic.findings, options.select, options.ignore)),
+        obstacle=dynamic.obstacle,
+    )
+
+
+def _status(findings: Sequence[Finding]) -> StageStatus:
+    return StageStatus.FAILED if any(each.severity is Severity.ERROR for each in findings) else StageStatus.PASSED
+
+
+def _dynamic(
+    root: Path, project: Project, static: Stage, options: ValidateOptions, progress: Progress
+) -> StagesOutcome:
+    if options.level is Level.STATIC:
+        return StagesOutcome()
+    if static.status is StageStatus.FAILED:
+        return StagesOutcome(stages=_skipped(options.level))
+    from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
+
+    try:
+        return run_stages(root, project, StageOptions(options.level, options.sandbox, options.python), progress)
+    except BundlekitError as error:
+        obstacle = Obstacle(error.code, error.message, error.hint)
+        return StagesOutcome(stages=_skipped(options.level), obstacle=obstacle)
+
+
+def _skipped(level: Level) -> tuple[Stage, ...]:
+    names = [StageName.ENVIRONMENT, StageName.IMPORT, *([StageName.SMOKE] if level is Level.SMOKE else [])]
+    return tuple(Stage(name, StageStatus.SKIPPED, 0.0) for name in names)

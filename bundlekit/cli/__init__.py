@@ -1,0 +1,1 @@
+"""The command line: parse, call the use case, report, exit; one module for each family of commands."""

@@ -1,0 +1,90 @@
+"""The commands put together, and the one place where exceptions become messages and exit statuses."""
+
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+import typer
+
+from bundlekit import __version__
+from bundlekit.cli import archives, catalogue, runs, validation
+from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
+from bundlekit.errors import BundlekitError
+from bundlekit.report.printable import printable
+
+__all__ = ["run"]
+
+_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status (DESIGN decision 9)."""
+    try:
+        status = typer.main.get_command(_app()).main(list(arguments), prog_name="bundlekit", standalone_mode=False)
+    except BundlekitError as error:
+        _complain(error.message, error.hint)
+        return error.exit_status
+    except click.UsageError as error:
+        error.show()
+        return EXIT_STATUS[ErrorCode.USAGE]
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted", None)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing is lost that anyone wanted, and closing stdout must not complain.
+        sys.stderr.close()
+        return 0
+    except Exception:  # noqa: BLE001 - the top of the command line: whatever arrives here is our own fault
+        _confess()
+        return EXIT_STATUS[ErrorCode.INTERNAL]
+    return status if isinstance(status, int) else 0
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        help="Build simulation-model bundles and prove, before submission, that they will run on the cluster.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_common)
+    for command in (validation.validate, archives.pack, archives.verify, archives.unpack, archives.inspect):
+        app.command()(command)
+    for command in (archives.diff, runs.run, catalogue.rules, catalogue.explain):
+        app.command()(command)
+    runner = typer.Typer(help="The standalone cold runner.", no_args_is_help=True, rich_markup_mode=None)
+    runner.callback()(_group)
+    runner.command()(runs.export)
+    app.add_typer(runner, name="runner")
+    return app
+
+
+def _common(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),  # noqa: FBT001, FBT003 - Typer
+) -> None:
+    if version:
+        typer.echo(f"bundlekit {__version__}")
+        raise typer.Exit
+
+
+def _group() -> None:
+    """The standalone cold runner."""
+
+
+def _complain(message: str, hint: str | None) -> None:
+    typer.echo(f"{typer.style('error', fg='red', bold=True)}: {printable(message)}", err=True)
+    if hint:
+        typer.echo(f"  hint: {printable(hint)}", err=True)
+
+
+def _confess() -> None:
+    typer.echo(
+        f"bundlekit {__version__} broke down; this is a bug in bundlekit and not in your bundle.\n"
+        f"Please report it with everything below.\n"
+        f"Python {platform.python_version()} on {platform.platform()}\n"
+        f"command: {sys.argv[1:]!r}\n{traceback.format_exc()}",
+        err=True,
+    )

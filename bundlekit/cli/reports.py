@@ -1,0 +1,22 @@
+"""Reports onto the terminal and into files."""
+
+from collections.abc import Sequence
+
+import typer
+
+from bundlekit.cli.terminal import coloured
+from bundlekit.model.finding import Report
+from bundlekit.report.outputs import Destination, Format, plain, render, write_files
+
+__all__ = ["emit"]
+
+
+def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:
+    """Print each destination without a file and write the others."""
+    write_files(reports, destinations)
+    for destination in destinations:
+        if destination.file is None:
+            style = coloured if destination.format is Format.TEXT else plain
+            typer.echo(render(reports, destination.format, style), nl=False)
+    if not reports and any(each.file is None and each.format is Format.TEXT for each in destinations):
+        typer.echo("no bundle found: nothing to validate")

@@ -1,0 +1,51 @@
+"""The commands ``run`` and ``runner export``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bundlekit.cli.parameters import Python, Sandbox, SandboxMode
+
+__all__ = ["export", "run"]
+
+
+def run(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A bundle's directory or archive.")],
+    entrypoint: Annotated[str, typer.Option(help="What the wire function is asked for.")] = "main",
+    params: Annotated[str, typer.Option(help="Parameters as a JSON object.")] = "{}",
+    seed: Annotated[int, typer.Option(help="The seed, from 0 to 2**64 - 1.")] = 0,
+    executor: Annotated[str, typer.Option(help="Which executor runs the task; this version has: cold.")] = "cold",
+    cold_mode: Annotated[bool, typer.Option("--cold-mode", help="Short for --executor cold.")] = False,  # noqa: FBT002 - a flag
+    timeout_s: Annotated[float, typer.Option("--timeout-s", help="Deadline of the task in seconds.")] = 3600.0,
+    outputs_dir: Annotated[
+        Path | None, typer.Option("--outputs-dir", help="Where outputs over 512 KiB are written instead of inline.")
+    ] = None,
+    sandbox: Sandbox = SandboxMode.OFF,
+    python: Python = None,
+) -> int:
+    """Run one task in a fresh process and print its result as one JSON line; logs go to standard error."""
+    from bundlekit.api.running import Task, run_task
+    from bundlekit.executors.cold import RunOptions
+
+    options = RunOptions(python=python, sandbox=sandbox.value, outputs_dir=outputs_dir)
+    task = Task(entrypoint, params, seed, timeout_s)
+    result = run_task(path, task, options, _log, executor="cold" if cold_mode else executor)
+    typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    error = result.get("_fatal_error")
+    return int(error["code"]) if isinstance(error, dict) else 0
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the runner.")],
+) -> None:
+    """Write the cold runner as a single file that any Python >= 3.11 runs without bundlekit."""
+    from bundlekit.api.running import export_runner
+
+    export_runner(file)
+    typer.echo(f"wrote {file}: run it with `python {file} --bundle-path DIR < task.json`")
+
+
+def _log(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,58 @@
+"""The command ``validate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bundlekit.cli.parameters import JobSpec, Python, Sandbox, SandboxMode
+from bundlekit.model.finding import Level
+
+__all__ = ["validate"]
+
+
+def validate(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Bundle directories, archives, or repositories of bundles."),
+    ] = None,
+    level: Annotated[Level, typer.Option(help="How far to go; static runs nothing of the bundle.")] = Level.SMOKE,
+    job_spec: JobSpec = None,
+    grid_spec: Annotated[
+        Path | None, typer.Option("--grid-spec", help="A grid file (JSON): its first tasks are smoke-run.")
+    ] = None,
+    select: Annotated[list[str] | None, typer.Option(help="Only these codes or code prefixes; repeatable.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Not these codes or code prefixes; repeatable.")] = None,
+    sandbox: Sandbox = SandboxMode.AUTO,
+    python: Python = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMAT[:FILE]", help="text, json or github, to standard output or FILE; repeatable."),
+    ] = None,
+) -> int:
+    """Check bundles; without --level static, also build, import and smoke-run them.
+
+    Exit status: 0 clean, 1 error findings, 2 usage, 3 damaged archive, 7 environment trouble that is not the bundle's.
+    """
+    from bundlekit.api.validation import ValidateOptions
+    from bundlekit.api.validation import validate as validate_bundles
+    from bundlekit.cli.reports import emit
+    from bundlekit.cli.terminal import LiveProgress
+    from bundlekit.errors import UsageError
+    from bundlekit.report.outputs import Destination
+
+    if job_spec is not None and grid_spec is not None:
+        raise UsageError("--job-spec and --grid-spec both say what is to be run: give one of them")
+    destinations = [Destination.parse(text) for text in output or ["text"]]
+    options = ValidateOptions(
+        level=level,
+        job_spec=job_spec or grid_spec,
+        select=tuple(select or ()),
+        ignore=tuple(ignore or ()),
+        sandbox=sandbox.value,
+        python=python,
+    )
+    with LiveProgress() as progress:
+        reports = validate_bundles(tuple(paths or (Path(),)), options, progress)
+    emit(reports, destinations)
+    return max((report.exit_status for report in reports), default=0)

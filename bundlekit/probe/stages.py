@@ -1,0 +1,110 @@
+"""The dynamic stages in their order: environment, import, smoke; a stage that fails ends the run."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.check.engine import target_signature, wire_signature
+from bundlekit.cold_runner.codes import ErrorCode
+from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
+from bundlekit.model.digest import Digest
+from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
+from bundlekit.model.outcome import Failure
+from bundlekit.model.project import Project
+from bundlekit.model.rule import Rule
+from bundlekit.pack.hashing import hash_tree
+from bundlekit.pack.manifest import digest_of, manifest_of
+from bundlekit.probe.evidence import Evidence, StaticSignatures
+from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
+from bundlekit.probe.rule_type import EvidenceCheck
+from bundlekit.probe.rules import ENVIRONMENT_RULES, IMPORT_RULES, SMOKE_RULES
+
+__all__ = ["StageOptions", "run_stages"]
+
+_UNPROVED = "BK702"
+_INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, ErrorCode.SOURCE, ErrorCode.USAGE})
+
+
+class StageOptions(NamedTuple):
+    """How far to go, in which sandbox, under which interpreter (a path or a version)."""
+
+    level: Level
+    sandbox: str
+    python: str | None
+
+
+class _Plan(NamedTuple):
+    name: StageName
+    gather: Callable[[ColdExecutor, Evidence, Progress], Evidence]
+    rules: Sequence[Rule[EvidenceCheck]]
+
+
+_PLANS = (
+    _Plan(StageName.ENVIRONMENT, gather_environment, ENVIRONMENT_RULES),
+    _Plan(StageName.IMPORT, gather_imports, IMPORT_RULES),
+    _Plan(StageName.SMOKE, gather_smoke, SMOKE_RULES),
+)
+
+
+def run_stages(root: Path, project: Project, options: StageOptions, progress: Progress) -> StagesOutcome:
+    """Build, import and smoke-run the private copy of the bundle at `root`, up to the level asked for.
+
+    Raises:
+        BundlekitError: a file cannot be read, or the cold runner broke down.
+    """
+    progress("hashing the files that ship")
+    files = hash_tree(root, project.members)
+    digest = None if project.name is None else digest_of(manifest_of(project, files))
+    run_options = RunOptions(
+        python=options.python or project.settings.python,
+        sandbox=options.sandbox,
+        pass_env=project.settings.pass_env,
+    )
+    evidence = Evidence(project, _static_signatures(project))
+    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
+    with ColdExecutor(BundleToRun(root, files, digest), run_options, progress) as executor:
+        return _run(executor, plans, evidence, digest, progress)
+
+
+def _run(
+    executor: ColdExecutor, plans: Sequence[_Plan], evidence: Evidence, digest: Digest | None, progress: Progress
+) -> StagesOutcome:
+    stages: list[Stage] = []
+    findings: list[Finding] = []
+    for plan in plans:
+        if stages and stages[-1].status in {StageStatus.FAILED, StageStatus.SKIPPED}:
+            stages.append(Stage(plan.name, StageStatus.SKIPPED, 0.0))
+            continue
+        started = time.monotonic()
+        evidence = plan.gather(executor, evidence, progress)
+        obstacle = _obstacle(evidence)
+        found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
+        status = StageStatus.FAILED if obstacle else _status(found)
+        stages.append(Stage(plan.name, status, time.monotonic() - started))
+        findings.extend(found)
+    return StagesOutcome(digest, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))
+
+
+def _status(findings: Sequence[Finding]) -> StageStatus:
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return StageStatus.FAILED
+    if any(finding.code == _UNPROVED for finding in findings):
+        return StageStatus.UNPROVED
+    return StageStatus.PASSED
+
+
+def _obstacle(evidence: Evidence) -> Obstacle | None:
+    failure = evidence.prepared
+    if not isinstance(failure, Failure) or not (failure.error_code in _INFRASTRUCTURE or failure.retryable):
+        return None
+    return Obstacle(failure.error_code, failure.message, failure.stderr_tail.strip()[-500:] or None)
+
+
+def _sandbox(evidence: Evidence) -> str:
+    return evidence.smoke[0].run.sandbox if evidence.smoke else "process"
+
+
+def _static_signatures(project: Project) -> StaticSignatures:
+    wire = {project.wires[0].value: wire_signature(project)} if project.wires else {}
+    return wire | {target.value: target_signature(project, target) for target in project.targets}

@@ -1,0 +1,47 @@
+"""A rule -> its explanation, its JSON document, and its row in README's table."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bundlekit.model.rule import Rule
+
+if TYPE_CHECKING:
+    from bundlekit.model.documents import RuleDocument
+
+__all__ = ["explanation", "rule_document", "rule_table"]
+
+
+def explanation(rule: Rule[object]) -> str:
+    """Return the rule's page under fixed headings."""
+    return (
+        f"{rule.code} ({rule.severity.value}): {rule.title}\n\n"
+        f"Why it matters\n  {rule.why}\n\n"
+        f"What is found\n{_bundle(rule.bad)}\n"
+        f"What is sound\n{_bundle(rule.good)}"
+    )
+
+
+def rule_document(rule: Rule[object]) -> "RuleDocument":
+    """Return the rule as the JSON document of ``rules`` and ``explain``."""
+    return {
+        "code": rule.code,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "why": rule.why,
+        "good": dict(rule.good),
+        "bad": dict(rule.bad),
+    }
+
+
+def rule_table(rules: Sequence[Rule[object]]) -> str:
+    """Return the Markdown table of all rules."""
+    rows = [f"| {rule.code} | {rule.severity.value} | {rule.title} |" for rule in rules]
+    return "\n".join(["| code | severity | what it finds |", "|---|---|---|", *rows]) + "\n"
+
+
+def _bundle(files: Mapping[str, str]) -> str:
+    parts = []
+    for path, text in files.items():
+        body = "".join(f"    {line}\n" for line in text.splitlines()) or "    (empty)\n"
+        parts.append(f"  {path}\n{body}")
+    return "".join(parts) or "  (an empty directory)\n"

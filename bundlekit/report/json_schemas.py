@@ -1,0 +1,48 @@
+"""The documents' types -> the JSON Schemas in schemas/; `python -m bundlekit.report.json_schemas DIR` writes them.
+
+See: JSON Schema 2020-12.
+"""
+
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bundlekit.model import documents
+from bundlekit.report.documents import json_text
+
+__all__ = ["schema_texts"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_texts() -> dict[str, str]:
+    """Return the text of every schema file by its name."""
+    adapters: dict[str, TypeAdapter[object]] = {
+        "difference": TypeAdapter(documents.DifferenceDocument),
+        "inspection": TypeAdapter(documents.InspectionDocument),
+        "manifest": TypeAdapter(documents.ManifestDocument),
+        "pack": TypeAdapter(documents.PackDocument),
+        "pack-report": TypeAdapter(documents.PackReportDocument),
+        "report": TypeAdapter(documents.ReportDocument | documents.ReportsDocument),
+        "result": TypeAdapter(documents.ResultDocument),
+        "rules": TypeAdapter(list[documents.RuleDocument]),
+        "settings": TypeAdapter(documents.SettingsDocument),
+        "task": TypeAdapter(documents.TaskDocument),
+        "unpack": TypeAdapter(documents.UnpackDocument),
+    }
+    texts = {}
+    for name, adapter in adapters.items():
+        schema = {"$schema": _DIALECT, "$id": f"bundlekit/{name}.schema.json", **adapter.json_schema()}
+        texts[f"{name}.schema.json"] = json_text(schema)
+    return texts
+
+
+def main(directory: Path) -> None:
+    """Write every schema into `directory`."""
+    for name, text in schema_texts().items():
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

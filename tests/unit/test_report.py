@@ -1,0 +1,137 @@
+"""Reports as text, JSON and annotations."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bundlekit.cold_runner.codes import ErrorCode
+from bundlekit.cold_runner.runner_error import FatalError
+from bundlekit.errors import FileAccessError, UsageError
+from bundlekit.model.digest import Digest
+from bundlekit.model.documents import FatalErrorDocument
+from bundlekit.model.finding import (
+    Finding,
+    Level,
+    Obstacle,
+    Report,
+    Severity,
+    Stage,
+    StageName,
+    StageStatus,
+)
+from bundlekit.report.json_schemas import schema_texts
+from bundlekit.report.outputs import Destination, Format, render, write_files
+
+DIGEST = Digest.of(b"bundle")
+MISSING = Finding(
+    "BK405",
+    Severity.ERROR,
+    "targets.incidence has no 'incidence_target'",
+    path="pyproject.toml",
+    line=9,
+    column=12,
+    hint="did you mean 'incidence'?",
+    entity="targets.incidence:incidence_target",
+)
+NOTE = Finding("BK206", Severity.INFO, "empty directory does not ship", path="data/empty")
+
+
+def report(*findings: Finding, obstacle: Obstacle | None = None, smoke: StageStatus = StageStatus.PASSED) -> Report:
+    """Return a report of the bundle `sir` with the given findings."""
+    return Report(
+        path="examples/sir",
+        name="sir",
+        version="1.0",
+        digest=DIGEST,
+        deps_hash=DIGEST,
+        level=Level.SMOKE,
+        sandbox="process",
+        stages=(Stage(StageName.STATIC, StageStatus.PASSED, 0.04), Stage(StageName.SMOKE, smoke, 1.25)),
+        findings=findings,
+        obstacle=obstacle,
+    )
+
+
+def test_text_shows_place_severity_code_message_hint_and_a_summary() -> None:
+    """Editors and people find the line by `path:line:column`, and the last line tells the verdict."""
+    assert render([report(MISSING, NOTE)], Format.TEXT).splitlines() == [
+        "pyproject.toml:9:12: error BK405 targets.incidence has no 'incidence_target'",
+        "  hint: did you mean 'incidence'?",
+        "data/empty: info BK206 empty directory does not ship",
+        f"failed: sir 1.0 ({DIGEST.short}...), 1 error, 1 note, static passed 0.0 s · smoke passed 1.2 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "status"),
+    [
+        pytest.param(report(), "passed: ", 0, id="clean"),
+        pytest.param(report(NOTE), "passed: ", 0, id="a note fails nothing"),
+        pytest.param(report(MISSING), "failed: ", 1, id="an error"),
+        pytest.param(report(smoke=StageStatus.UNPROVED), "passed but unproved: ", 0, id="unproved"),
+        pytest.param(report(obstacle=Obstacle(ErrorCode.IO, "disk full")), "no verdict (E_IO): ", 7, id="obstacle"),
+    ],
+)
+def test_the_summary_and_the_exit_status_tell_the_same_verdict(outcome: Report, verdict: str, status: int) -> None:
+    """A scientist reads the line, a script reads the status: they may never differ."""
+    assert render([outcome], Format.TEXT).splitlines()[-1].startswith(verdict)
+    assert outcome.exit_status == status
+
+
+def test_control_characters_of_a_bundle_never_reach_the_terminal() -> None:
+    """A file's name may hold an escape sequence that hides the findings after it (HOSTILE_CORPUS N05)."""
+    hostile = Finding("BK202", Severity.ERROR, "bad name '\x1b[2J'", path="a\x1b[31m\n\u202eb.py")
+    text = render([report(hostile)], Format.TEXT)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"a\x1b[31m\n\u202eb.py: error BK202 bad name '\x1b[2J'" in text
+
+
+def test_the_json_report_is_as_its_schema_says() -> None:
+    """Other programs read the document by its published schema."""
+    validator = Draft202012Validator(json.loads(schema_texts()["report.schema.json"]))
+    for reports in ([report(MISSING, NOTE)], [report(), report(obstacle=Obstacle(ErrorCode.IO, "disk full"))]):
+        validator.validate(json.loads(render(reports, Format.JSON)))
+    assert not validator.is_valid({"reports": [{"schema": "bundlekit/report/1"}]})
+
+
+def test_one_report_stands_alone_and_several_under_reports() -> None:
+    """The common case stays easy to read from a script (DESIGN, "Shapes")."""
+    assert json.loads(render([report(MISSING)], Format.JSON))["findings"][0]["line"] == 9
+    assert len(json.loads(render([report(), report()], Format.JSON))["reports"]) == 2
+
+
+def test_annotations_put_errors_first_and_escape_what_the_runner_reads() -> None:
+    """GitHub shows ten annotations of a kind; a percent or a line end in a message would end the command."""
+    finding = Finding("BK301", Severity.ERROR, "100% of\nit, or: none", path="a,b:c.py", line=3)
+    lines = render([report(NOTE, finding)], Format.GITHUB).splitlines()
+    assert lines[0] == ("::error title=BK301 sir,file=examples/sir/a%2Cb%3Ac.py,line=3::100%25 of%0Ait, or: none")
+    assert lines[1].startswith("::notice title=BK206 sir,file=examples/sir/data/empty::")
+
+
+def test_an_output_names_a_format_and_perhaps_a_file(tmp_path: Path) -> None:
+    """`--output` may be given several times: text for the person, JSON for the artefact."""
+    destination = Destination.parse(f"json:{tmp_path / 'r.json'}")
+    write_files([report()], [Destination.parse("text"), destination])
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["passed"] is True
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["r.json"]
+
+
+@pytest.mark.parametrize("text", ["", "yaml", "json:", "TEXT", ":file"])
+def test_an_output_of_no_known_format_is_refused(text: str) -> None:
+    """A typo must not silently print text where a pipeline expects JSON."""
+    with pytest.raises(UsageError, match="expected FORMAT or FORMAT:FILE with a format of text, json, github"):
+        Destination.parse(text)
+
+
+def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
+    """The directory is missing: one sentence with the path, no traceback."""
+    with pytest.raises(FileAccessError, match=r"cannot write the report to .*nowhere.*: No such file"):
+        write_files([report()], [Destination(Format.JSON, tmp_path / "nowhere" / "r.json")])
+
+
+def test_the_fatal_error_has_the_same_keys_on_both_sides() -> None:
+    """The runner cannot import the model, so the document's type stands twice; this holds the two together."""
+    assert FatalErrorDocument.__annotations__ == FatalError.__annotations__
