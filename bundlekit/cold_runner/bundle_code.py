@@ -1,0 +1,176 @@
+"""Bundle code, ready to run: a private copy of the files, and the built bundle in a small environment of its own.
+
+That environment holds the bundle and one ``.pth`` file that adds the dependencies, so two bundles never share code, and
+whatever a task starts with ``sys.executable`` finds the bundle and its dependencies.
+See: DESIGN decision 4.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from .bundle_copy import copy_bundle
+from .cache_entry import held_entry, remove_tree
+from .cache_place import chosen_place
+from .declaration import Declaration, read_declaration
+from .discovery import Wire, discover
+from .environment import Environment, Place, Workshop, held_environment
+from .interpreter import choose_interpreter
+from .tree_digest import ListedFile, inventory, inventory_digest
+from .venv_layout import LINK_FILE, lay_out_venv, python_of, site_of
+
+__all__ = ["BundleSource", "PrepareOptions", "Prepared", "prepare"]
+
+
+class BundleSource(NamedTuple):
+    """A bundle directory. With `files` None it holds everything outside the default exclusions.
+
+    `digest` is the full bundle digest that the host knows; None has it computed from the inventory.
+    """
+
+    path: str
+    digest: str | None
+    files: tuple[ListedFile, ...] | None
+
+
+class PrepareOptions(NamedTuple):
+    """`python` is a path, a version such as ``3.12``, or None; `deadline` a value of :func:`time.monotonic`.
+
+    `fresh` builds throw-away environment and code, which `preserve` keeps; `pass_env` names variables for the build.
+    """
+
+    python: str | None
+    fresh: bool
+    cache_dir: str
+    preserve: bool
+    deadline: float
+    pass_env: tuple[str, ...]
+
+
+class Prepared(NamedTuple):
+    """A bundle ready to run. Exactly one of `wire` and `wire_error` is set.
+
+    `tree` is the private copy, `site` holds the installed bundle, `dependency_site` the environment's packages.
+    """
+
+    python: str
+    tree: str
+    site: str
+    dependency_site: str
+    digest: str
+    wire: Wire | None
+    wire_error: str | None
+    environment_key: str
+    installer: str
+    interpreter_version: str
+    environment_reused: bool
+    code_reused: bool
+    environment_seconds: float
+    code_seconds: float
+    installed_top_level: tuple[str, ...]
+
+
+class _Code(NamedTuple):
+    tree: str
+    venv: str
+    reused: bool
+    seconds: float
+
+
+class _Bundle(NamedTuple):
+    root: str
+    digest: str
+    files: Sequence[ListedFile]
+    declaration: Declaration
+
+
+@contextmanager
+def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], None]) -> Iterator[Prepared]:
+    """Prepare a bundle and hold it, under shared kernel locks, for as long as the context lasts.
+
+    Raises:
+        RunnerError: of phase environment. E_VENV of type InterpreterError, InstallError or BuildError; E_PYPROJECT,
+            E_SOURCE, E_CACHE, E_IO, E_TIMEOUT.
+    """
+    files = inventory(source.path, log) if source.files is None else source.files
+    digest = source.digest or inventory_digest(files)
+    declaration = read_declaration(source.path, files)
+    for note in declaration.notes:
+        log(note)
+    environ = dict(os.environ)
+    interpreter = choose_interpreter(options.python, declaration.requires_python, options.cache_dir, environ)
+    workshop = Workshop(interpreter, options.cache_dir, environ, options.deadline, log)
+    bundle = _Bundle(source.path, digest, files, declaration)
+    with ExitStack() as held:
+        place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))
+        environment = held.enter_context(held_environment(declaration, source.path, place, workshop))
+        code = held.enter_context(_held_code(bundle, environment, place, workshop, options))
+        site = site_of(code.venv, interpreter)
+        wire, wire_error = discover(code.tree, (site, environment.site))
+        yield Prepared(
+            python=python_of(code.venv),
+            tree=code.tree,
+            site=site,
+            dependency_site=environment.site,
+            digest=digest,
+            wire=wire,
+            wire_error=wire_error,
+            environment_key=f"sha256:{environment.key}",
+            installer=environment.installer,
+            interpreter_version=interpreter.version,
+            environment_reused=environment.reused,
+            code_reused=code.reused,
+            environment_seconds=environment.seconds,
+            code_seconds=code.seconds,
+            installed_top_level=_top_level(site),
+        )
+
+
+@contextmanager
+def _held_code(
+    bundle: _Bundle, environment: Environment, place: Place, workshop: Workshop, options: PrepareOptions
+) -> Iterator[_Code]:
+    started = time.monotonic()
+    # The digest is the caller's word; the content is what was read. Code built from other files is built again.
+    content = inventory_digest(bundle.files)
+    key = {
+        "schema": "bundlekit/code/1",
+        "environment": environment.key,
+        "digest": bundle.digest,
+        "content": content,
+    }
+    directory, lock_path = place.entry("code", environment.key, bundle.digest.removeprefix("sha256:"))
+
+    def build(path: str, lock_descriptor: int) -> None:
+        tree, venv, scratch = (os.path.join(path, name) for name in ("tree", "venv", "building"))
+        os.mkdir(path)
+        copy_bundle(bundle.root, bundle.files, tree)
+        lay_out_venv(venv, workshop.interpreter, linked_site=environment.site)
+        if bundle.declaration.build is not None:
+            from .build_backend import BuildJob, build_and_install  # noqa: PLC0415 - ready code is not built
+
+            os.mkdir(scratch)
+            # Build requirements are kept also when the run itself is fresh: they are not what a task sees.
+            tools = Place(options.cache_dir, lasting=True)
+            job = BuildJob(tree, bundle.files, scratch, tools, options.pass_env, lock_descriptor, place.lasting)
+            build_and_install(bundle.declaration.build, python_of(venv), job, workshop)
+            remove_tree(scratch)
+
+    with held_entry(directory, key, build, lock_path=lock_path, deadline=workshop.deadline, log=workshop.log) as reused:
+        seconds = time.monotonic() - started
+        if not reused and bundle.declaration.build is not None:
+            workshop.log(f"Built the bundle in {seconds:.1f} s")
+        yield _Code(os.path.join(directory, "tree"), os.path.join(directory, "venv"), reused, seconds)
+
+
+def _top_level(site: str) -> tuple[str, ...]:
+    names: set[str] = set()
+    with os.scandir(site) as entries:
+        for entry in entries:
+            name, dot, rest = entry.name.partition(".")
+            is_module = not dot or rest == "py" or rest.endswith("so")
+            if is_module and name.isidentifier() and name != "__pycache__" and entry.name != LINK_FILE:
+                names.add(name)
+    return tuple(sorted(names))

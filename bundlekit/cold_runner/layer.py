@@ -1,0 +1,162 @@
+"""A throw-away, writable view of a bundle's files for one task, and an honest account of what was written there.
+
+A plain copy for now; an overlay mount can take its place behind the same two names.
+See: DESIGN decision 4.
+"""
+
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .cache_entry import remove_tree
+
+__all__ = ["Layer", "Write", "task_layer"]
+
+_CHUNK = 1 << 20
+_CLOCK_TICK_NS = 20_000_000
+"""Kernels stamp files with a coarse clock: within this time of the copy an equal stamp proves nothing."""
+
+
+class Write(NamedTuple):
+    """One thing that a task did to its files: `change` is ``created``, ``modified`` or ``deleted``."""
+
+    path: str
+    change: str
+
+
+class _State(NamedTuple):
+    mode: int
+    size: int
+    inode: int
+    changed_ns: int
+
+
+class Layer:
+    """A task's files at `path`."""
+
+    def __init__(self, tree: str, path: str) -> None:
+        self.path = path
+        self._tree = tree
+        self._before = _states(path)
+        self._settled_ns = time.time_ns() - _CLOCK_TICK_NS
+
+    def writes(self) -> tuple[Write, ...]:
+        """Return what differs from the bundle's files now, by content and mode, sorted by path.
+
+        New directories are named, with a slash at the end, only if they are empty. A file that was touched or replaced
+        by an equal one is no write.
+        """
+        after = _states(self.path)
+        found = [Write(path, "deleted") for path in self._before if path not in after and not path.endswith("/")]
+        for path, state in after.items():
+            before = self._before.get(path)
+            if path.endswith("/"):
+                if before is None and not any(other != path and other.startswith(path) for other in after):
+                    found.append(Write(path, "created"))
+            elif before is None:
+                found.append(Write(path, "created"))
+            elif self._differs(path, before, state):
+                found.append(Write(path, "modified"))
+        return tuple(sorted(found))
+
+    def _differs(self, path: str, before: _State, after: _State) -> bool:
+        if before.mode != after.mode or before.size != after.size:
+            return True
+        if before == after and after.changed_ns < self._settled_ns:
+            return False
+        return not _same_content(os.path.join(self._tree, path), os.path.join(self.path, path))
+
+
+@contextmanager
+def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
+    """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards."""
+    scratch = tempfile.mkdtemp(prefix="bundlekit-task-", dir=scratch_parent)
+    try:
+        path = os.path.join(scratch, "bundle")
+        _copy_tree(tree, path)
+        yield Layer(tree, path)
+    finally:
+        remove_tree(scratch)
+
+
+def _copy_tree(source: str, destination: str) -> None:
+    os.mkdir(destination, 0o755)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            target = os.path.join(destination, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                _copy_tree(entry.path, target)
+            else:
+                _copy_file(entry.path, target)
+
+
+def _copy_file(source: str, destination: str) -> None:
+    reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        state = os.fstat(reading)
+        writing = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            if not _copied_by_kernel(reading, writing, state.st_size):
+                _copy_bytes(reading, writing)
+            os.fchmod(writing, stat.S_IMODE(state.st_mode))
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _copied_by_kernel(reading: int, writing: int, size: int) -> bool:
+    # Shares the blocks instead of copying them where the file system can (Btrfs, XFS).
+    try:
+        while size > 0:
+            copied = os.copy_file_range(reading, writing, size)
+            if copied == 0:
+                return False
+            size -= copied
+    except (AttributeError, OSError):
+        os.lseek(reading, 0, os.SEEK_SET)
+        os.lseek(writing, 0, os.SEEK_SET)
+        return False
+    return True
+
+
+def _copy_bytes(reading: int, writing: int) -> None:
+    while chunk := os.read(reading, _CHUNK):
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(writing, view) :]
+
+
+def _states(root: str, folder: str = "") -> dict[str, _State]:
+    states: dict[str, _State] = {}
+    try:
+        entries = os.scandir(os.path.join(root, folder))
+    except (PermissionError, FileNotFoundError, NotADirectoryError):
+        return states
+    with entries:
+        for entry in entries:
+            path = folder + entry.name
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                states[path + "/"] = _State(0, 0, 0, 0)
+                states.update(_states(root, path + "/"))
+            else:
+                states[path] = _State(found.st_mode, found.st_size, found.st_ino, found.st_ctime_ns)
+    return states
+
+
+def _same_content(first: str, second: str) -> bool:
+    try:
+        with open(first, "rb") as one, open(second, "rb") as other:
+            while True:
+                chunk = one.read(_CHUNK)
+                if chunk != other.read(_CHUNK):
+                    return False
+                if not chunk:
+                    return True
+    except OSError:
+        return False
