@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import NamedTuple
 
 from .bundle_copy import copy_bundle
@@ -17,6 +18,7 @@ from .cache_place import chosen_place
 from .declaration import Declaration, read_declaration
 from .discovery import Wire, discover
 from .environment import Environment, Place, Workshop, held_environment
+from .installer import find_installer
 from .interpreter import choose_interpreter
 from .tree_digest import ListedFile, inventory, inventory_digest
 from .venv_layout import LINK_FILE, lay_out_venv, python_of, site_of
@@ -101,7 +103,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
         log(note)
     environ = dict(os.environ)
     interpreter = choose_interpreter(options.python, declaration.requires_python, options.cache_dir, environ)
-    workshop = Workshop(interpreter, options.cache_dir, environ, options.deadline, log)
+    installer = cache(lambda: find_installer(interpreter, options.cache_dir, environ, log))
+    workshop = Workshop(interpreter, environ, options.deadline, log, installer)
     bundle = _Bundle(source.path, digest, files, declaration)
     with ExitStack() as held:
         place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))

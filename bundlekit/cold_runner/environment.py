@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .cache_entry import held_entry, remove_tree
 from .codes import ErrorCode, Phase
 from .declaration import Declaration
-from .installer import Installer, Job, export_lock, find_installer, install
+from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
 from .runner_error import RunnerError
 from .tool_process import ToolResult
@@ -26,19 +26,35 @@ __all__ = ["Environment", "Place", "Workshop", "held_environment", "held_tools"]
 _NO_INSTALLER = "none"
 """The installer in the key of an environment in which nothing is installed: none is looked for."""
 
+_CHATTER = ("Using Python ", "Looking in ", "WARNING: Location ", "Resolved ", "[notice]")
+_UNREACHABLE = (
+    "Connection refused",
+    "Connection reset",
+    "Network is unreachable",
+    "NewConnectionError",
+    "Temporary failure in name resolution",
+    "dns error",
+    "error sending request",
+    "operation timed out",
+    "ReadTimeoutError",
+    "401 Unauthorized",
+    "403 Forbidden",
+    "503 Service Unavailable",
+)
+"""What uv and pip say when it is the index that fails, not the requirement: trying again may help."""
+
 
 class Workshop(NamedTuple):
-    """What building works with. `environ` holds the user's own variables; `log` takes one line at a time."""
+    """What building works with. `environ` holds the user's own variables; `log` takes one line at a time.
+
+    `installer` finds uv or pip, once, when something is to be installed.
+    """
 
     interpreter: Interpreter
-    cache_dir: str
     environ: Mapping[str, str]
     deadline: float
     log: Callable[[str], None]
-
-    def installer(self) -> Installer:
-        """Return the installer of this machine."""
-        return find_installer(self.interpreter, self.cache_dir, self.environ, self.log)
+    installer: Callable[[], Installer]
 
 
 class Place(NamedTuple):
@@ -179,12 +195,21 @@ def _demand(result: ToolResult, what: str, asked: str) -> None:
     if result.status == 0:
         return
     ended = f"was killed by signal {-result.status}" if result.status < 0 else f"ended with status {result.status}"
-    said = [line.strip() for line in result.tail.splitlines() if line.strip()]
+    said = [line.strip() for line in result.tail.splitlines() if line.strip() and not line.startswith(_CHATTER)]
+    unreachable = any(text in result.tail for text in _UNREACHABLE)
+    advice = "The package index cannot be reached: check the network, the proxy and the index settings"
     message = (
-        f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-3:])[-600:] or 'nothing'}. "
-        "Check the names and versions, and that the package index can be reached"
+        f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-2:])[-600:].rstrip('.') or 'nothing'}. "
+        f"{advice if unreachable else 'Check the names and versions of the requirements'}"
     )
-    raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError", stderr_tail=result.tail)
+    raise RunnerError(
+        ErrorCode.VENV,
+        Phase.ENVIRONMENT,
+        message,
+        type_name="InstallError",
+        stderr_tail=result.tail,
+        retryable=unreachable,
+    )
 
 
 def _names(asked: _Asked) -> str:
