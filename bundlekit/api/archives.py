@@ -1,21 +1,31 @@
 """Pack, verify, unpack, inspect and compare bundles."""
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.inputs import BundleDirectory
-from bundlekit.api.validation import Progress, ValidateOptions, read_bundle, validate_directory
-from bundlekit.errors import DigestMismatchError, UsageError
+from bundlekit.api.validation import Progress, ValidateOptions, validate_directory
+from bundlekit.errors import UsageError
+from bundlekit.model.archive import InspectedArchive, Packed, PackRefusal, Unpacked
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Report
-from bundlekit.model.manifest import Manifest
-from bundlekit.model.project import Excluded
+from bundlekit.model.project import Project, ProjectTable
+from bundlekit.pack.archive_writer import write_archive
+from bundlekit.pack.difference import Difference, difference
 from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import digest_of, manifest_of
+from bundlekit.pack.manifest import manifest_of
+from bundlekit.pack.manifest_json import digest_of
+from bundlekit.pack.unpack import unpack_archive
+from bundlekit.pack.verify import read_manifest, verify_archive
+from bundlekit.read.project import read_project
+from bundlekit.report.archives import pack_report_text
+from bundlekit.report.outputs import write_atomically
 
-__all__ = ["PackOptions", "PackRefusal", "Packed", "compare", "pack", "unpack", "verify"]
+__all__ = ["PackOptions", "compare", "inspect", "pack", "unpack", "verify"]
 
 ARCHIVE_SUFFIX = ".tar.zst"
+REPORT_SUFFIX = ".report.json"
 
 
 class PackOptions(NamedTuple):
@@ -28,46 +38,105 @@ class PackOptions(NamedTuple):
     validation: ValidateOptions = ValidateOptions()
 
 
-class Packed(NamedTuple):
-    """An archive that was written; `size` is in bytes; `report` is None when validation was left out."""
-
-    archive: Path
-    size: int
-    archive_sha256: Digest
-    manifest: Manifest
-    digest: Digest
-    left_out: tuple[Excluded, ...]
-    report: Report | None
-
-
-class PackRefusal(NamedTuple):
-    """Nothing was written, because the bundle did not pass, or passed only unproved."""
-
-    report: Report
-
-
 def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackRefusal:
     """Validate the bundle directory at `path` and write its archive, or say why not.
 
     Raises:
         UsageError: `path` is no directory.
+        DigestMismatchError: the directory changed between validation and packing.
         BundlekitError: the bundle cannot be packed at all: no name, no single wire, a link, an unreadable file.
     """
     if not path.is_dir():
         msg = f"{path} is not a directory: pack takes a bundle directory"
         raise UsageError(msg, subject=path)
-    project = _named(read_bundle(path, options.validation), options.name)
+    project = _named(read_project(path, job_spec=options.validation.job_spec), options.name)
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
         if not report.passed or (report.unproved and not options.allow_unproved):
             return PackRefusal(report)
-    files = hash_tree(path, project.members)
-    manifest = manifest_of(project, files)
-    digest = digest_of(manifest)
-    if report is not None and report.digest not in {None, digest}:
-        msg = f"{path} changed between validation and packing: {report.digest} was proved, {digest} is there now"
-        raise DigestMismatchError(msg, subject=path, hint="run pack again")
+    manifest = manifest_of(project, ())
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
-    progress(f"packing {len(files)} files")
-    return _written(path, project, manifest, destination, report)
+    return _written(project, destination, report, progress)
+
+
+def verify(archive: Path) -> InspectedArchive:
+    """Hold every byte of `archive` against its manifest and return what it holds.
+
+    Raises:
+        BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
+    """
+    manifest = verify_archive(archive)
+    return InspectedArchive(str(archive), manifest, digest_of(manifest), verified=True)
+
+
+def inspect(archive: Path) -> InspectedArchive:
+    """Return what the manifest of `archive` says, without reading the rest.
+
+    Raises:
+        BundlekitError: the file does not begin with a sound manifest.
+    """
+    manifest = read_manifest(archive)
+    return InspectedArchive(str(archive), manifest, digest_of(manifest), verified=False)
+
+
+def unpack(archive: Path, destination: Path) -> Unpacked:
+    """Verify `archive` and lay its files out at `destination`, which must not exist or be empty.
+
+    Raises:
+        BundlekitError: the archive is not sound, or the destination is taken; then nothing is written there.
+    """
+    manifest = unpack_archive(archive, destination)
+    return Unpacked(str(destination), manifest, digest_of(manifest))
+
+
+def compare(a: Path, b: Path) -> tuple[InspectedArchive, InspectedArchive, Difference]:
+    """Return what differs between two bundles, each a directory or an archive.
+
+    Raises:
+        BundlekitError: one of them is neither, or cannot be read.
+    """
+    first, second = _inspected(a), _inspected(b)
+    return first, second, difference(first.manifest, second.manifest)
+
+
+def _inspected(path: Path) -> InspectedArchive:
+    if not path.is_dir():
+        return inspect(path)
+    project = read_project(path)
+    manifest = manifest_of(project, hash_tree(path, project.members))
+    return InspectedArchive(str(path), manifest, digest_of(manifest), verified=True)
+
+
+def _named(project: Project, name: str | None) -> Project:
+    if name is None:
+        return project
+    if project.name not in {None, name}:
+        msg = f"--name {name!r}: the bundle already has the name {project.name!r}"
+        raise UsageError(msg, subject=name, hint="--name is for bundles that declare none")
+    # A bundle without pyproject.toml has nowhere to declare a version either.
+    version = project.version or ("0" if project.table is ProjectTable.MISSING else None)
+    return project._replace(name=name, version=version)
+
+
+def _written(project: Project, destination: Path, report: Report | None, progress: Progress) -> Packed:
+    progress(f"packing {len(project.members)} files into {destination}")
+    packed = write_archive(project, destination, expected=None if report is None else report.digest)
+    report_path = destination.with_name(destination.name + REPORT_SUFFIX)
+    result = Packed(
+        archive=str(destination),
+        size=packed.size,
+        archive_sha256=_sha256_of(destination),
+        manifest=packed.manifest,
+        digest=packed.digest,
+        left_out=project.excluded,
+        report=report,
+        report_path=str(report_path),
+    )
+    write_atomically(report_path, pack_report_text(result))
+    return result
+
+
+def _sha256_of(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest.from_hex(hashlib.file_digest(file, "sha256").hexdigest())

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bundlekit.cli.parameters import BundlePath, JobSpec, OutputFormat, Python, ResultOutput, Sandbox, SandboxMode
+from bundlekit.cli.terminal import LiveProgress, coloured, show
 
 __all__ = ["diff", "inspect", "pack", "unpack", "verify"]
 
@@ -14,14 +15,15 @@ ArchivePath = Annotated[Path, typer.Argument(metavar="FILE", help="An archive ma
 
 def pack(
     path: BundlePath = Path(),
+    *,
     archive: Annotated[
         Path | None, typer.Option("-o", metavar="FILE", help="Where to write; default <name>-<version>.tar.zst.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The name of a bundle that declares none.")] = None,
-    validate: Annotated[  # noqa: FBT002 - a flag
+    validate: Annotated[
         bool, typer.Option("--validate/--no-validate", help="Validate to level smoke before packing.")
     ] = True,
-    allow_unproved: Annotated[  # noqa: FBT002 - a flag
+    allow_unproved: Annotated[
         bool, typer.Option("--allow-unproved", help="Pack although only the default smoke task was there and failed.")
     ] = False,
     job_spec: JobSpec = None,
@@ -30,22 +32,72 @@ def pack(
     output: ResultOutput = OutputFormat.TEXT,
 ) -> int:
     """Validate a bundle, then write its archive and, beside it, the report of what was proved and left out."""
-    from bundlekit.api.archives import PackOptions, PackRefusal
+    from bundlekit.api.archives import PackOptions
     from bundlekit.api.archives import pack as pack_bundle
     from bundlekit.api.validation import ValidateOptions
-    from bundlekit.cli.terminal import LiveProgress
+    from bundlekit.cli.reports import emit
+    from bundlekit.model.archive import PackRefusal
     from bundlekit.report.archives import pack_document, pack_lines, refusal_line
-    from bundlekit.report.documents import json_text, report_document
+    from bundlekit.report.outputs import Destination, Format
 
     validation = ValidateOptions(job_spec=job_spec, sandbox=sandbox.value, python=python)
     options = PackOptions(archive, name, validate, allow_unproved, validation)
     with LiveProgress() as progress:
         outcome = pack_bundle(path, options, progress)
     if isinstance(outcome, PackRefusal):
-        _report([outcome.report], output, json_text(report_document(outcome.report)))
+        emit([outcome.report], [Destination(Format(output.value), None)])
         typer.echo(refusal_line(outcome.report), err=True)
         return outcome.report.exit_status or 1
     if outcome.report is not None and output is OutputFormat.TEXT:
-        _report([outcome.report], output, "")
-    _print(output, json_text(pack_document(outcome)), pack_lines(outcome))
+        emit([outcome.report], [Destination(Format.TEXT, None)])
+    show(output, pack_document(outcome), pack_lines(outcome, coloured))
     return 0
+
+
+def verify(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> None:
+    """Hold every byte of an archive against its manifest."""
+    from bundlekit.api.archives import verify as verify_archive
+    from bundlekit.report.archives import inspection_document, inspection_lines
+
+    with LiveProgress() as progress:
+        progress(f"verifying {archive}")
+        verified = verify_archive(archive)
+    show(output, inspection_document(verified), inspection_lines(verified, coloured))
+
+
+def inspect(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> None:
+    """Tell what an archive's manifest says; only the manifest is read."""
+    from bundlekit.api.archives import inspect as inspect_archive
+    from bundlekit.report.archives import inspection_document, inspection_lines
+
+    inspected = inspect_archive(archive)
+    show(output, inspection_document(inspected), inspection_lines(inspected, coloured))
+
+
+def unpack(
+    archive: ArchivePath,
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A directory that does not exist or is empty.")],
+    output: ResultOutput = OutputFormat.TEXT,
+) -> None:
+    """Verify an archive and lay its files out in a directory, all of them or none."""
+    from bundlekit.api.archives import unpack as unpack_archive
+    from bundlekit.report.archives import unpack_document, unpack_line
+
+    with LiveProgress() as progress:
+        progress(f"unpacking {archive}")
+        unpacked = unpack_archive(archive, destination)
+    show(output, unpack_document(unpacked), [unpack_line(unpacked, coloured)])
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A bundle's directory or archive.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    output: ResultOutput = OutputFormat.TEXT,
+) -> int:
+    """Tell what differs between two bundles; exit status 1 when anything does."""
+    from bundlekit.api.archives import compare
+    from bundlekit.report.archives import difference_document, difference_lines
+
+    first, second, found = compare(a, b)
+    show(output, difference_document(first, second, found), difference_lines(first, second, found, coloured))
+    return int(first.digest != second.digest)

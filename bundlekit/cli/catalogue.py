@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bundlekit.cli.parameters import OutputFormat, ResultOutput
+from bundlekit.cli.terminal import show
 
 __all__ = ["explain", "rules"]
 
@@ -13,13 +14,10 @@ def rules(output: ResultOutput = OutputFormat.TEXT) -> None:
     """List every rule with its code, severity and title."""
     from bundlekit.api.catalogue import catalogue
     from bundlekit.report.catalogue import rule_document
-    from bundlekit.report.documents import json_text
 
-    if output is OutputFormat.JSON:
-        typer.echo(json_text([rule_document(rule) for rule in catalogue()]), nl=False)
-        return
-    for rule in catalogue():
-        typer.echo(f"{rule.code}  {rule.severity.value:<7}  {rule.title}")
+    listed = catalogue()
+    lines = (f"{rule.code}  {rule.severity.value:<7}  {rule.title}" for rule in listed)
+    show(output, [rule_document(rule) for rule in listed], lines)
 
 
 def explain(
@@ -29,7 +27,6 @@ def explain(
     """Explain one rule: what it looks for, why it matters, and an example of each side."""
     from bundlekit.api.catalogue import rule_of
     from bundlekit.report.catalogue import explanation, rule_document
-    from bundlekit.report.documents import json_text
 
     rule = rule_of(code)
-    typer.echo(json_text(rule_document(rule)) if output is OutputFormat.JSON else explanation(rule), nl=False)
+    show(output, rule_document(rule), explanation(rule).splitlines())

@@ -13,11 +13,12 @@ __all__ = ["export", "run"]
 
 def run(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A bundle's directory or archive.")],
+    *,
     entrypoint: Annotated[str, typer.Option(help="What the wire function is asked for.")] = "main",
     params: Annotated[str, typer.Option(help="Parameters as a JSON object.")] = "{}",
     seed: Annotated[int, typer.Option(help="The seed, from 0 to 2**64 - 1.")] = 0,
     executor: Annotated[str, typer.Option(help="Which executor runs the task; this version has: cold.")] = "cold",
-    cold_mode: Annotated[bool, typer.Option("--cold-mode", help="Short for --executor cold.")] = False,  # noqa: FBT002 - a flag
+    cold_mode: Annotated[bool, typer.Option("--cold-mode", help="Short for --executor cold.")] = False,
     timeout_s: Annotated[float, typer.Option("--timeout-s", help="Deadline of the task in seconds.")] = 3600.0,
     outputs_dir: Annotated[
         Path | None, typer.Option("--outputs-dir", help="Where outputs over 512 KiB are written instead of inline.")

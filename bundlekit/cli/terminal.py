@@ -2,17 +2,19 @@
 
 import sys
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import typer
 
+from bundlekit.cli.parameters import OutputFormat
 from bundlekit.report.printable import printable
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["LiveProgress", "coloured"]
+__all__ = ["LiveProgress", "coloured", "show"]
 
 _PATIENCE_S = 1.0
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "good": "green"}
@@ -25,6 +27,17 @@ def coloured(text: str, word: str) -> str:
     if word == "faint":
         return typer.style(text, dim=True)
     return typer.style(text, fg=_COLOURS[word], bold=True)
+
+
+def show(form: OutputFormat, document: object, lines: Iterable[str]) -> None:
+    """Print a command's result: one JSON document and nothing else, or lines for people."""
+    if form is OutputFormat.JSON:
+        from bundlekit.report.documents import json_text
+
+        typer.echo(json_text(document), nl=False)
+        return
+    for line in lines:
+        typer.echo(line)
 
 
 class LiveProgress:

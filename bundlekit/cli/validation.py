@@ -16,6 +16,7 @@ def validate(
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Bundle directories, archives, or repositories of bundles."),
     ] = None,
+    *,
     level: Annotated[Level, typer.Option(help="How far to go; static runs nothing of the bundle.")] = Level.SMOKE,
     job_spec: JobSpec = None,
     grid_spec: Annotated[

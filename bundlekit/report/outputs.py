@@ -1,5 +1,6 @@
 """Where reports go: repeatable ``FORMAT[:FILE]`` destinations."""
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from bundlekit.report.documents import json_text, reports_document
 from bundlekit.report.github import annotation_lines
 from bundlekit.report.text import Style, report_lines
 
-__all__ = ["Destination", "Format", "plain", "render", "write_files"]
+__all__ = ["Destination", "Format", "plain", "render", "write_atomically", "write_files"]
 
 
 class Format(StrEnum):
@@ -66,10 +67,22 @@ def write_files(reports: Sequence[Report], destinations: Sequence[Destination]) 
         FileAccessError: a file cannot be written.
     """
     for destination in destinations:
-        if destination.file is None:
-            continue
-        try:
-            destination.file.write_text(render(reports, destination.format), encoding="utf-8")
-        except OSError as error:
-            msg = f"cannot write the report to {destination.file}: {error.strerror}"
-            raise FileAccessError(msg, subject=destination.file) from error
+        if destination.file is not None:
+            write_atomically(destination.file, render(reports, destination.format))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace the file at `path` by `text`, wholly or not at all.
+
+    Raises:
+        FileAccessError: the file cannot be written; what stood there still does.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        msg = f"cannot write the report to {path}: {error.strerror}"
+        raise FileAccessError(msg, subject=path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
