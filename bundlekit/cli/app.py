@@ -5,7 +5,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
 
 from bundlekit import __version__
@@ -22,16 +21,16 @@ _INTERRUPTED = 130
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status (DESIGN decision 9)."""
     try:
-        status = typer.main.get_command(_app()).main(list(arguments), prog_name="bundlekit", standalone_mode=False)
+        command = typer.main.get_command(_app())
+        status = command.main(list(arguments) or ["--help"], prog_name="bundlekit", standalone_mode=False)
     except BundlekitError as error:
         _complain(error.message, error.hint)
         return error.exit_status
-    except click.UsageError as error:
-        error.show()
-        return EXIT_STATUS[ErrorCode.USAGE]
-    except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted", None)
-        return _INTERRUPTED
+    except typer.TyperException as error:
+        _complain(error.format_message(), "`bundlekit --help` and `bundlekit COMMAND --help` tell what there is")
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        status = _INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): nothing is lost that anyone wanted, and closing stdout must not complain.
         sys.stderr.close()
@@ -39,6 +38,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - the top of the command line: whatever arrives here is our own fault
         _confess()
         return EXIT_STATUS[ErrorCode.INTERNAL]
+    if status == _INTERRUPTED:
+        _complain("interrupted; what was begun has been taken away", None)
     return status if isinstance(status, int) else 0
 
 
@@ -46,7 +47,6 @@ def _app() -> typer.Typer:
     app = typer.Typer(
         help="Build simulation-model bundles and prove, before submission, that they will run on the cluster.",
         add_completion=False,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
@@ -55,7 +55,7 @@ def _app() -> typer.Typer:
         app.command()(command)
     for command in (archives.diff, runs.run, catalogue.rules, catalogue.explain):
         app.command()(command)
-    runner = typer.Typer(help="The standalone cold runner.", no_args_is_help=True, rich_markup_mode=None)
+    runner = typer.Typer(help="The standalone cold runner.", rich_markup_mode=None)
     runner.callback()(_group)
     runner.command()(runs.export)
     app.add_typer(runner, name="runner")
