@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -33,6 +34,8 @@ EVERYTHING_S = 840.0
 COVERAGE_PERCENT = 100
 SMALLER_TIER = ("tests/unit", "tests/rules", "tests/process/test_cold_runner_script.py")
 """What the other interpreters run: every promise about a value, and the acceptance script as the one real run."""
+
+RULES_START, RULES_END = "<!-- rules -->", "<!-- /rules -->"
 
 
 class Failed(Exception):  # noqa: N818  # reads as what happened: a step failed
@@ -211,8 +214,37 @@ def layers(_arguments: Sequence[str] = ()) -> None:
 
 
 def schemas(arguments: Sequence[str] = ()) -> None:
-    """Check that schemas/ and README's table of rules are as the code would write them; --write writes them."""
-    must([environment().python, str(ROOT / ".ci" / "generated.py"), *arguments])
+    """Check that schemas/ and README's table of rules are as the code says; with --write, write them."""
+    made = environment()
+    with tempfile.TemporaryDirectory(prefix="bundlekit-schemas-") as directory:
+        must([made.python, "-m", "bundlekit.report.json_schemas", directory])
+        fresh = {ROOT / "schemas" / path.name: path.read_text(encoding="utf-8") for path in Path(directory).iterdir()}
+    fresh[ROOT / "README.md"] = _readme_with_rules(made)
+    stale = [path for path, text in fresh.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    orphans = sorted(set((ROOT / "schemas").iterdir()) - fresh.keys())
+    if "--write" in arguments:
+        for path in stale:
+            path.write_text(fresh[path], encoding="utf-8")
+        for path in orphans:
+            path.unlink()
+    elif stale or orphans:
+        names = ", ".join(_shown([str(path)]) for path in sorted([*stale, *orphans]))
+        msg = f"not as the code says: {names}; write them with: python3 .ci/make.py schemas --write"
+        raise Failed(msg)
+
+
+def _readme_with_rules(made: Environment) -> str:
+    command = [made.script("bundlekit"), "rules", "--output", "json"]
+    found = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(RULES_START)
+    _, _, after = rest.partition(RULES_END)
+    return f"{before}{RULES_START}\n{_rules_table(json.loads(found))}{RULES_END}{after}"
+
+
+def _rules_table(rules: Sequence[dict[str, str]]) -> str:
+    rows = [f"| {rule['code']} | {rule['severity']} | {rule['title'].replace('|', chr(92) + '|')} |" for rule in rules]
+    return "\n".join(["| code | severity | what it finds |", "|---|---|---|", *rows, ""])
 
 
 def test(arguments: Sequence[str]) -> None:
