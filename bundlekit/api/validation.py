@@ -43,9 +43,10 @@ class ValidateOptions(NamedTuple):
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
     """Return a report for every bundle that `paths` stand for; none for a repository without bundles.
 
+    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on.
+
     Raises:
-        UsageError: a path is nothing that can be validated, or the level is not in this version.
-        BundlekitError: an archive that is not sound.
+        UsageError: the level is not in this version.
     """
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
@@ -53,10 +54,17 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
 
 
 def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
-    with bundle_directories(path) as bundles:
-        for bundle in bundles:
-            project = read_project(bundle.root, job_spec=options.job_spec)
-            yield validate_directory(bundle, project, options, progress)
+    try:
+        with bundle_directories(path) as bundles:
+            for bundle in bundles:
+                project = read_project(bundle.root, job_spec=options.job_spec)
+                yield validate_directory(bundle, project, options, progress)
+    except BundlekitError as error:
+        yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
+
+
+def _obstacle(error: BundlekitError) -> Obstacle:
+    return Obstacle(error.code, error.message, error.hint)
 
 
 def validate_directory(
@@ -98,8 +106,7 @@ def _dynamic(
     try:
         return run_stages(root, project, StageOptions(options.level, options.sandbox, options.python), progress)
     except BundlekitError as error:
-        obstacle = Obstacle(error.code, error.message, error.hint)
-        return StagesOutcome(stages=_skipped(options.level), obstacle=obstacle)
+        return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
 
 
 def _skipped(level: Level) -> tuple[Stage, ...]:

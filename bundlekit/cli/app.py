@@ -3,7 +3,7 @@
 import platform
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -51,10 +51,19 @@ def _app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_common)
-    for command in (validation.validate, archives.pack, archives.verify, archives.unpack, archives.inspect):
-        app.command()(command)
-    for command in (archives.diff, runs.run, catalogue.rules, catalogue.explain):
-        app.command()(command)
+    commands: tuple[Callable[..., object], ...] = (
+        validation.validate,
+        archives.pack,
+        archives.verify,
+        archives.unpack,
+        archives.inspect,
+        archives.diff,
+        runs.run,
+        catalogue.rules,
+        catalogue.explain,
+    )
+    for each in commands:
+        app.command()(each)
     runner = typer.Typer(help="The standalone cold runner.", rich_markup_mode=None)
     runner.callback()(_group)
     runner.command()(runs.export)

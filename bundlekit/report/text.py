@@ -18,6 +18,9 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
             yield style(printable(report.path), "strong")
         for finding in report.findings:
             yield from finding_lines(finding, style)
+        if report.obstacle is not None:
+            yield f"{style('error', 'error')} {report.obstacle.code.value}: {printable(report.obstacle.message)}"
+            yield from _hint_lines(report.obstacle.hint, style)
         yield summary_line(report, style)
 
 
@@ -29,13 +32,18 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
         f"{style(printable(place), 'strong')}: {style(severity, severity)} {style(finding.code, 'faint')} "
         f"{printable(finding.message)}"
     )
-    if finding.hint:
-        yield f"  {style('hint:', 'faint')} {printable(finding.hint)}"
+    yield from _hint_lines(finding.hint, style)
+
+
+def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
+    if hint:
+        yield f"  {style('hint:', 'faint')} {printable(hint)}"
 
 
 def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
-    return f"{_verdict(report, style)}: {printable(_identity(report))}, {_counts(report.findings)}, {_stages(report)}"
+    parts = [printable(_identity(report)), _counts(report.findings), *([_stages(report)] if report.stages else [])]
+    return f"{_verdict(report, style)}: {', '.join(parts)}"
 
 
 def _verdict(report: Report, style: Style) -> str:

@@ -1,0 +1,163 @@
+"""The command line as scripts and people meet it: real processes, exit statuses, one sentence for a mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bundlekit import __version__
+from bundlekit.probe.example_bundle import SOUND
+from bundlekit.report.json_schemas import schema_texts
+
+pytestmark = pytest.mark.process
+
+
+def bundlekit(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Return what `bundlekit ARGUMENTS` did."""
+    command = [sys.executable, "-m", "bundlekit", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd, check=False, timeout=120)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Return the directory of a small sound bundle."""
+    root = tmp_path / "tiny"
+    root.mkdir()
+    for path, text in SOUND.items():
+        (root / path).write_text(text, encoding="utf-8")
+    return root
+
+
+def test_the_version_is_answered_without_loading_the_command_line() -> None:
+    """Scripts ask for it often (PERFORMANCE: at most 4 bare interpreter starts)."""
+    command = [sys.executable, "-X", "importtime", "-m", "bundlekit", "--version"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == f"bundlekit {__version__}\n"
+    assert "typer" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        pytest.param(["validatee"], 2, "No such command 'validatee'", id="unknown command"),
+        pytest.param(["validate", "--level", "isolation"], 2, "--level isolation is not in this version", id="level"),
+        pytest.param(["validate", "--output", "yaml"], 2, "expected FORMAT or FORMAT:FILE", id="output format"),
+        pytest.param(["validate", "--grid-spec", "a", "--job-spec", "b"], 2, "give one of them", id="two specs"),
+        pytest.param(["explain", "BK999"], 2, "there is no rule 'BK999'", id="unknown rule"),
+        pytest.param(["run", ".", "--executor", "warm"], 2, "executor 'warm' is not in this version", id="executor"),
+        pytest.param(["run", ".", "--params", "{'a': 1}"], 6, "--params is not strict JSON", id="params"),
+        pytest.param(["run", ".", "--params", "[1]"], 6, "expected a JSON object, found [1]", id="params list"),
+        pytest.param(["pack", "nowhere"], 2, "nowhere is not a directory", id="pack nothing"),
+        pytest.param(["verify", "pyproject.toml"], 3, "pyproject.toml", id="verify no archive"),
+        pytest.param(["unpack", "pyproject.toml", "out"], 3, "pyproject.toml", id="unpack no archive"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_its_exit_status(
+    bundle: Path, arguments: list[str], status: int, sentence: str
+) -> None:
+    """No traceback, nothing written, and a status that a script can tell apart (DESIGN decision 9)."""
+    before = sorted(each.name for each in bundle.iterdir())
+    done = bundlekit(*arguments, cwd=bundle)
+    assert done.returncode == status, done.stderr
+    assert sentence in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert sorted(each.name for each in bundle.iterdir()) == before
+
+
+def test_a_sound_bundle_is_validated_packed_verified_and_unpacked(bundle: Path, tmp_path: Path) -> None:
+    """The main job, as the README shows it, with the JSON that scripts read at each step."""
+    report = json.loads(bundlekit("validate", bundle, "--output", "json").stdout)
+    assert report["passed"] is True
+    assert [stage["status"] for stage in report["stages"]] == ["passed"] * 4
+
+    packed = json.loads(bundlekit("pack", bundle, "-o", tmp_path / "t.tar.zst", "--output", "json").stdout)
+    assert packed["digest"] == report["bundle"]["digest"]
+    beside = json.loads(Path(packed["report"]).read_text(encoding="utf-8"))
+    assert beside["validation"]["passed"] is True
+
+    verified = json.loads(bundlekit("verify", tmp_path / "t.tar.zst", "--output", "json").stdout)
+    assert verified["verified"] is True
+    assert bundlekit("unpack", tmp_path / "t.tar.zst", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "tiny.py").read_text(encoding="utf-8") == SOUND["tiny.py"]
+    same = bundlekit("diff", tmp_path / "t.tar.zst", tmp_path / "out")
+    assert (same.returncode, same.stdout.split()[:2]) == (0, ["same", "digest"])
+
+    schemas = schema_texts()
+    for name, document in [
+        ("report", report),
+        ("pack", packed),
+        ("pack-report", beside),
+        ("inspection", verified),
+        ("manifest", verified["manifest"]),
+    ]:
+        Draft202012Validator(json.loads(schemas[f"{name}.schema.json"])).validate(document)
+
+
+def test_validate_reports_a_path_that_is_no_bundle_and_goes_on_with_the_others(bundle: Path) -> None:
+    """A pipeline reads the document whatever happens, and one wrong path must not hide the other verdicts."""
+    done = bundlekit("validate", "nowhere", bundle, "--level", "static", "--output", "json", cwd=bundle)
+    first, second = json.loads(done.stdout)["reports"]
+    assert first["error"]["error_code"] == "E_USAGE"
+    assert first["error"]["message"].startswith("nowhere does not exist: expected a bundle directory")
+    assert second["passed"] is True
+    assert done.returncode == 2
+    text = bundlekit("validate", "nowhere", cwd=bundle).stdout.splitlines()
+    assert text[0].startswith("error E_USAGE: nowhere does not exist")
+    assert text[-1] == "no verdict (E_USAGE): nowhere, 0 errors"
+
+
+def test_run_prints_the_runners_one_line_and_logs_beside_it(bundle: Path) -> None:
+    """Scripts pipe the line into a JSON reader, and the guide's greps find the process on standard error."""
+    done = bundlekit("run", bundle, "--params", '{"beta": 0.3}', "--seed", "7", "--cold-mode")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["outputs"]["raw"]["size"] == 2
+    assert "Cold runner started: PID " in done.stderr
+    assert "Starting simulation " in done.stderr
+
+
+def test_a_failing_task_gives_the_fatal_error_and_its_exit_status(bundle: Path) -> None:
+    """A task that names a module that is not there fails, although this wire would ignore the entrypoint."""
+    done = bundlekit("run", bundle, "--entrypoint", "does.not.exist:fn")
+    (line,) = done.stdout.splitlines()
+    error = json.loads(line)["_fatal_error"]
+    assert error["error_code"] == "E_ENTRYPOINT"
+    assert done.returncode == error["code"] == 5
+    Draft202012Validator(json.loads(schema_texts()["result.schema.json"])).validate(json.loads(line))
+
+
+def test_pack_refuses_an_unproved_bundle_unless_told_otherwise(bundle: Path, tmp_path: Path) -> None:
+    """Nobody described a task and the default one failed: the archive would carry a promise that nobody made."""
+    project = bundle / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8").partition("[[tool.bundlekit.smoke]]")[0], encoding="utf-8")
+    code = bundle / "tiny.py"
+    code.write_text(code.read_text(encoding="utf-8").replace('b"ok"', 'params["beta"]'), encoding="utf-8")
+    refused = bundlekit("pack", bundle, "-o", tmp_path / "t.tar.zst")
+    assert refused.returncode == 1
+    assert "passed but unproved" in refused.stdout
+    assert "not packed: the bundle is unproved" in refused.stderr
+    assert not (tmp_path / "t.tar.zst").exists()
+    allowed = bundlekit("pack", bundle, "-o", tmp_path / "t.tar.zst", "--allow-unproved")
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def test_a_repository_without_bundles_is_nothing_to_validate(tmp_path: Path) -> None:
+    """The pre-commit hook runs in repositories that have no bundle (yet): that is no mistake."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    done = bundlekit("validate", tmp_path, "--level", "static")
+    assert (done.returncode, done.stdout) == (0, "no bundle found: nothing to validate\n")
+
+
+def test_explain_and_rules_tell_of_every_rule() -> None:
+    """The catalogue is read on the command line, with the same text that README's table is made of."""
+    listed = bundlekit("rules").stdout.splitlines()
+    documents = json.loads(bundlekit("rules", "--output", "json").stdout)
+    assert [line.split()[0] for line in listed] == [each["code"] for each in documents]
+    Draft202012Validator(json.loads(schema_texts()["rules.schema.json"])).validate(documents)
+    page = bundlekit("explain", "bk701").stdout
+    for heading in ("BK701 (error): ", "Why it matters", "What is found", "What is sound"):
+        assert heading in page

@@ -1,0 +1,39 @@
+"""Every dynamic rule's examples, really built, imported and run."""
+
+from pathlib import Path
+
+import pytest
+
+from bundlekit.api.validation import ValidateOptions, validate
+from bundlekit.model.finding import Report
+from bundlekit.probe.example_bundle import SOUND
+from bundlekit.probe.rules import DYNAMIC_RULES
+
+pytestmark = pytest.mark.process
+
+
+def validated(files: dict[str, str], root: Path) -> Report:
+    """Return the smoke-level report of a bundle with these files."""
+    for path, text in files.items():
+        (root / path).write_text(text, encoding="utf-8")
+    (report,) = validate([root], ValidateOptions(), lambda _message: None)
+    return report
+
+
+@pytest.mark.parametrize("rule", DYNAMIC_RULES, ids=lambda rule: rule.code)
+def test_a_rule_speaks_on_its_bad_example(rule: object, tmp_path: Path) -> None:
+    """The examples are the documentation: a rule that is silent on its own example documents nothing."""
+    report = validated(dict(rule.bad), tmp_path)
+    found = [finding for finding in report.findings if finding.code == rule.code]
+    assert found, f"{rule.code} said nothing; found {[str(each) for each in report.findings]}, {report.obstacle}"
+    assert all(finding.severity is rule.severity for finding in found)
+
+
+def test_the_sound_bundle_passes_without_any_dynamic_finding(tmp_path: Path) -> None:
+    """One false alarm of the preflight and people stop reading it."""
+    report = validated(dict(SOUND), tmp_path)
+    codes = {rule.code for rule in DYNAMIC_RULES}
+    assert [finding for finding in report.findings if finding.code in codes] == []
+    assert report.passed
+    assert not report.unproved
+    assert report.digest is not None
