@@ -157,14 +157,21 @@ class _Walker:
             self.refused += [RefusedEntry(first, reason + repr(second)), RefusedEntry(second, reason + repr(first))]
         return Walk(
             tuple(sorted((m for m in self.members if not _within(m.path, collided)), key=lambda m: _order(m.path))),
-            tuple(sorted(self.excluded, key=lambda e: _order(e.path))),
-            tuple(sorted(self.refused, key=lambda r: _order(r.path))),
+            tuple(Excluded(_speakable(e.path), e.pattern) for e in sorted(self.excluded, key=lambda e: _order(e.path))),
+            tuple(
+                RefusedEntry(_speakable(r.path), r.reason) for r in sorted(self.refused, key=lambda r: _order(r.path))
+            ),
             tuple(sorted(self.empty, key=_order)),
         )
 
 
 def _within(path: str, collided: set[str]) -> bool:
     return bool(collided) and any(path == other or path.startswith(other + "/") for other in collided)
+
+
+def _speakable(path: str) -> str:
+    r"""Return the path with bytes that are not UTF-8 as ``\xff``: reports are JSON, which cannot hold them."""
+    return _order(path).decode("utf-8", "backslashreplace")
 
 
 def _order(path: str) -> bytes:
