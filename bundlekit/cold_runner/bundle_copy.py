@@ -27,21 +27,16 @@ def copy_bundle(root: str, files: Sequence[ListedFile], destination: str) -> Non
     """
     os.mkdir(destination, 0o755)
     made = {""}
-    for path, mode, size, digest in files:
-        folder = path.rpartition("/")[0]
-        if folder not in made:
-            os.makedirs(os.path.join(destination, folder), exist_ok=True)
-            made.add(folder)
-        target = os.open(
-            os.path.join(destination, path),
-            os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
-            0o600,
-        )
+    for file in files:
+        source = _open_source(root, file[0])
         try:
-            _copy_file(root, (path, mode, size, digest), target)
-            os.fchmod(target, 0o755 if mode == "0755" else 0o644)
+            folder = file[0].rpartition("/")[0]
+            if folder not in made:
+                os.makedirs(os.path.join(destination, folder), exist_ok=True)
+                made.add(folder)
+            _copy_file(source, file, os.path.join(destination, file[0]))
         finally:
-            os.close(target)
+            os.close(source)
 
 
 def read_listed(root: str, file: ListedFile) -> bytes:
@@ -62,10 +57,10 @@ def read_listed(root: str, file: ListedFile) -> bytes:
     return bytes(content)
 
 
-def _copy_file(root: str, file: ListedFile, target: int) -> None:
-    path, _, size, digest = file
-    source = _open_source(root, path)
+def _copy_file(source: int, file: ListedFile, destination: str) -> None:
+    path, mode, size, digest = file
     found, copied = hashlib.sha256(), 0
+    target = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         while copied <= size and (chunk := os.read(source, _CHUNK)):
             found.update(chunk)
@@ -73,8 +68,9 @@ def _copy_file(root: str, file: ListedFile, target: int) -> None:
             view = memoryview(chunk)
             while view:
                 view = view[os.write(target, view) :]
+        os.fchmod(target, 0o755 if mode == "0755" else 0o644)
     finally:
-        os.close(source)
+        os.close(target)
     if copied != size or f"sha256:{found.hexdigest()}" != digest:
         raise _changed(path)
 

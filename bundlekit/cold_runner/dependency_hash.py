@@ -18,6 +18,7 @@ __all__ = [
     "normalised_requirement",
     "parse_index_options",
     "parse_requirements",
+    "requirement_name",
 ]
 
 LOCK_NAMES: tuple[str, ...] = ("pylock.toml", "uv.lock", "requirements.txt")
@@ -99,6 +100,14 @@ def parse_index_options(text: str) -> list[str]:
 def normalised_name(name: str) -> str:
     """Return `name` in the normal form of PEP 503."""
     return _SEPARATORS.sub("-", name).lower()
+
+
+def requirement_name(requirement: str) -> str | None:
+    """Return the normal form of the name that `requirement` begins with, or None for paths and URLs."""
+    match = _NAME.match(requirement)
+    if match is None or requirement[match.end() :].lstrip()[:1] in {":", "/", "\\"}:
+        return None
+    return normalised_name(match[0])
 
 
 def normalised_requirement(requirement: str) -> str:

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from .cache_entry import held_entry, remove_tree
 from .codes import ErrorCode, Phase
 from .declaration import Declaration
+from .dependency_hash import dependency_hash, normalised_name, requirement_name
 from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
+from .redaction import redacted
 from .runner_error import RunnerError
 from .tool_process import ToolResult
 from .venv_layout import lay_out_venv, python_of, site_of
@@ -26,7 +28,6 @@ __all__ = ["Environment", "Place", "Workshop", "held_environment", "held_tools"]
 _NO_INSTALLER = "none"
 """The installer in the key of an environment in which nothing is installed: none is looked for."""
 
-_CHATTER = ("Using Python ", "Looking in ", "WARNING: Location ", "Resolved ", "[notice]")
 _UNREACHABLE = (
     "Connection refused",
     "Connection reset",
@@ -107,8 +108,8 @@ def held_environment(declaration: Declaration, root: str, place: Place, workshop
         lock = None
     options = tuple(_absolute_links(option, root) for option in declaration.index_options)
     asked = _Asked(lock, requirements, options, declaration.pyproject, "the dependencies")
-    dependency_hash = declaration.dependency_hash(with_lock=lock is not None)
-    with _held(asked, dependency_hash, installer, place, workshop) as environment:
+    name = declaration.dependency_hash(with_lock=lock is not None)
+    with _held(asked, name, installer, place, workshop) as environment:
         yield environment
 
 
@@ -119,8 +120,6 @@ def held_tools(requires: tuple[str, ...], place: Place, workshop: Workshop) -> I
     Raises:
         RunnerError: E_VENV when they cannot be installed.
     """
-    from .dependency_hash import dependency_hash  # noqa: PLC0415 - only a build comes here
-
     asked = _Asked(None, requires, (), None, "the build requirements")
     name = dependency_hash(lock=None, declared=requires, requires_python=None)
     installer = workshop.installer() if requires else None
@@ -130,13 +129,13 @@ def held_tools(requires: tuple[str, ...], place: Place, workshop: Workshop) -> I
 
 @contextmanager
 def _held(
-    asked: _Asked, dependency_hash: str, installer: Installer | None, place: Place, workshop: Workshop
+    asked: _Asked, asked_hash: str, installer: Installer | None, place: Place, workshop: Workshop
 ) -> Iterator[Environment]:
     started = time.monotonic()
     named = str(installer) if installer else _NO_INSTALLER
     key = {
         "schema": "bundlekit/environment/1",
-        "dependencies": dependency_hash,
+        "dependencies": asked_hash,
         # A wheel of the bundle's own is asked for by its path, which says nothing about its content.
         "wheels": " ".join(_file_hash(path) for path in asked.requirements if os.path.isabs(path)),
         # The interpreter's path is part of it: another build of the same version is another interpreter.
@@ -170,36 +169,51 @@ def _install(asked: _Asked, installer: Installer, python: str, job: Job) -> None
             _written(job, "requirements.txt", "\n".join([*asked.index_options, *asked.requirements, ""])),
         ]
     else:
-        arguments = _lock_arguments(asked.lock, asked.pyproject, installer, python, job)
+        arguments = _lock_arguments(asked.lock, asked, installer, python, job)
     what = f"installing {asked.what} with {installer}"
     _demand(install(installer, python, arguments, job, what), what, _names(asked))
 
 
-def _lock_arguments(
-    lock: tuple[str, bytes], pyproject: bytes | None, installer: Installer, python: str, job: Job
-) -> list[str]:
+def _lock_arguments(lock: tuple[str, bytes], asked: _Asked, installer: Installer, python: str, job: Job) -> list[str]:
     name, data = lock
     if name == "uv.lock":
+        _check_stale(data, asked.requirements)
         # uv gets a copy: it may rewrite a lock file, and the user's is not ours to touch.
         project, exported = os.path.join(job.scratch, "project"), os.path.join(job.scratch, "exported.txt")
         os.mkdir(project)
         _written(job, "project/uv.lock", data)
-        _written(job, "project/pyproject.toml", pyproject or b"")
+        _written(job, "project/pyproject.toml", asked.pyproject or b"")
         _demand(export_lock(installer, python, project, exported, job), "reading uv.lock with uv", "uv.lock")
         return ["-r", exported]
     path = _written(job, name, data)
     return ["-r", path, "--require-hashes"] if name.endswith(".txt") else ["-r", path]
 
 
+def _check_stale(lock: bytes, requirements: tuple[str, ...]) -> None:
+    """Raise E_VENV when the uv.lock `lock` lacks a name that the bundle asks for: ``--frozen`` would pass over it."""
+    import tomllib  # noqa: PLC0415 - only an environment that is built from a uv.lock comes here
+
+    try:
+        packages = tomllib.loads(lock.decode("utf-8")).get("package", [])
+    except (ValueError, RecursionError):
+        return  # uv says where it is wrong
+    names = {normalised_name(str(package.get("name"))) for package in packages if isinstance(package, dict)}
+    missing = [one for one in requirements if requirement_name(one) and requirement_name(one) not in names]
+    if missing:
+        message = f"uv.lock is older than pyproject.toml: it lacks {', '.join(missing)}; run 'uv lock' and ship both"
+        raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
+
+
 def _demand(result: ToolResult, what: str, asked: str) -> None:
     if result.status == 0:
         return
     ended = f"was killed by signal {-result.status}" if result.status < 0 else f"ended with status {result.status}"
-    said = [line.strip() for line in result.tail.splitlines() if line.strip() and not line.startswith(_CHATTER)]
+    lines = [line.strip() for line in result.tail.splitlines() if line.strip()]
+    said = [line for line in lines if line.lower().startswith(("error", "cause"))] or lines
     unreachable = any(text in result.tail for text in _UNREACHABLE)
     advice = "The package index cannot be reached: check the network, the proxy and the index settings"
     message = (
-        f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-2:])[-600:].rstrip('.') or 'nothing'}. "
+        f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-3:])[-600:].rstrip('.') or 'nothing'}. "
         f"{advice if unreachable else 'Check the names and versions of the requirements'}"
     )
     raise RunnerError(
@@ -215,8 +229,6 @@ def _demand(result: ToolResult, what: str, asked: str) -> None:
 def _names(asked: _Asked) -> str:
     if asked.lock:
         return asked.lock[0]
-    from .redaction import redacted  # noqa: PLC0415 - only on the way to an error
-
     return redacted(", ".join(asked.requirements), {})[:500]
 
 

@@ -13,7 +13,8 @@ __all__ = ["admits"]
 _Key = tuple[tuple[int, ...], int]
 
 _CLAUSE = re.compile(
-    r"(?P<operator>~=|===|==|!=|<=|>=|<|>)\s*v?(?P<release>\d+(?:\.\d+)*)(?P<wildcard>\.\*)?(?P<suffix>[-_.]?[a-z][\w.+-]*)?",
+    r"(?P<operator>~=|===|==|!=|<=|>=|<|>)\s*v?(?P<release>\d+(?:\.\d+)*)(?P<wildcard>\.\*)?"
+    r"(?P<suffix>(?:[-_.]?(?:alpha|beta|preview|pre|post|rev|dev|rc|a|b|c|r)[-_.]?\d*)+)?",
     re.ASCII | re.IGNORECASE,
 )
 _AFTER = re.compile(r"[-_.]?(?:post|rev|r(?!c))", re.ASCII | re.IGNORECASE)

@@ -1,0 +1,96 @@
+"""Throw-away layers: writable, gone afterwards, and honest about what was written."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bundlekit.cold_runner.layer import Write, task_layer
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a small tree with a package, data and an executable."""
+    root = tmp_path / "tree"
+    (root / "pkg").mkdir(parents=True)
+    (root / "pkg/a.py").write_text("A = 1\n")
+    (root / "data.csv").write_text("x\n1\n")
+    (root / "tool").write_text("#!/bin/sh\n")
+    (root / "tool").chmod(0o755)
+    return root
+
+
+def _keep_times(path: Path, text: str) -> None:
+    before = path.stat()
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+_WRITES: dict[str, tuple[Callable[[Path], object], list[Write]]] = {
+    "created": (lambda root: (root / "new.txt").write_text(""), [Write("new.txt", "created")]),
+    "created-below": (
+        lambda root: [(root / "out").mkdir(), (root / "out/a").write_text("1")],
+        [Write("out/a", "created")],
+    ),
+    "empty-directory": (lambda root: (root / "out/deep").mkdir(parents=True), [Write("out/deep/", "created")]),
+    "modified": (lambda root: (root / "data.csv").write_text("x\n1\n2\n"), [Write("data.csv", "modified")]),
+    "same-size": (lambda root: (root / "data.csv").write_text("x\n2\n"), [Write("data.csv", "modified")]),
+    "same-size-same-time": (lambda root: _keep_times(root / "data.csv", "y\n1\n"), [Write("data.csv", "modified")]),
+    "mode": (lambda root: (root / "data.csv").chmod(0o755), [Write("data.csv", "modified")]),
+    "deleted": (lambda root: (root / "data.csv").unlink(), [Write("data.csv", "deleted")]),
+    "renamed": (
+        lambda root: (root / "data.csv").rename(root / "b.csv"),
+        [Write("b.csv", "created"), Write("data.csv", "deleted")],
+    ),
+    "directory-deleted": (lambda root: shutil.rmtree(root / "pkg"), [Write("pkg/a.py", "deleted")]),
+    "link": (lambda root: (root / "l").symlink_to("data.csv"), [Write("l", "created")]),
+    "file-became-link": (
+        lambda root: [(root / "data.csv").unlink(), (root / "data.csv").symlink_to("tool")],
+        [Write("data.csv", "modified")],
+    ),
+    "touched": (lambda root: os.utime(root / "data.csv"), []),
+    "rewritten-equal": (lambda root: (root / "data.csv").write_text("x\n1\n"), []),
+    "replaced-by-equal": (
+        lambda root: [
+            (root / "t").write_text("x\n1\n"),
+            (root / "t").chmod(0o644),
+            (root / "t").rename(root / "data.csv"),
+        ],
+        [],
+    ),
+    "nothing": (lambda root: (root / "data.csv").read_text(), []),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in _WRITES.items()])
+def test_what_a_task_writes_is_reported_and_the_tree_stays(
+    tree: Path, case: tuple[Callable[[Path], object], list[Write]]
+) -> None:
+    """The report says what would get lost; the tree must serve the next task unchanged."""
+    act, expected = case
+    with task_layer(str(tree)) as layer:
+        assert (Path(layer.path) / "tool").stat().st_mode & 0o777 == 0o755
+        act(Path(layer.path))
+        assert list(layer.writes()) == expected
+    assert not Path(layer.path).exists()
+    with task_layer(str(tree)) as untouched:
+        assert untouched.writes() == ()
+        assert (Path(untouched.path) / "pkg/a.py").read_text() == "A = 1\n"
+
+
+def test_a_layer_is_made_where_it_is_asked_for_and_leaves_nothing(tree: Path, tmp_path: Path) -> None:
+    """Also when the task takes write permission from its directories, and when it fails."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def _fail_in_a_layer() -> None:
+        with task_layer(str(tree), str(scratch)) as layer:
+            assert Path(layer.path).is_relative_to(scratch)
+            (Path(layer.path) / "pkg").chmod(0o500)
+            raise KeyError(layer.path)
+
+    with pytest.raises(KeyError):
+        _fail_in_a_layer()
+    assert list(scratch.iterdir()) == []
