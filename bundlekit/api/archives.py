@@ -11,13 +11,14 @@ from bundlekit.model.archive import InspectedArchive, Packed, PackRefusal, Unpac
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Report
 from bundlekit.model.project import Project, ProjectTable
+from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.difference import Difference, difference
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
-from bundlekit.pack.manifest_json import digest_of
+from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.pack.unpack import unpack_archive
-from bundlekit.pack.verify import read_manifest, verify_archive
+from bundlekit.pack.verify import verify_archive
 from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
 from bundlekit.report.outputs import write_atomically
@@ -66,8 +67,8 @@ def verify(archive: Path) -> InspectedArchive:
     Raises:
         BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
     """
-    manifest = verify_archive(archive)
-    return InspectedArchive(str(archive), manifest, digest_of(manifest), verified=True)
+    content = verify_archive(archive)
+    return InspectedArchive(str(archive), content.manifest, content.digest, verified=True)
 
 
 def inspect(archive: Path) -> InspectedArchive:
@@ -76,8 +77,8 @@ def inspect(archive: Path) -> InspectedArchive:
     Raises:
         BundlekitError: the file does not begin with a sound manifest.
     """
-    manifest = read_manifest(archive)
-    return InspectedArchive(str(archive), manifest, digest_of(manifest), verified=False)
+    content = read_manifest(archive)
+    return InspectedArchive(str(archive), content.manifest, content.digest, verified=False)
 
 
 def unpack(archive: Path, destination: Path) -> Unpacked:
@@ -86,8 +87,8 @@ def unpack(archive: Path, destination: Path) -> Unpacked:
     Raises:
         BundlekitError: the archive is not sound, or the destination is taken; then nothing is written there.
     """
-    manifest = unpack_archive(archive, destination)
-    return Unpacked(str(destination), manifest, digest_of(manifest))
+    content = unpack_archive(archive, destination)
+    return Unpacked(str(destination), content.manifest, content.digest)
 
 
 def compare(a: Path, b: Path) -> tuple[InspectedArchive, InspectedArchive, Difference]:
@@ -105,7 +106,7 @@ def _inspected(path: Path) -> InspectedArchive:
         return inspect(path)
     project = read_project(path)
     manifest = manifest_of(project, hash_tree(path, project.members))
-    return InspectedArchive(str(path), manifest, digest_of(manifest), verified=True)
+    return InspectedArchive(str(path), manifest, manifest_digest(manifest), verified=True)
 
 
 def _named(project: Project, name: str | None) -> Project:

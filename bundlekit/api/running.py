@@ -11,7 +11,8 @@ from bundlekit.cold_runner import strict_json
 from bundlekit.errors import TaskRefusedError, UsageError
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
 from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import digest_of, manifest_of
+from bundlekit.pack.manifest import manifest_of
+from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.project import read_project
 
 __all__ = ["EXECUTORS", "Task", "run_task"]
@@ -46,7 +47,7 @@ def run_task(
     with opened(path) as root:
         project = read_project(root)
         files = hash_tree(root, project.members)
-        digest = digest_of(manifest_of(project, files))
+        digest = manifest_digest(manifest_of(project, files))
         options = options._replace(python=options.python or project.settings.python, pass_env=project.settings.pass_env)
         with ColdExecutor(BundleToRun(root, files, digest), options, log) as cold:
             return cold.simulate_document(document, task.timeout_s)

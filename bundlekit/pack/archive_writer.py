@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bundlekit.errors import FileAccessError, LimitExceededError, UsageError
+from bundlekit.errors import DigestMismatchError, FileAccessError, LimitExceededError, UsageError
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.model.project import Member, Project
@@ -22,7 +22,7 @@ from bundlekit.pack.hashing import Progress, manifest_file, member_pieces, read_
 from bundlekit.pack.in_order import in_order
 from bundlekit.pack.limits import MAX_MANIFEST_BYTES, PIECE_BYTES, SMALL_GROUP_BYTES
 from bundlekit.pack.manifest import manifest_of, unhashed_files
-from bundlekit.pack.manifest_json import manifest_json
+from bundlekit.pack.manifest_json import manifest_digest, manifest_json
 from bundlekit.pack.ustar import END, MANIFEST_PATH, header, header_of, padding
 from bundlekit.pack.zstd_frames import Frame, compress_frame, raw_frame, raw_frame_size, seek_table
 
@@ -45,26 +45,33 @@ class _Piece(NamedTuple):
     files: tuple[ManifestFile, ...]
 
 
-def write_archive(project: Project, destination: Path, *, progress: Progress | None = None) -> PackedArchive:
+def write_archive(
+    project: Project, destination: Path, *, expected: Digest | None = None, progress: Progress | None = None
+) -> PackedArchive:
     """Write `project` to `destination`, which is replaced only by a complete archive, and return what it holds.
 
+    `expected` is the digest that was proved beforehand; an archive with another one is not published.
+
     Raises:
+        DigestMismatchError: the digest is not the expected one.
         PyprojectRefusedError, EntryPointRefusedError, NameRefusedError: see :func:`manifest_of`.
         LimitExceededError: the manifest would be longer than a reader accepts.
         FileAccessError: a member or the destination cannot be read or written, or a member changed meanwhile.
         UsageError: `destination` cannot be a file.
     """
-    expected = _manifest_member(manifest_of(project, unhashed_files(project)))
+    foreseen = _manifest_member(manifest_of(project, unhashed_files(project)))
     if destination.is_dir():
         message = f"{destination} is a directory, and the archive is a file"
         raise UsageError(message, subject=str(destination))
     temporary = destination.with_name(f".{destination.name[:200]}.{os.urandom(6).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
-            manifest = _write(file, project, len(expected), progress)
+            manifest = _write(file, project, len(foreseen), progress)
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
+        digest = manifest_digest(manifest)
+        _check_expected(expected, digest, project)
         temporary.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
@@ -74,7 +81,13 @@ def write_archive(project: Project, destination: Path, *, progress: Progress | N
     finally:
         with suppress(OSError):
             temporary.unlink()
-    return PackedArchive(manifest, Digest.of(manifest_json(manifest)), size)
+    return PackedArchive(manifest, digest, size)
+
+
+def _check_expected(expected: Digest | None, digest: Digest, project: Project) -> None:
+    if expected not in {None, digest}:
+        message = f"{project.root} changed after it was proved: {expected} was proved, {digest} is there now"
+        raise DigestMismatchError(message, subject=project.root, hint="pack again")
 
 
 def _write(file: BinaryIO, project: Project, manifest_size: int, progress: Progress | None) -> Manifest:

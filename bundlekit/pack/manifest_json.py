@@ -6,12 +6,13 @@ See: DESIGN decision 1 and "Shapes"; HOSTILE_CORPUS C (M01-M07); RFC 8259.
 from collections.abc import Sequence
 
 from bundlekit.errors import ManifestError
+from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import MANIFEST_SCHEMA, Manifest
 from bundlekit.pack.canonical_json import JsonValue, canonical_json, strict_loads
 from bundlekit.pack.manifest_fields import Fields, dependencies_of, files_of, wire_of
 from bundlekit.pack.manifest_inventory import check_inventory
 
-__all__ = ["declarations_json", "manifest_json", "parse_manifest"]
+__all__ = ["declarations_json", "manifest_digest", "manifest_json", "parse_manifest"]
 
 _SHOWN = 10
 _KEYS = (
@@ -30,6 +31,11 @@ _KEYS = (
 def manifest_json(manifest: Manifest) -> bytes:
     """Return the canonical JSON of `manifest`: sorted keys, no spaces, UTF-8. Its SHA-256 is the bundle's digest."""
     return canonical_json(_declarations(manifest) | {"files": [file._asdict() for file in manifest.files]})
+
+
+def manifest_digest(manifest: Manifest) -> Digest:
+    """Return the bundle's digest: that of its manifest's canonical JSON."""
+    return Digest.of(manifest_json(manifest))
 
 
 def declarations_json(manifest: Manifest) -> dict[str, str]:

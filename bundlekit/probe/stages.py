@@ -14,7 +14,8 @@ from bundlekit.model.outcome import Failure
 from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
 from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import digest_of, manifest_of
+from bundlekit.pack.manifest import manifest_of
+from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
 from bundlekit.probe.rule_type import EvidenceCheck
@@ -55,7 +56,7 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     """
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
-    digest = None if project.name is None else digest_of(manifest_of(project, files))
+    digest = None if project.name is None else manifest_digest(manifest_of(project, files))
     run_options = RunOptions(
         python=options.python or project.settings.python,
         sandbox=options.sandbox,
