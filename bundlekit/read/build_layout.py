@@ -9,7 +9,7 @@ See: setuptools "Package Discovery", hatch "Wheel builder", flit, poetry "packag
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bundlekit.model.project import Build
+from bundlekit.model.project import Build, ProjectTable
 from bundlekit.read.pyproject import Pyproject
 from bundlekit.read.typed_table import TypedTable
 
@@ -28,6 +28,9 @@ class BuildLayout(NamedTuple):
 
 def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
     """Return the layout of the bundle whose members are `files`."""
+    if pyproject.state in {ProjectTable.MISSING, ProjectTable.WITHOUT_PROJECT}:
+        # Nothing is built or installed then: the bundle runs from its tree alone (DESIGN decision 4).
+        return BuildLayout(("",), Build())
     backend = (pyproject.build_backend or "setuptools.build_meta").partition(".")[0]
     named = [_clean(root) for root in _named_roots(pyproject, backend)]
     if not named and any(path.startswith("src/") for path in files):
@@ -94,8 +97,6 @@ def _package_directories(pyproject: Pyproject) -> dict[str, str]:
 
 
 def _generates(pyproject: Pyproject, backend: str, files: frozenset[str]) -> str | None:
-    if pyproject.top.values and "project" not in pyproject.top and "setup.py" not in files:
-        return None
     if backend in _COMPILING:
         return f"the build backend {backend} may add compiled modules"
     tool = pyproject.top.table("tool").values

@@ -74,6 +74,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         requirements=requirements,
         requires_python_place=requires_python.place if requires_python else None,
         unshipped=list_unshipped(root, walked.excluded),
+        entry_point_groups=tuple(pyproject.project.table("entry-points").values),
     )
 
 

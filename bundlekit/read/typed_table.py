@@ -200,5 +200,5 @@ def _as_table(value: object) -> Mapping[str, object] | None:
 
 
 def _dotted(keys: Keys) -> str:
-    parts = [f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys]
+    parts = [f" item {key + 1}" if isinstance(key, int) else f".{key}" for key in keys]
     return "".join(parts).removeprefix(".")

@@ -6,6 +6,7 @@ from pathlib import Path
 from bundlekit.model.declaration import WireDeclaration, WireSource
 from bundlekit.model.finding import Finding
 from bundlekit.model.place import Place
+from bundlekit.model.project import ProjectTable
 from bundlekit.read.document import is_file, read_document
 from bundlekit.read.json_document import read_json
 from bundlekit.read.pyproject import Pyproject, parse_toml
@@ -21,10 +22,13 @@ _SETUP_CFG = "setup.cfg"
 
 def read_wires(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[WireDeclaration, ...]:
     """Return all declarations found; a document that cannot be read is appended to `problems`."""
+    # Without [project] nothing is installed, so no entry point exists whatever another table says.
+    installed = pyproject.state is ProjectTable.PRESENT
+    dynamic = {text.value for text in pyproject.project.texts("dynamic")}
     return (
         *_entry_points(pyproject.project.table("entry-points").table(GROUP)),
-        *_entry_points(pyproject.tool("poetry").table("plugins").table(GROUP)),
-        *_setup_cfg(root),
+        *(_entry_points(pyproject.tool("poetry").table("plugins").table(GROUP)) if installed else ()),
+        *(_setup_cfg(root) if installed and "entry-points" in dynamic else ()),
         *_manifest_json(root, problems),
         *_modelops_toml(root, problems),
         *_wire_py(root),

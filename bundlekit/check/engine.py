@@ -1,0 +1,55 @@
+"""Runs the rules over a project, and answers the probe's question what the static stage believes."""
+
+from collections.abc import Sequence
+
+from bundlekit.check.evidence import Evidence, Verdict
+from bundlekit.check.rules import RULES, StaticRule
+from bundlekit.check.syntax import paused_collector
+from bundlekit.check.values import Function
+from bundlekit.model.declaration import TargetDeclaration
+from bundlekit.model.finding import Finding
+from bundlekit.model.project import Project
+from bundlekit.model.signature import Signature, Unknown
+
+__all__ = ["StaticAnswers", "check"]
+
+
+def check(project: Project, *, rules: Sequence[StaticRule] = RULES) -> list[Finding]:
+    """Return what `rules` find in `project`, by place; the same finding of two rules once."""
+    with paused_collector():
+        evidence = Evidence(project)
+        found = dict.fromkeys(finding for rule in rules for finding in rule.check(evidence))
+    return sorted(found, key=_place)
+
+
+class StaticAnswers:
+    """The signatures that reading the source gives: to be compared with those of the running objects.
+
+    None stands for a reference about which there is an error finding already.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._evidence = Evidence(project)
+
+    def wire_signature(self) -> Signature | Unknown | None:
+        """Return the signature of the wire in effect; None too where there is none or more than one."""
+        wires = self._evidence.wires
+        return _answer(wires[0].verdict) if len(wires) == 1 else None
+
+    def target_signature(self, target: TargetDeclaration) -> Signature | Unknown | None:
+        """Return the signature of one declared target."""
+        return _answer(self._evidence.judged_target(target).verdict)
+
+
+def _answer(verdict: Verdict) -> Signature | Unknown | None:
+    match verdict:
+        case Function(signature=signature):
+            return signature
+        case Unknown():
+            return verdict
+        case _:
+            return None
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str, str]:
+    return (finding.path or "", finding.line or 0, finding.column or 0, finding.code, finding.message)

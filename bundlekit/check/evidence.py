@@ -1,0 +1,95 @@
+"""What rules ask: the project, and for each reference in it one verdict, worked out once."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from bundlekit.check.callables import called
+from bundlekit.check.resolver import Resolver
+from bundlekit.check.syntax import SyntaxFailure
+from bundlekit.check.trees import Trees
+from bundlekit.check.values import Constant, ModuleValue, Value
+from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
+from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
+from bundlekit.model.project import Project
+from bundlekit.model.signature import Unknown
+
+__all__ = ["Evidence", "Malformed", "TargetVerdict", "Verdict", "WireVerdict"]
+
+
+class Malformed(NamedTuple):
+    """A reference that is none; `reason` is a whole sentence."""
+
+    reason: str
+
+
+Verdict = Value | Malformed
+
+
+class WireVerdict(NamedTuple):
+    """A declared wire and what it turned out to name."""
+
+    declaration: WireDeclaration
+    reference: Reference | None
+    verdict: Verdict
+
+
+class TargetVerdict(NamedTuple):
+    """A declared target and what it turned out to name."""
+
+    declaration: TargetDeclaration
+    reference: Reference | None
+    verdict: Verdict
+
+
+class Evidence:
+    """A project and everything that rules derive from it, each thing when it is first asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.trees = Trees(project)
+        self.resolver = Resolver(project, self.trees)
+
+    @cached_property
+    def entry_points(self) -> tuple[WireDeclaration, ...]:
+        """The entry points among the declared wires."""
+        return tuple(wire for wire in self.project.wires if wire.source is WireSource.ENTRY_POINT)
+
+    @cached_property
+    def wires(self) -> tuple[WireVerdict, ...]:
+        """The wires in effect: every entry point where there are any, else the first of the other declarations."""
+        return tuple(self.judged_wire(wire) for wire in self.entry_points or self.project.wires[:1])
+
+    @cached_property
+    def targets(self) -> tuple[TargetVerdict, ...]:
+        """Every declared target."""
+        return tuple(self.judged_target(target) for target in self.project.targets)
+
+    @cached_property
+    def failures(self) -> Sequence[tuple[str, SyntaxFailure]]:
+        """The sources that are no Python, with the reason."""
+        found = ((path, self.trees.failure(path)) for path in self.project.sources)
+        return [(path, failure) for path, failure in found if failure is not None]
+
+    def judged_wire(self, declaration: WireDeclaration) -> WireVerdict:
+        """Return the verdict on one wire; outside of entry points its module may be a file."""
+        is_entry_point = declaration.source is WireSource.ENTRY_POINT
+        return WireVerdict(declaration, *self._judged(declaration.value, files=not is_entry_point))
+
+    def judged_target(self, declaration: TargetDeclaration) -> TargetVerdict:
+        """Return the verdict on one target."""
+        return TargetVerdict(declaration, *self._judged(declaration.value, files=False))
+
+    def _judged(self, value: str, *, files: bool) -> tuple[Reference | None, Verdict]:
+        try:
+            reference = parse_file_reference(value) if files else parse_reference(value)
+        except ValueError as error:
+            return None, Malformed(str(error))
+        try:
+            found = called(self.resolver, self.resolver.resolve(reference))
+        except RecursionError:
+            return reference, Unknown("its definition is nested too deeply to be followed")
+        if isinstance(found, ModuleValue):
+            path = getattr(found.module, "path", "") or found.module.name
+            return reference, Constant(f"the module {found.module.name}", path, 1)
+        return reference, found

@@ -1,0 +1,106 @@
+"""Parses Python sources; whatever the parser throws at hostile input becomes one value that says why.
+
+The sources are bytes, so that encodings (byte order mark, coding cookie) are the parser's business, as when the module
+is imported. Only syntax trees are made: nothing is compiled, so no constant is folded and nothing is run.
+"""
+
+import ast
+import gc
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+__all__ = ["Parsed", "SyntaxFailure", "compile_error", "parse", "paused_collector"]
+
+_UNDECODABLE = re.compile(r"position (\d+)")
+
+
+class Parsed(NamedTuple):
+    """A module's tree, and the syntax warnings that importing it would give: message and 1-based line."""
+
+    tree: ast.Module
+    warnings: tuple[tuple[str, int], ...] = ()
+
+
+class SyntaxFailure(NamedTuple):
+    """Why a source is no Python; `line` and `column` count from 1."""
+
+    reason: str
+    line: int | None = None
+    column: int | None = None
+
+
+def parse(data: bytes, path: str) -> Parsed | SyntaxFailure:
+    """Return the tree of the source `data`, or why there is none."""
+    with warnings.catch_warnings(record=True) as caught:
+        # Every warning counts once for each file, whatever filters the caller runs under (-W error included).
+        warnings.simplefilter("always")
+        try:
+            tree = ast.parse(data, path)
+        except SyntaxError as error:
+            return _failure(error, data)
+        except (RecursionError, MemoryError):
+            return SyntaxFailure("it is nested too deeply for Python's parser")
+        except (ValueError, SystemError, OverflowError) as error:
+            return SyntaxFailure(str(error) or type(error).__name__)
+    return Parsed(tree, tuple((str(item.message), item.lineno) for item in caught))
+
+
+def compile_error(data: bytes, path: str, tree: ast.Module) -> SyntaxFailure | None:
+    """Return what the compiler would refuse in a source that parses, None if nothing was found.
+
+    Duplicate arguments, misplaced ``nonlocal`` and unknown ``__future__`` features come from the symbol table; a
+    ``return``, ``yield`` or ``await`` outside of functions is looked for in the tree.
+    """
+    import symtable  # noqa: PLC0415 - only modules that an entry point leads to are asked
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            symtable.symtable(data, path, "exec")  # type: ignore[arg-type] # bytes keep their own encoding
+        except SyntaxError as error:
+            return _failure(error, data)
+        except (RecursionError, MemoryError, ValueError, SystemError):
+            return SyntaxFailure("it is nested too deeply for Python's compiler")
+    return _misplaced(tree.body)
+
+
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    """Keep the cyclic collector off: trees are many small objects, and scanning them again costs more than parsing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _failure(error: SyntaxError, data: bytes) -> SyntaxFailure:
+    reason = error.msg or type(error).__name__
+    line, column = error.lineno or None, error.offset or None
+    undecodable = _UNDECODABLE.search(reason)
+    if undecodable and (line is None or "unicode error" in reason) and "position" in reason:
+        offset = int(undecodable[1])
+        if offset < len(data) and data[offset] >= 0x80:  # noqa: PLR2004 - where ASCII ends
+            line_start = data.rfind(b"\n", 0, offset) + 1
+            line, column = data.count(b"\n", 0, offset) + 1, offset - line_start + 1
+    return SyntaxFailure(reason, line, column)
+
+
+def _misplaced(body: Sequence[ast.AST]) -> SyntaxFailure | None:
+    pending = list(body)
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                continue
+            case ast.Return() | ast.Yield() | ast.YieldFrom() | ast.Await():
+                word = {"Return": "return", "Await": "await"}.get(type(node).__name__, "yield")
+                return SyntaxFailure(f"'{word}' outside function", node.lineno, node.col_offset + 1)
+            case _:
+                pending.extend(ast.iter_child_nodes(node))
+    return None
