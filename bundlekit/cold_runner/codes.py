@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     OOM = "E_OOM"
     KILLED = "E_KILLED"
     TIMEOUT = "E_TIMEOUT"
+    INTERRUPTED = "E_INTERRUPTED"
     INTERNAL = "E_INTERNAL"
 
 
@@ -68,8 +69,9 @@ EXIT_STATUS: dict[ErrorCode, int] = {
     ErrorCode.OOM: 9,
     ErrorCode.KILLED: 9,
     ErrorCode.TIMEOUT: 124,
+    ErrorCode.INTERRUPTED: 130,
     ErrorCode.INTERNAL: 70,
 }
 
-RETRYABLE: frozenset[ErrorCode] = frozenset({ErrorCode.KILLED})
+RETRYABLE: frozenset[ErrorCode] = frozenset({ErrorCode.KILLED, ErrorCode.INTERRUPTED})
 """Codes that a second try may cure without any change; a builder may mark a full disk so as well."""
