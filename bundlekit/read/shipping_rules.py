@@ -110,18 +110,17 @@ def _ignore_lines(root: Path) -> list[str]:
     """Return the lines of ``.modelopsignore``; a link or a FIFO of that name is refused by the walk and not read."""
     path = root / IGNORE_FILE
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return []
+        # What took its place since that look must neither block nor be followed.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
+            data = file.read(MAX_IGNORE_BYTES + 1)
     except FileNotFoundError:
         return []
     except OSError as error:
-        if path.is_symlink():
-            return []
         message = f"cannot read {IGNORE_FILE}: {error.strerror}"
         raise FileAccessError(message, subject=IGNORE_FILE) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return []
-        data = file.read(MAX_IGNORE_BYTES + 1)
     if len(data) > MAX_IGNORE_BYTES:
         message = f"{IGNORE_FILE} is longer than {MAX_IGNORE_BYTES:,} bytes"
         raise LimitExceededError(message, subject=IGNORE_FILE)

@@ -7,6 +7,7 @@ See: DESIGN decision 2; CONTRACT section 5; HOSTILE_CORPUS B.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ MAX_MEMBER_BYTES = 0o77777777777
 """8 GiB - 1, what the size field of a ustar header holds."""
 
 MAX_TOTAL_BYTES = 64 << 30
+
+_ARCHIVE = ".tar.zst"
+_REPORT = ".report.json"
+_UNFINISHED = re.compile(r"\..*\.[0-9a-f]{12}\.tmp")
 
 _KINDS = {
     stat.S_IFLNK: "is a symbolic link",
@@ -93,20 +98,20 @@ class _Walker:
 
     def visit(self, directory: str, *, excluded_as: str | None) -> None:
         """Sort the entries of `directory`, which the pattern `excluded_as` leaves out unless they are brought back."""
-        empty = True
-        for entry in _entries(self.root, directory):
-            empty = False
-            reason = self._reason_to_exclude(entry, excluded_as)
+        entries = list(_entries(self.root, directory))
+        paths = frozenset(entry.path for entry in entries)
+        for entry in entries:
+            reason = self._reason_to_exclude(entry, excluded_as, paths)
             if entry.is_directory:
                 self._enter(entry.path, reason)
             elif reason is not None:
                 self.excluded.append(Excluded(entry.path, reason))
             else:
                 self._admit(entry)
-        if empty and directory and excluded_as is None:
+        if not entries and directory and excluded_as is None:
             self.empty.append(directory)
 
-    def _reason_to_exclude(self, entry: _Entry, inherited: str | None) -> str | None:
+    def _reason_to_exclude(self, entry: _Entry, inherited: str | None, siblings: frozenset[str]) -> str | None:
         name = entry.path.rpartition("/")[2]
         if is_git_name(name) or (name == ".gitmodules" and entry.is_link):
             return "git's own (never ships)"
@@ -115,7 +120,7 @@ class _Walker:
         # A link may stand for a directory (.venv often does), so both kinds of pattern leave it out.
         kinds = (False, True) if entry.is_link else (entry.is_directory,)
         for is_directory in kinds:
-            default = excluded_by_default(entry.path, is_directory=is_directory)
+            default = excluded_by_default(entry.path, is_directory=is_directory) or _product(entry.path, siblings)
             reason = self.rules.decide(entry.path, is_directory=is_directory, default=default, inherited=inherited)
             if reason is not None:
                 return reason
@@ -163,6 +168,18 @@ class _Walker:
             ),
             tuple(sorted(self.empty, key=_order)),
         )
+
+
+def _product(path: str, siblings: frozenset[str]) -> str | None:
+    """Return what says that `path` is an archive that `pack` left here, or its report, or what a killed `pack` left.
+
+    Packing a bundle twice from within its own directory must give the same digest.
+    """
+    if path.endswith(_ARCHIVE) and path + _REPORT in siblings:
+        return "an archive with its report beside it"
+    if path.endswith(_ARCHIVE + _REPORT) and path.removesuffix(_REPORT) in siblings:
+        return "the report of an archive"
+    return "an unfinished archive" if _UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
 
 
 def _within(path: str, collided: set[str]) -> bool:

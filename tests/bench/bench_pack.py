@@ -19,12 +19,12 @@ import zstandard
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from builders.projects import bundle_project  # noqa: E402 - the line above makes it importable
+from builders.projects import bundle_project
 
-from bundlekit.pack.archive_writer import write_archive  # noqa: E402 - as above
-from bundlekit.pack.hashing import hash_tree  # noqa: E402 - as above
-from bundlekit.pack.unpack import unpack_archive  # noqa: E402 - as above
-from bundlekit.pack.verify import verify_archive  # noqa: E402 - as above
+from bundlekit.pack.archive_writer import write_archive
+from bundlekit.pack.hashing import hash_tree
+from bundlekit.pack.unpack import unpack_archive
+from bundlekit.pack.verify import verify_archive
 
 _SMALL_FILES = 2000
 _LARGE_FILES = 4
@@ -92,7 +92,8 @@ def main(megabytes: int) -> None:
         write_archive(project, archive)
         frames = [zstandard.ZstdCompressor(level=1).compress(data) for data in _chunks(contents)]
         print(
-            f"{len(contents)} files, {sum(map(len, contents)) / 1e6:.0f} MB, archive {archive.stat().st_size / 1e6:.0f} MB"
+            f"{len(contents)} files, {sum(map(len, contents)) / 1e6:.0f} MB,",
+            f"archive {archive.stat().st_size / 1e6:.0f} MB",
         )
         quoted_tree, out = f"'{tree}'", base / "out"
 
@@ -119,9 +120,8 @@ def main(megabytes: int) -> None:
         for name, floor, ours, goals in rows:
             pairs = [(_seconds(floor), _seconds(ours)) for _ in range(_ROUNDS)]
             floor_s, ours_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(
-                f"{name:8} floor {floor_s * 1e3:7.1f} ms  ours {ours_s * 1e3:7.1f} ms  ratio {ours_s / floor_s:5.2f}  goals {goals}"
-            )
+            figures = f"floor {floor_s * 1e3:7.1f} ms  ours {ours_s * 1e3:7.1f} ms  ratio {ours_s / floor_s:5.2f}"
+            print(f"{name:8} {figures}  goals {goals}")
         _print_memory(tree, archive, fresh("memory"))
 
 

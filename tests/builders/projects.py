@@ -1,4 +1,4 @@
-"""Projects for the packer's tests, without the reader of pyproject.toml: what they declare is fixed, what ships is walked."""
+"""Projects for the packer's tests: what they declare is fixed, what ships is walked."""
 
 from pathlib import Path
 
