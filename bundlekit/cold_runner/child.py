@@ -1,0 +1,161 @@
+"""What runs in the child: bundle code is imported and called here, and its result goes back through a private pipe.
+
+Runs in the environment's own interpreter (any CPython >= 3.11), not as a file but as code that the supervisor hands
+over, so that a zipapp needs no file and a folder no compilation. It has the descriptors 0 (/dev/null), 1 and 2 (both
+the log), JOB_FD (a marshalled job, closed by now) and RESULT_FD. A simulation imports nothing here that an interpreter
+has not loaded at its start: each import would be paid by every task, and could meet a module of the bundle's instead.
+
+See: DESIGN decisions 5 and 6.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _collections_abc import Mapping  # collections.abc would import the rest of collections
+
+from .child_channel import DONE, OUTPUT, Channel, RefusedError, described
+
+TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from .job import Job
+
+__all__ = ["main", "module_of", "resolve"]
+
+
+def main(job: Job) -> None:
+    """Do one job and report it; returns only where the interpreter should end in its own way."""
+    channel = Channel()
+    status = 1
+    try:
+        _settle(job)
+        _run(channel, job)
+        channel.send(DONE)
+        status = 0
+    except RefusedError as error:
+        channel.refused(error)
+    except BaseException as error:  # noqa: BLE001 - the one place around foreign code
+        channel.raised(error)
+    channel.leave(status)
+
+
+def module_of(name: str) -> ModuleType:
+    """Return the module `name`, imported; a path to a file is loaded as the module ``bundle_wire``."""
+    if name.endswith(".py") or "/" in name:
+        return _module_of_file(name)
+    __import__(name)
+    return sys.modules[name]
+
+
+def resolve(reference: str) -> object:
+    """Return the object that ``module:object.attribute`` or ``path.py:object`` names.
+
+    Raises:
+        RefusedError: E_ENTRYPOINT when the module has no such object.
+    """
+    module_name, _, path = reference.partition(":")
+    found: object = module_of(module_name.strip())
+    names = path.partition("[")[0].strip().split(".")
+    for position, name in enumerate(names):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            owner = ".".join([module_name, *names[:position]])
+            raise RefusedError("E_ENTRYPOINT", f"expected {name!r} in {owner}, found no such attribute") from None
+    return found
+
+
+def _settle(job: Job) -> None:
+    import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
+
+    faulthandler.enable()
+    os.chdir(job["tree"])
+    after = sys.path.index(job["site"]) + 1 if job["site"] in sys.path else len(sys.path)
+    sys.path.insert(after, job["tree"])
+
+
+def _run(channel: Channel, job: Job) -> None:
+    if job["verb"] == "simulate":
+        _simulate(channel, job)
+    else:
+        extra = sys.modules[f"{__package__}.child_{job['verb']}"]
+        run: Callable[[Channel, Job], None] = extra.run
+        run(channel, job)
+
+
+def _simulate(channel: Channel, job: Job) -> None:
+    channel.phase("import")
+    wire = resolve(job["reference"])
+    if not callable(wire):
+        raise RefusedError("E_ENTRYPOINT", f"expected {job['reference']} to be callable, found {type(wire).__name__}")
+    _check_entrypoint(job["entrypoint"])
+    channel.phase("call")
+    returned = wire(job["entrypoint"], job["params"], job["seed"])
+    channel.phase("result")
+    if not isinstance(returned, Mapping):
+        kind = type(returned).__name__
+        if hasattr(returned, "close") and kind in {"coroutine", "generator"}:
+            returned.close()
+        raise RefusedError("E_WIRE_RESULT", f"expected a dict of outputs from the wire function, found {kind}")
+    for name, value in returned.items():
+        channel.send(OUTPUT, _output_name(name), _output_bytes(name, value))
+
+
+def _output_name(name: object) -> bytes:
+    if not isinstance(name, str) or not name:
+        raise RefusedError("E_WIRE_RESULT", f"expected output names that are non-empty str, found {described(name)}")
+    try:
+        return name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise RefusedError("E_WIRE_RESULT", f"expected output names in Unicode, found {name!a}") from None
+
+
+def _output_bytes(name: object, value: object) -> bytes | memoryview:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        # A memoryview may have gaps or items of several bytes.
+        return bytes(value)
+    kind = type(value).__qualname__
+    advice = "; encode it (.encode())" if isinstance(value, str) else ""
+    message = f"expected bytes, bytearray or memoryview in output {name!r}, found {kind}{advice}"
+    raise RefusedError("E_WIRE_RESULT", message)
+
+
+def _check_entrypoint(entrypoint: str) -> None:
+    """Refuse ``module:object`` whose module cannot be found, even if the wire function would not look at it."""
+    module_name, colon, _ = entrypoint.rpartition(":")
+    if not colon or "/" in entrypoint or module_name in sys.modules:
+        return
+    import importlib.util  # noqa: PLC0415 - `main` and `a.b/scenario` do not need it
+
+    try:
+        found = importlib.util.find_spec(module_name) if _is_dotted_name(module_name) else None
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise
+        found = None
+    if found is None:
+        message = (
+            f"expected a module that can be imported before the colon of the entrypoint, found {entrypoint!r:.200}"
+        )
+        raise RefusedError("E_ENTRYPOINT", message)
+
+
+def _is_dotted_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def _module_of_file(path: str) -> ModuleType:
+    import importlib.util  # noqa: PLC0415 - only wires that are named by a file need it
+
+    spec = importlib.util.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))
+    if spec is None or spec.loader is None or not os.path.isfile(path):
+        raise RefusedError("E_ENTRYPOINT", f"expected a Python file {path!r} in the bundle, found none")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bundle_wire"] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,159 @@
+"""How the child talks to its supervisor: frames on a private pipe, and the little that must be said of foreign errors.
+
+Runs in the child, under the conditions of the module `child`; the supervisor imports it for its constants only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = [
+    "CHANNEL_LOST",
+    "DOCUMENT",
+    "DONE",
+    "EXITED",
+    "JOB_FD",
+    "OUTPUT",
+    "PHASE",
+    "RAISED",
+    "REFUSED",
+    "RESULT_FD",
+    "Channel",
+    "RefusedError",
+    "described",
+]
+
+JOB_FD, RESULT_FD = 3, 4
+CHANNEL_LOST = 121
+"""Exit status of a child that finds its result pipe closed, or replaced by something else."""
+
+PHASE, OUTPUT, DOCUMENT, DONE, RAISED, EXITED, REFUSED = b"P", b"O", b"J", b"D", b"R", b"E", b"X"
+"""Kinds of frames: a kind, the length of the rest in 8 bytes, then fields, each after its own length in 8 bytes."""
+
+_TEXT_LIMIT = 4096
+
+
+class RefusedError(Exception):
+    """The bundle's object or its result is not what the contract asks for; `code` is one of the runner's codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Channel:
+    """The private pipe to the supervisor. Functions it needs are kept from before bundle code could replace them."""
+
+    def __init__(self) -> None:
+        self._write, self._exit, self._getpid, self._fstat = os.write, os._exit, os.getpid, os.fstat
+        self._pid = os.getpid()
+        self._pipe = self._identity()
+        os.set_inheritable(RESULT_FD, False)  # noqa: FBT003 - the argument has no name
+
+    def send(self, kind: bytes, *fields: bytes | memoryview) -> None:
+        """Send one frame; ends this process when it is a fork of the child or the pipe is no longer there."""
+        if self._getpid() != self._pid:
+            self._exit(1)
+        if self._identity() != self._pipe:
+            self._exit(CHANNEL_LOST)
+        length = sum(8 + len(field) for field in fields)
+        self._send(kind + length.to_bytes(8, "big"))
+        for field in fields:
+            self._send(len(field).to_bytes(8, "big"))
+            self._send(field)
+
+    def phase(self, name: str) -> None:
+        """Tell what happens from now on: import, call or result."""
+        self.send(PHASE, name.encode())
+
+    def raised(self, error: BaseException) -> None:
+        """Tell that bundle code raised, after its traceback went to the log."""
+        _print_traceback(error)
+        kind = type(error)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        if isinstance(error, SystemExit):
+            self.send(EXITED, _told(error.code))
+        else:
+            self.send(RAISED, _bounded(name), _told(error))
+
+    def refused(self, error: RefusedError) -> None:
+        """Tell that an object or a result is not what the contract asks for."""
+        self.send(REFUSED, error.code.encode(), _bounded(error.message))
+
+    def leave(self, status: int) -> None:
+        """End this process at once, unless something in it may still have to be flushed: then do nothing.
+
+        C and C++ buffers, atexit callbacks and logging handlers are flushed by an orderly exit only. A process that
+        has none of them saves the time that taking an interpreter down costs.
+        """
+        import atexit  # noqa: PLC0415 - built in; the promise of the module holds
+
+        if status != 0 or (atexit._ncallbacks() == 0 and not _has_extension_modules()):  # noqa: SLF001 - the only way to know
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except Exception:  # noqa: BLE001, S112 - whatever bundle code put there
+                    continue
+            self._exit(status)
+
+    def _send(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._write(RESULT_FD, view) :]
+            except OSError:
+                self._exit(CHANNEL_LOST)
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            state = self._fstat(RESULT_FD)
+        except OSError:
+            return None
+        return state.st_dev, state.st_ino
+
+
+def _has_extension_modules() -> bool:
+    for module in list(sys.modules.values()):
+        origin = getattr(module, "__file__", None)
+        if isinstance(origin, str) and origin.endswith((".so", ".pyd")) and "lib-dynload" not in origin:
+            return True
+    return False
+
+
+def _print_traceback(error: BaseException) -> None:
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+        trace = trace.tb_next
+    try:
+        sys.stderr = sys.__stderr__
+        if not isinstance(error, SystemExit):
+            sys.__excepthook__(type(error), error, trace)
+    except BaseException:  # noqa: BLE001, S110 - showing it calls bundle code; the frame still tells type and message
+        pass
+
+
+def _told(value: object) -> bytes:
+    try:
+        return _bounded(str(value))
+    except BaseException as error:  # noqa: BLE001 - a failing __str__ is bundle code too
+        return f"<its own text cannot be had: {type(error).__name__}>".encode()
+
+
+def described(value: object) -> str:
+    """Return the start of `value` as it shows itself, with its type; the type alone when showing it fails."""
+    try:
+        return f"{value!r:.100} ({type(value).__name__})"
+    except Exception:  # noqa: BLE001 - as above
+        return type(value).__name__
+
+
+def _bounded(text: str) -> bytes:
+    if len(text) > _TEXT_LIMIT:
+        text = f"{text[: _TEXT_LIMIT // 2]} ... {text[-_TEXT_LIMIT // 2 :]}"
+    return text.encode("utf-8", "backslashreplace")

@@ -1,0 +1,166 @@
+"""The runner's command line: the one-shot form, which reads one task and prints one line, and the server form.
+
+Environment: REUSE, PRESERVE_TMP, VENVS_DIR, MODELOPS_FORCE_FRESH_VENV, BUNDLEKIT_UV; an empty variable counts as unset.
+See: DESIGN, "Shapes".
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+from .bundle_code import BundleSource, PrepareOptions, prepare
+from .cache_dir import default_cache_dir
+from .codes import EXIT_STATUS, ErrorCode, Phase
+from .guardian import Work, fatal_line, guard
+from .runner_error import RunnerError
+from .stderr_log import StderrLog
+from .strict_json import dumps
+from .supervisor import Circumstances, Supervisor, TaskSettings
+from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation, read_task
+
+__all__ = ["main"]
+
+_DEFAULT_TIMEOUT_S = 3600.0
+_LONGEST_S = 366 * 24 * 3600.0
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+class _Arguments(argparse.Namespace):
+    bundle_path: str | None
+    aggregation: bool
+    timeout_s: float
+    bundle_digest: str | None
+    python: str | None
+    serve: bool
+
+
+class _OneShot(NamedTuple):
+    bundle_path: str
+    aggregation: bool
+    deadline: float
+    bundle_digest: str | None
+    python: str | None
+    fresh: bool
+    preserve: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RunnerError(ErrorCode.USAGE, Phase.TASK, f"{message}; see --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    started = time.monotonic()
+    _fill_standard_descriptors()
+    log = StderrLog()
+    try:
+        arguments = _parser().parse_args(argv, namespace=_Arguments())
+        work = _server() if arguments.serve else _one_shot(arguments, started)
+    except RunnerError as error:
+        log.line(f"Failed: {error.code}: {error.message}")
+        sys.stdout.write(fatal_line(error))
+        return EXIT_STATUS[error.code]
+    log.line(f"Cold runner started: PID {os.getpid()}")
+    return guard(work, log, watches_stdin=arguments.serve)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="cold_runner",
+        description="Run one task of a bundle in a fresh process and print one JSON line.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--bundle-path", metavar="DIR", help="the bundle's directory")
+    parser.add_argument("--aggregation", action="store_true", help="the task on stdin is an aggregation")
+    parser.add_argument("--timeout-s", metavar="S", type=_timeout, default=_DEFAULT_TIMEOUT_S, help="for everything")
+    parser.add_argument("--bundle-digest", metavar="D", help="sha256:..., if the bundle's digest is known")
+    parser.add_argument("--python", metavar="P", help="an interpreter, by path or by version such as 3.12")
+    parser.add_argument("--serve", action="store_true", help="answer requests, one JSON line each (for hosts)")
+    return parser
+
+
+def _timeout(text: str) -> float:
+    seconds = float(text)
+    if not math.isfinite(seconds) or not 0 < seconds <= _LONGEST_S:
+        msg = f"expected more than 0 and at most {_LONGEST_S:.0f} seconds, found {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _server() -> Work:
+    from .server import serve  # noqa: PLC0415 - the one-shot form does without it
+
+    return serve
+
+
+def _one_shot(arguments: _Arguments, started: float) -> Work:
+    if arguments.bundle_path is None:
+        raise RunnerError(ErrorCode.USAGE, Phase.TASK, "expected --bundle-path DIR, found none; see --help")
+    path = os.path.abspath(arguments.bundle_path)
+    if not os.path.isdir(path):
+        message = f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}"
+        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    digest = arguments.bundle_digest
+    if digest is not None and not _is_digest(digest):
+        message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
+        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    order = _OneShot(
+        bundle_path=path,
+        aggregation=arguments.aggregation,
+        deadline=started + arguments.timeout_s,
+        bundle_digest=digest,
+        python=arguments.python,
+        fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
+        preserve=_switch("PRESERVE_TMP"),
+    )
+    return lambda supervisor, _stdout: _run(order, supervisor)
+
+
+def _run(order: _OneShot, supervisor: Supervisor) -> str:
+    with open(0, "rb", closefd=False) as stdin:
+        value = read_task(stdin.read(MAX_TASK_BYTES + 1))
+    source = BundleSource(order.bundle_path, order.bundle_digest, None)
+    options = PrepareOptions(
+        python=order.python,
+        fresh=order.fresh,
+        cache_dir=default_cache_dir(),
+        preserve=order.preserve,
+        deadline=order.deadline,
+        pass_env=(),
+    )
+    settings = TaskSettings(deadline=order.deadline)
+    if order.aggregation:
+        aggregation = parse_aggregation(value, supervisor.log.line)
+        with prepare(source, options, supervisor.log.line) as prepared:
+            return dumps(supervisor.aggregate(prepared, aggregation, settings, Circumstances())) + "\n"
+    simulation = parse_simulation(value, supervisor.log.line)
+    with prepare(source, options, supervisor.log.line) as prepared:
+        return dumps(supervisor.simulate(prepared, simulation, settings, Circumstances())) + "\n"
+
+
+def _switch(name: str) -> bool:
+    value = os.environ.get(name, "").strip().lower()
+    if value and value not in _TRUE | _FALSE:
+        message = f"expected 1, true, yes, on or their opposites in the variable {name}, found {value!r:.100}"
+        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    return value in _TRUE
+
+
+def _is_digest(text: str) -> bool:
+    algorithm, _, digits = text.partition(":")
+    return algorithm == "sha256" and len(digits) == 64 and not digits.strip("0123456789abcdef")  # noqa: PLR2004 - sha256
+
+
+def _fill_standard_descriptors() -> None:
+    """Make sure that 0, 1 and 2 are taken: a pipe of ours that got such a number would be mistaken for them."""
+    while True:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor > 2:  # noqa: PLR2004 - the last of the standard descriptors
+            os.close(descriptor)
+            return
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - the argument has no name

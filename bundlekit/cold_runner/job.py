@@ -1,0 +1,81 @@
+"""What the supervisor hands to a child: the job, the code that does it, and the command that starts it.
+
+Marshal carries it, in the trusted direction only: it is in every interpreter from the start and keeps floats, large
+integers and bytes as they are.
+"""
+
+import marshal
+import os
+import sys
+from importlib.machinery import PathFinder
+from typing import TypedDict
+
+from .child_channel import JOB_FD
+from .script_source import script_source
+
+__all__ = ["FLAGS", "Job", "command", "packed"]
+
+FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
+"""What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
+
+_PACKAGE = "_bundlekit_child"
+_BOOTSTRAP = f"""\
+import marshal,sys
+M=type(sys)
+p=sys.modules[{_PACKAGE!r}]=M({_PACKAGE!r})
+p.__path__=[]
+with open({JOB_FD},"rb") as f:c,j=marshal.load(f)
+for n,x in c:
+ m=M({_PACKAGE!r}+"."+n)
+ m.__package__={_PACKAGE!r}
+ sys.modules[m.__name__]=m
+ setattr(p,n,m)
+ exec(compile(x,"<bundlekit "+n+">","exec") if type(x) is str else x,m.__dict__)
+sys.modules[{_PACKAGE!r}+".child"].main(j)
+"""
+_MARSHAL_VERSION = 4
+"""The newest that every supported interpreter reads."""
+
+_compiled: dict[str, object] = {}
+
+
+class Job(TypedDict):
+    """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values."""
+
+    verb: str
+    tree: str
+    site: str
+    reference: str
+    entrypoint: str
+    params: dict[str, object]
+    seed: int
+    sim_returns: list[dict[str, object]]
+    target_data: object
+
+
+def command(python: str) -> list[str]:
+    """Return the command that runs a child with the interpreter `python`."""
+    return [python, *FLAGS, "-c", _BOOTSTRAP]
+
+
+def packed(job: Job, version: str) -> bytes:
+    """Return what a child of the interpreter `version` (``3.12.1``) reads from JOB_FD.
+
+    An interpreter of our own version gets bytecode, which is compiled once here; any other gets the source.
+    """
+    names = ["child_channel", "child"]
+    if job["verb"] != "simulate":
+        names.append(f"child_{job['verb']}")
+    same = version == ".".join(map(str, sys.version_info[:3]))
+    code = [(name, _code(name) if same else script_source(name)) for name in names]
+    return marshal.dumps((code, job), _MARSHAL_VERSION)  # type: ignore[arg-type]  # its stub knows no code objects
+
+
+def _code(name: str) -> object:
+    """Return the code of a sibling module, from its bytecode cache if it has one, or else its source."""
+    if name not in _compiled:
+        # Found, not imported: what a child imports is not ours to load.
+        spec = PathFinder.find_spec(f"{__package__}.{name}", [os.path.dirname(__file__)])
+        get_code = getattr(spec.loader, "get_code", None) if spec else None
+        _compiled[name] = (get_code(spec.name) if spec and get_code else None) or script_source(name)
+    return _compiled[name]

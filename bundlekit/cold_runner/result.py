@@ -1,0 +1,122 @@
+"""What goes out: the result document, made from what the child sent after it has been checked again.
+
+Sizes and checksums are computed here, never taken from the child. An error that a wire function reports inside its
+outputs is a failure here, in every executor (CONTRACT sections 3 and 10).
+"""
+
+import binascii
+import hashlib
+import math
+import os
+from collections.abc import Mapping
+
+from .codes import ErrorCode, Phase
+from .runner_error import RunnerError
+from .strict_json import JsonValue, StrictJsonError, loads
+from .task import SimulationTask, task_id
+
+__all__ = ["INLINE_LIMIT", "aggregation_document", "simulation_document"]
+
+INLINE_LIMIT = 512 * 1024
+"""Above this many bytes an output goes into a file, if there is a directory for it."""
+_METADATA, _ERROR = "metadata", "error"
+
+
+def simulation_document(
+    task: SimulationTask, bundle_digest: str, outputs: Mapping[str, bytes], outputs_dir: str | None
+) -> dict[str, object]:
+    """Return ``{"task_id", "outputs"}``; outputs above INLINE_LIMIT are written into `outputs_dir`, if given.
+
+    Raises:
+        RunnerError: E_WIRE_RESULT when the outputs are empty, hold an error, or lack one that the task asks for; E_IO
+            when a file cannot be written.
+    """
+    _check(outputs)
+    names = list(outputs) if task.outputs is None else list(task.outputs)
+    missing = [name for name in names if name not in outputs]
+    if missing:
+        raise _bad(f"expected the outputs {missing!r:.300} that the task asks for, found {sorted(outputs)!r:.300}")
+    return {
+        "task_id": task_id(bundle_digest, task),
+        "outputs": {name: _artifact(outputs[name], outputs_dir) for name in names},
+    }
+
+
+def aggregation_document(data: bytes) -> dict[str, object]:
+    """Return ``{"loss", "diagnostics", "n_replicates"}`` from the child's own document.
+
+    Raises:
+        RunnerError: E_WIRE_RESULT when it is not strict JSON of that shape or its loss is not finite.
+    """
+    document = _parsed(data)
+    loss, diagnostics, replicates = (document.get(key) for key in ("loss", "diagnostics", "n_replicates"))
+    if not isinstance(loss, float) or not math.isfinite(loss):
+        raise _bad(f"loss must be finite: found {loss!r:.100}")
+    if not isinstance(diagnostics, dict) or not isinstance(replicates, int):
+        raise _bad("expected diagnostics and a number of replicates from the child, found something else")
+    return {"loss": loss, "diagnostics": diagnostics, "n_replicates": replicates}
+
+
+def _check(outputs: Mapping[str, bytes]) -> None:
+    if not outputs:
+        raise _bad("expected at least one output from the wire function, found an empty dict")
+    if _METADATA in outputs:
+        metadata = _json_object(outputs[_METADATA])
+        if _ERROR in metadata:
+            raise _reported(metadata, "in its metadata")
+    data = {name: value for name, value in outputs.items() if name != _METADATA}
+    if set(data) == {_ERROR}:
+        raise _reported(_json_object(data[_ERROR]), "as its only output")
+    if data and not any(data.values()):
+        raise _bad(f"expected data in at least one output, found all of them empty: {sorted(data)!r:.300}")
+
+
+def _reported(error: Mapping[str, JsonValue], where: str) -> RunnerError:
+    said, kind = error.get(_ERROR), error.get("type") or error.get("error_type")
+    message = f"the wire function reported an error {where}: {said if isinstance(said, str) else repr(said)}"
+    type_name = kind if isinstance(kind, str) else None
+    return RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message[:4096], type_name=type_name)
+
+
+def _json_object(data: bytes) -> Mapping[str, JsonValue]:
+    try:
+        value = loads(data)
+    except StrictJsonError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _parsed(data: bytes) -> Mapping[str, JsonValue]:
+    try:
+        value = loads(data)
+    except StrictJsonError as error:
+        raise _bad(f"expected diagnostics that are strict JSON, found some that are not: {error}") from None
+    if not isinstance(value, dict):
+        raise _bad("expected an object from the child, found something else")
+    return value
+
+
+def _artifact(data: bytes, outputs_dir: str | None) -> dict[str, object]:
+    checksum = hashlib.blake2b(data, digest_size=32).hexdigest()
+    described: dict[str, object] = {"size": len(data), "checksum": checksum}
+    if outputs_dir is None or len(data) <= INLINE_LIMIT:
+        return {**described, "inline": binascii.b2a_base64(data, newline=False).decode("ascii")}
+    return {**described, "ref": _stored(data, os.path.join(outputs_dir, f"{checksum}.bin"))}
+
+
+def _stored(data: bytes, path: str) -> str:
+    staged = f"{path}.{os.urandom(8).hex()}"
+    try:
+        with open(staged, "xb") as file:
+            file.write(data)
+        os.replace(staged, path)
+    except OSError as error:
+        if os.path.exists(staged):
+            os.unlink(staged)
+        message = f"the output cannot be written: {path}: {error.strerror or error}"
+        raise RunnerError(ErrorCode.IO, Phase.RESULT, message) from error
+    return path
+
+
+def _bad(message: str) -> RunnerError:
+    return RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message)

@@ -1,0 +1,182 @@
+"""The server form: requests on stdin, answers on stdout, one JSON line each and in order.
+
+A host process starts one of these and keeps it, so that its children are reaped here and not by the host, and so that
+a prepared bundle is held open between tasks. The shapes are those that `bundlekit/executors` writes and reads.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import NamedTuple
+
+from .bundle_code import Prepared, PrepareOptions, prepare
+from .codes import ErrorCode, Phase
+from .runner_error import RunnerError
+from .server_request import Request, parse_request
+from .strict_json import dumps
+from .supervisor import Circumstances, Supervisor, TaskSettings
+from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
+
+__all__ = ["serve"]
+
+_SANDBOX = "process"
+"""Scrubbed environment, scratch HOME and TMPDIR, no core files, own session: all that this version can hold."""
+
+
+class _Key(NamedTuple):
+    digest: str
+    python: str | None
+    cache_dir: str
+
+
+def serve(supervisor: Supervisor, stdout: int) -> None:
+    """Answer requests until stdin ends."""
+    with ExitStack() as held:
+        kept = _Kept(supervisor, held)
+        for line in _lines(0):
+            _write(stdout, (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8"))
+
+
+class _Kept:
+    """The prepared bundles of this server, each held until it ends."""
+
+    def __init__(self, supervisor: Supervisor, held: ExitStack) -> None:
+        self._log = supervisor.log.line
+        self._held = held
+        self._prepared: dict[_Key, Prepared] = {}
+
+    @contextmanager
+    def prepared(self, request: Request, deadline: float) -> Iterator[Prepared]:
+        """Yield the bundle of `request`, prepared; it stays so for the next request if it has a digest."""
+        key = None
+        if request.bundle.digest is not None and not request.fresh:
+            key = _Key(request.bundle.digest, request.python, request.cache_dir)
+        if key in self._prepared:
+            yield self._prepared[key]
+            return
+        prepared = self._prepare(request, deadline)
+        if key is None:
+            with prepared as once:
+                yield once
+            return
+        self._prepared[key] = self._held.enter_context(prepared)
+        yield self._prepared[key]
+
+    def _prepare(self, request: Request, deadline: float) -> AbstractContextManager[Prepared]:
+        options = PrepareOptions(
+            python=request.python,
+            fresh=request.fresh,
+            cache_dir=request.cache_dir,
+            preserve=request.preserve,
+            deadline=deadline,
+            pass_env=request.pass_env,
+        )
+        return prepare(request.bundle, options, self._log)
+
+
+def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
+    started = time.monotonic()
+    circumstances = Circumstances()
+    try:
+        request = parse_request(line)
+        deadline = started + request.timeout_s
+        result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
+    except RunnerError as error:
+        supervisor.log.line(f"Failed: {error.code}: {error.message}")
+        result = {"_fatal_error": error.document()}
+    return {
+        "result": result,
+        "pid": circumstances.pid,
+        "started_s": circumstances.started_s,
+        "seconds": time.monotonic() - started,
+        "writes": [write._asdict() for write in circumstances.writes],
+        "sandbox": _SANDBOX,
+    }
+
+
+def _prepared_document(
+    request: Request, deadline: float, _supervisor: Supervisor, kept: _Kept, _circumstances: Circumstances
+) -> dict[str, object]:
+    with kept.prepared(request, deadline) as prepared:
+        return {
+            "environment": {
+                "key": prepared.environment_key,
+                "python": prepared.python,
+                "version": prepared.interpreter_version,
+                "installer": prepared.installer,
+                "reused": prepared.environment_reused,
+                "seconds": prepared.environment_seconds,
+            },
+            "code": {
+                "reused": prepared.code_reused,
+                "seconds": prepared.code_seconds,
+                "installed_top_level": list(prepared.installed_top_level),
+            },
+            "wire": None if prepared.wire is None else prepared.wire._asdict(),
+            "wire_error": prepared.wire_error,
+        }
+
+
+def _probed(
+    request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
+) -> dict[str, object]:
+    with kept.prepared(request, deadline) as prepared:
+        return supervisor.probe(prepared, request.reference, _settings(request, deadline), circumstances)
+
+
+def _simulated(
+    request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
+) -> dict[str, object]:
+    task = parse_simulation(request.task, supervisor.log.line)
+    with kept.prepared(request, deadline) as prepared:
+        return supervisor.simulate(prepared, task, _settings(request, deadline), circumstances)
+
+
+def _aggregated(
+    request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
+) -> dict[str, object]:
+    task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str")
+    with kept.prepared(request, deadline) as prepared:
+        return supervisor.aggregate(prepared, task, _settings(request, deadline), circumstances)
+
+
+_Verb = Callable[[Request, float, Supervisor, _Kept, Circumstances], dict[str, object]]
+_VERBS: Mapping[str, _Verb] = {
+    "prepare": _prepared_document,
+    "probe": _probed,
+    "simulate": _simulated,
+    "aggregate": _aggregated,
+}
+
+
+def _settings(request: Request, deadline: float) -> TaskSettings:
+    return TaskSettings(
+        deadline=deadline,
+        pass_env=request.pass_env,
+        task_env=request.env,
+        outputs_dir=request.outputs_dir,
+        tells_writes=True,
+    )
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    buffer = bytearray()
+    searched = 0
+    while data := os.read(descriptor, 1 << 20):
+        buffer += data
+        while (end := buffer.find(b"\n", searched)) >= 0:
+            line = bytes(buffer[:end])
+            del buffer[: end + 1]
+            searched = 0
+            if line.strip():
+                yield line
+        searched = len(buffer)
+        if searched > MAX_TASK_BYTES:
+            raise RunnerError(ErrorCode.LIMIT, Phase.TASK, f"expected requests of at most {MAX_TASK_BYTES} bytes")
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,145 @@
+"""Requests of the server form, parsed at the door.
+
+They come from a host of the same version, so a wrong one is that host's mistake: the first problem is enough.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .bundle_code import BundleSource
+from .cache_dir import default_cache_dir
+from .codes import ErrorCode, Phase
+from .runner_error import RunnerError
+from .strict_json import JsonValue, StrictJsonError, loads
+from .tree_digest import ListedFile
+
+__all__ = ["Request", "parse_request"]
+
+_VERBS = ("prepare", "probe", "simulate", "aggregate")
+_FILE_FIELDS = 4
+
+
+class Request(NamedTuple):
+    """One request; what a verb does not need is None or empty."""
+
+    verb: str
+    bundle: BundleSource
+    python: str | None
+    fresh: bool
+    cache_dir: str
+    preserve: bool
+    timeout_s: float
+    pass_env: tuple[str, ...]
+    env: Mapping[str, str]
+    task: JsonValue
+    inline_as: str
+    reference: str | None
+    outputs_dir: str | None
+
+
+def parse_request(line: bytes) -> Request:
+    """Return the request in `line`.
+
+    Raises:
+        RunnerError: E_USAGE when it is none, or asks for a sandbox that this version cannot hold.
+    """
+    try:
+        table = loads(line)
+    except StrictJsonError as error:
+        raise _refused(f"expected a request of one JSON object, {error}") from None
+    if not isinstance(table, dict):
+        raise _refused("expected a request of one JSON object, found another value")
+    _check_sandbox(table)
+    return Request(
+        verb=_choice(table, "verb", _VERBS, None),
+        bundle=_bundle(table.get("bundle")),
+        python=_text(table, "python"),
+        fresh=_flag(table, "fresh"),
+        cache_dir=_text(table, "cache_dir") or default_cache_dir(),
+        preserve=_flag(table, "preserve"),
+        timeout_s=_seconds(table.get("timeout_s")),
+        pass_env=_texts(table, "pass_env"),
+        env=_variables(table.get("env")),
+        task=table.get("task"),
+        inline_as=_choice(table, "inline_as", ("bytes", "str"), "bytes"),
+        reference=_text(table, "reference"),
+        outputs_dir=_text(table, "outputs_dir"),
+    )
+
+
+def _check_sandbox(table: Mapping[str, JsonValue]) -> None:
+    if _choice(table, "sandbox", ("auto", "require", "off"), "auto") == "require":
+        message = "sandbox 'require' cannot be held: this version has level 'process' only; use auto or off"
+        raise _refused(message)
+
+
+def _bundle(value: JsonValue) -> BundleSource:
+    if not isinstance(value, dict):
+        raise _refused("expected an object in the key bundle")
+    path = _text(value, "path")
+    if path is None:
+        raise _refused("expected a path in bundle.path, found null")
+    files = value.get("files")
+    if files is None:
+        return BundleSource(path, _text(value, "digest"), None)
+    if not isinstance(files, list):
+        raise _refused("expected an array or null in bundle.files")
+    return BundleSource(path, _text(value, "digest"), tuple(_file(each) for each in files))
+
+
+def _file(value: JsonValue) -> ListedFile:
+    if isinstance(value, list) and len(value) == _FILE_FIELDS:
+        path, mode, size, digest = value
+        if isinstance(path, str) and isinstance(mode, str) and isinstance(size, int) and isinstance(digest, str):
+            return path, mode, size, digest
+    raise _refused(f"expected [path, mode, size, digest] in bundle.files, found {value!r:.200}")
+
+
+def _text(table: Mapping[str, JsonValue], key: str) -> str | None:
+    value = table.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise _refused(f"expected a string or null in the key {key}, found {value!r:.100}")
+
+
+def _texts(table: Mapping[str, JsonValue], key: str) -> tuple[str, ...]:
+    value = table.get(key) or []
+    if isinstance(value, list):
+        texts = tuple(each for each in value if isinstance(each, str))
+        if len(texts) == len(value):
+            return texts
+    raise _refused(f"expected an array of strings in the key {key}, found {value!r:.100}")
+
+
+def _variables(value: JsonValue) -> Mapping[str, str]:
+    value = value or {}
+    if isinstance(value, dict):
+        variables = {name: each for name, each in value.items() if isinstance(each, str)}
+        if len(variables) == len(value):
+            return variables
+    raise _refused(f"expected an object of strings in the key env, found {value!r:.100}")
+
+
+def _flag(table: Mapping[str, JsonValue], key: str) -> bool:
+    value = table.get(key, False)
+    if isinstance(value, bool):
+        return value
+    raise _refused(f"expected true or false in the key {key}, found {value!r:.100}")
+
+
+def _choice(table: Mapping[str, JsonValue], key: str, choices: tuple[str, ...], default: str | None) -> str:
+    value = table.get(key, default)
+    if isinstance(value, str) and value in choices:
+        return value
+    raise _refused(f"expected one of {', '.join(choices)} in the key {key}, found {value!r:.100}")
+
+
+def _seconds(value: JsonValue) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
+        return float(value)
+    raise _refused(f"expected a number of seconds above 0 in the key timeout_s, found {value!r:.100}")
+
+
+def _refused(message: str) -> RunnerError:
+    return RunnerError(ErrorCode.USAGE, Phase.TASK, message)

@@ -1,0 +1,223 @@
+"""One task on a prepared bundle: a child of its own, a verdict, a document.
+
+See: DESIGN decisions 5 to 7.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .bundle_code import Prepared
+from .cache_entry import remove_tree
+from .child_channel import CHANNEL_LOST
+from .child_process import Child, Ending, Wakeups, spawned, watch
+from .child_report import ChildReport
+from .codes import ErrorCode, Phase
+from .job import Job, command, packed
+from .layer import Write, task_layer
+from .result import aggregation_document, simulation_document
+from .runner_error import RunnerError
+from .scrubbed_environment import child_environment
+from .stderr_log import StderrLog
+from .strict_json import JsonValue, loads
+from .task import AggregationTask, SimulationTask, param_id
+
+__all__ = ["Circumstances", "Supervisor", "TaskSettings"]
+
+
+class TaskSettings(NamedTuple):
+    """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs."""
+
+    deadline: float
+    pass_env: tuple[str, ...] = ()
+    task_env: Mapping[str, str] = {}
+    outputs_dir: str | None = None
+    tells_writes: bool = False
+
+
+class Circumstances:
+    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time."""
+
+    def __init__(self) -> None:
+        self.pid: int | None = None
+        self.started_s: float | None = None
+        self.writes: tuple[Write, ...] = ()
+        self.tree = ""
+
+
+class Supervisor:
+    """Runs children one after the other; `scratch` is a directory that is gone when the runner ends."""
+
+    def __init__(self, log: StderrLog, wakeups: Wakeups, scratch: str) -> None:
+        self.log = log
+        self._wakeups = wakeups
+        self._scratch = scratch
+
+    def simulate(
+        self, prepared: Prepared, task: SimulationTask, settings: TaskSettings, circumstances: Circumstances
+    ) -> dict[str, object]:
+        """Call the wire function once and return its document.
+
+        Raises:
+            RunnerError: whatever went wrong, with the phase in which it did.
+        """
+        job = _job("simulate", wire_of(prepared))
+        job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
+        announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
+        report = self._run(prepared, job, settings, circumstances, announced)
+        return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)
+
+    def aggregate(
+        self, prepared: Prepared, task: AggregationTask, settings: TaskSettings, circumstances: Circumstances
+    ) -> dict[str, object]:
+        """Call the target function once and return its document.
+
+        Raises:
+            RunnerError: as :meth:`simulate`.
+        """
+        job = _job("target", task.target_entrypoint)
+        job["sim_returns"] = [dict(each) for each in task.sim_returns]
+        job["target_data"] = task.target_data
+        announced = f"Starting aggregation {task.target_entrypoint}"
+        report = self._run(prepared, job, settings, circumstances, announced)
+        return aggregation_document(report.document or b"")
+
+    def probe(
+        self, prepared: Prepared, reference: str | None, settings: TaskSettings, circumstances: Circumstances
+    ) -> dict[str, object]:
+        """Import `reference` (the wire function when None) and return what it is.
+
+        Raises:
+            RunnerError: as :meth:`simulate`.
+        """
+        job = _job("probe", reference or wire_of(prepared))
+        report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
+        document = loads(report.document or b"null")
+        if not isinstance(document, dict):
+            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
+        described = {key: value for key, value in document.items() if key != "is_stdlib"}
+        return {**described, **_origin(document, prepared, circumstances.tree)}
+
+    def _run(
+        self,
+        prepared: Prepared,
+        job: Job,
+        settings: TaskSettings,
+        circumstances: Circumstances,
+        announced: str,
+    ) -> ChildReport:
+        report = ChildReport()
+        with _scratch_home(self._scratch) as (home, tmp), task_layer(prepared.tree, self._scratch) as layer:
+            job["tree"], job["site"] = layer.path, prepared.site
+            circumstances.tree = layer.path
+            environment = child_environment(
+                os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
+            )
+            payload = packed(job, prepared.interpreter_version)
+            with spawned(command(prepared.python), environment, payload) as child:
+                ending = self._watched(child, report, settings, circumstances, announced)
+            if settings.tells_writes:
+                circumstances.writes = layer.writes()
+        failure = _failure(report, ending)
+        if failure is not None:
+            failure.stderr_tail = self.log.tail()
+            raise failure
+        return report
+
+    def _watched(
+        self,
+        child: Child,
+        report: ChildReport,
+        settings: TaskSettings,
+        circumstances: Circumstances,
+        announced: str,
+    ) -> Ending:
+        circumstances.pid, circumstances.started_s = child.pid, time.time()
+        self.log.begin()
+        # For the child and before anything of it can be read, so that the line is whole and first.
+        self.log.line(f"Child process PID {child.pid}: {announced}")
+        try:
+            return watch(child, report, self.log, self._wakeups, settings.deadline)
+        except RunnerError as error:
+            error.stderr_tail = self.log.tail()
+            raise
+
+
+def wire_of(prepared: Prepared) -> str:
+    """Return the reference of the bundle's wire function.
+
+    Raises:
+        RunnerError: E_ENTRYPOINT when the bundle has none, or more than one.
+    """
+    if prepared.wire is None:
+        message = prepared.wire_error or "the bundle has no wire function"
+        raise RunnerError(ErrorCode.ENTRYPOINT, Phase.IMPORT, message)
+    return prepared.wire.value
+
+
+def _job(verb: str, reference: str) -> Job:
+    return Job(
+        verb=verb,
+        tree="",
+        site="",
+        reference=reference,
+        entrypoint="",
+        params={},
+        seed=0,
+        sim_returns=[],
+        target_data=None,
+    )
+
+
+def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:
+    if report.is_complete:
+        return report.failure
+    phase = report.phase
+    if ending.timed_out:
+        message = f"the task was not done by its deadline and was killed, with everything it had started, in {phase}"
+        return RunnerError(ErrorCode.TIMEOUT, phase, message)
+    if ending.status is None:
+        return RunnerError(ErrorCode.KILLED, phase, "the process could not be seen to its end")
+    if ending.status == CHANNEL_LOST:
+        message = "bundle code closed or replaced the runner's private result pipe: close only what it opened itself"
+        return RunnerError(ErrorCode.WIRE_RESULT, phase, message)
+    if ending.status >= 0:
+        message = f"the process exited with status {ending.status} and gave no result"
+        return RunnerError(ErrorCode.WIRE_EXIT, phase, message)
+    return _killed(-ending.status, phase)
+
+
+def _killed(number: int, phase: Phase) -> RunnerError:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    if number == signal.SIGKILL:
+        message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
+        return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
+    return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
+
+
+@contextmanager
+def _scratch_home(parent: str) -> Iterator[tuple[str, str]]:
+    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
+    home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
+    for directory in (own, home, tmp):
+        os.mkdir(directory, 0o700)
+    try:
+        yield home, tmp
+    finally:
+        remove_tree(own)
+
+
+def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:
+    file = document["file"]
+    places = (("tree", tree), ("installed", prepared.site), ("dependency", prepared.dependency_site))
+    for origin, directory in places:
+        if isinstance(file, str) and file.startswith(os.path.join(directory, "")):
+            relative = os.path.relpath(file, directory) if origin == "tree" else None
+            return {"origin": origin, "relative": relative}
+    return {"origin": "stdlib" if document["is_stdlib"] else "unknown", "relative": None}
