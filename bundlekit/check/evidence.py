@@ -1,11 +1,11 @@
 """What rules ask: the project, and for each reference in it one verdict, worked out once."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from bundlekit.check.callables import called
 from bundlekit.check.resolver import Resolver
+from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
 from bundlekit.check.values import Constant, ModuleValue, Value
@@ -66,10 +66,15 @@ class Evidence:
         return tuple(self.judged_target(target) for target in self.project.targets)
 
     @cached_property
-    def failures(self) -> Sequence[tuple[str, SyntaxFailure]]:
-        """The sources that are no Python, with the reason."""
-        found = ((path, self.trees.failure(path)) for path in self.project.sources)
-        return [(path, failure) for path, failure in found if failure is not None]
+    def survey(self) -> Survey:
+        """What one pass over all sources found."""
+        return survey(self.project)
+
+    @cached_property
+    def followed(self) -> dict[str, SyntaxFailure | None]:
+        """The sources that the wire and the targets lead to, and why they cannot be imported if they cannot."""
+        _ = self.wires, self.targets
+        return self.trees.followed()
 
     def judged_wire(self, declaration: WireDeclaration) -> WireVerdict:
         """Return the verdict on one wire; outside of entry points its module may be a file."""

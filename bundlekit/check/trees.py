@@ -13,33 +13,21 @@ class Trees:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._kept: dict[str, ast.Module | SyntaxFailure] = {}
+        self._followed: dict[str, ast.Module | SyntaxFailure] = {}
 
     def tree(self, path: str) -> ast.Module | SyntaxFailure | None:
         """Return the tree of the source at `path` as importing it would compile it, None if it was not read."""
-        if path not in self._kept:
+        if path not in self._followed:
             source = self._project.sources.get(path)
             if source is None:
                 return None
             parsed = parse(source.data, path)
             if isinstance(parsed, Parsed):
-                self._kept[path] = compile_error(source.data, path, parsed.tree) or parsed.tree
+                self._followed[path] = compile_error(source.data, path, parsed.tree) or parsed.tree
             else:
-                self._kept[path] = parsed
-        return self._kept[path]
+                self._followed[path] = parsed
+        return self._followed[path]
 
-    def failure(self, path: str) -> SyntaxFailure | None:
-        """Return why the source at `path` is no Python; its tree is dropped again unless it was asked for before."""
-        if path in self._kept:
-            kept = self._kept[path]
-            return kept if isinstance(kept, SyntaxFailure) else None
-        parsed = parse(self._project.sources[path].data, path)
-        if isinstance(parsed, SyntaxFailure):
-            self._kept[path] = parsed
-            return parsed
-        return None
-
-    @property
-    def followed(self) -> frozenset[str]:
-        """The sources that a reference led to so far."""
-        return frozenset(self._kept)
+    def followed(self) -> dict[str, SyntaxFailure | None]:
+        """Return the sources that some reference led to so far, and why they cannot be imported if they cannot."""
+        return {path: tree if isinstance(tree, SyntaxFailure) else None for path, tree in self._followed.items()}

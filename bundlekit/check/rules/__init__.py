@@ -1,9 +1,20 @@
 """The registry of static rules: every rule of the catalogue that reads and never runs, in one literal tuple."""
 
 from bundlekit.check.rules.catalogue import StaticRule
+from bundlekit.check.rules.dependencies import DEPENDENCY_RULES
 from bundlekit.check.rules.documents import DOCUMENT_RULES
+from bundlekit.check.rules.layout import LAYOUT_RULES
+from bundlekit.check.rules.sources import SOURCE_RULES
+from bundlekit.check.rules.target import TARGET_RULES
 from bundlekit.check.rules.wire import WIRE_RULES
 
 __all__ = ["RULES", "StaticRule"]
 
-RULES: tuple[StaticRule, ...] = (*DOCUMENT_RULES, *WIRE_RULES)
+RULES: tuple[StaticRule, ...] = (
+    *DOCUMENT_RULES,
+    *LAYOUT_RULES,
+    *WIRE_RULES,
+    *SOURCE_RULES,
+    *TARGET_RULES,
+    *DEPENDENCY_RULES,
+)

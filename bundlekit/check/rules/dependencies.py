@@ -1,0 +1,122 @@
+"""BK5xx: declared requirements and requires-python. `packaging` judges; the plainest spellings need not ask it."""
+
+import re
+from collections.abc import Iterable
+
+from bundlekit.check.evidence import Evidence
+from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
+from bundlekit.model.finding import Finding, Severity
+
+__all__ = ["DEPENDENCY_RULES"]
+
+_CLAUSE = r"(?:>=|<=|==|!=|<|>|~=(?=\s*\d+\.))\s*\d+(?:\.\d+)*"
+_PLAIN_SPECIFIER = re.compile(rf"{_CLAUSE}(?:\s*,\s*{_CLAUSE})*", re.ASCII)
+_PLAIN_REQUIREMENT = re.compile(
+    rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:{_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?", re.ASCII
+)
+_HASH_OPTIONS = re.compile(r"\s--hash[= ]\S+")
+_LOCAL = re.compile(r"\.{0,2}/|\.$|file:|[A-Za-z]:\\")
+_URL = re.compile(r"(?:git|hg|svn|bzr)\+|https?://")
+
+
+def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
+    for requirement in evidence.project.requirements:
+        text = _HASH_OPTIONS.sub("", requirement.value).strip()
+        from_file = not requirement.place.path.endswith(".toml")
+        if _PLAIN_REQUIREMENT.fullmatch(text) or (from_file and (_LOCAL.match(text) or _URL.match(text))):
+            continue
+        reason = _requirement_error(text)
+        if reason:
+            message = f"the requirement {requirement.value!r:.120} is not valid: {reason}"
+            hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker' (PEP 508)"
+            place, value = requirement.place, requirement.value
+            yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value)
+
+
+def _requirement_error(text: str) -> str | None:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - four interpreter starts that plain requirements need not pay
+
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        return str(error).partition("\n")[0]
+    except RecursionError:
+        return "it is nested too deeply"
+    return None
+
+
+def _invalid_requires_python(evidence: Evidence) -> Iterable[Finding]:
+    specifier = evidence.project.requires_python
+    if specifier is None or _PLAIN_SPECIFIER.fullmatch(specifier.strip()):
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - as above
+
+    try:
+        SpecifierSet(specifier)
+    except InvalidSpecifier:
+        message = f"requires-python {specifier!r:.80} is not valid (PEP 440)"
+        place = evidence.project.requires_python_place
+        yield finding("BK502", Severity.ERROR, message, place, hint='write it as ">=3.11"')
+
+
+def _direct_reference(evidence: Evidence) -> Iterable[Finding]:
+    for requirement in evidence.project.requirements:
+        text = requirement.value.strip()
+        target = text.partition("@")[2].strip() if "@" in text and not _URL.match(text) else text
+        is_local, is_url = bool(_LOCAL.match(target)), bool(_URL.match(target))
+        if is_local or is_url:
+            what = (
+                "a path of this machine, which no worker has"
+                if is_local
+                else "a direct URL, which each worker must reach"
+            )
+            message = f"the requirement {requirement.value!r:.120} is {what}"
+            hint = "publish it to an index, or ship its code inside the bundle"
+            place, value = requirement.place, requirement.value
+            yield finding("BK504", Severity.WARNING, message, place, hint=hint, entity=value)
+
+
+_PROJECT = """\
+[project]
+name = "model"
+version = "1.0"
+{line}
+
+[project.entry-points."modelops.wire"]
+execute = "model.wire:wire"
+"""
+
+
+def _example(line: str) -> dict[str, str]:
+    return bundle({"pyproject.toml": _PROJECT.format(line=line)})
+
+
+DEPENDENCY_RULES: tuple[StaticRule, ...] = (
+    StaticRule(
+        "BK501",
+        "A requirement is not valid",
+        "Installers stop at it, so the environment cannot be built on any worker.",
+        Severity.ERROR,
+        _invalid_requirement,
+        good=_example("dependencies = ['numpy>=2,<3', 'scipy[test] ~= 1.11 ; python_version >= \"3.11\"']"),
+        bad=_example('dependencies = ["numpy=>2"]'),
+    ),
+    StaticRule(
+        "BK502",
+        "requires-python is not valid",
+        "No installer can tell which interpreters are admitted.",
+        Severity.ERROR,
+        _invalid_requires_python,
+        good=_example('requires-python = ">=3.11"'),
+        bad=_example('requires-python = "3.11 or newer"'),
+    ),
+    StaticRule(
+        "BK504",
+        "A requirement is a local path or a direct URL",
+        "Workers have other disks and other networks; what is under the URL may change while the hash stays.",
+        Severity.WARNING,
+        _direct_reference,
+        good=_example('dependencies = ["numpy"]'),
+        bad=_example('dependencies = ["mylib @ file:///home/me/mylib"]'),
+    ),
+)

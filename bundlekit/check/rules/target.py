@@ -1,0 +1,221 @@
+"""BK4xx: target functions, in the three styles that runners call (CONTRACT section 4)."""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from bundlekit.check.evidence import Evidence, Malformed
+from bundlekit.check.module_index import MissingModule
+from bundlekit.check.rules import references
+from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
+from bundlekit.check.values import Constant, Function, MissingName, Unparsable
+from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.place import Place
+from bundlekit.model.signature import CallableKind, Signature, Unknown
+
+__all__ = ["TARGET_RULES", "TargetStyle", "target_style"]
+
+_SUBJECT = "the target"
+
+
+class TargetStyle(Enum):
+    """How runners call a target: without arguments for Calabaria's, else with one or two."""
+
+    CALABARIA = "no arguments (Calabaria)"
+    SIM_RETURNS = "(sim_returns)"
+    SIM_RETURNS_AND_DATA = "(sim_returns, target_data)"
+    PORTABLE = "(sim_returns, target_data=None)"
+
+
+_REFUSED_BY = {
+    TargetStyle.SIM_RETURNS: "warm runner passes two arguments",
+    TargetStyle.SIM_RETURNS_AND_DATA: "cold runner passes one argument",
+}
+
+
+def target_style(signature: Signature) -> TargetStyle | None:
+    """Return the style that a target's signature fits, None for none of them."""
+    names = [parameter.name for parameter in signature.parameters]
+    if not names or names == ["data_paths"]:
+        return TargetStyle.CALABARIA
+    match signature.accepts_positional(1), signature.accepts_positional(2):
+        case True, True:
+            return TargetStyle.PORTABLE
+        case True, False:
+            return TargetStyle.SIM_RETURNS
+        case False, True:
+            return TargetStyle.SIM_RETURNS_AND_DATA
+        case _:
+            return None
+
+
+def _malformed(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, Malformed):
+            hint = "write it as 'package.module:function'"
+            yield finding("BK401", Severity.ERROR, verdict.reason, target.place, hint=hint, entity=target.value)
+
+
+def _missing_module(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, MissingModule):
+            yield references.missing_module("BK404", _SUBJECT, target.value, verdict, target.place)
+
+
+def _missing_name(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, MissingName):
+            yield references.missing_name("BK405", _SUBJECT, target.value, verdict, target.place)
+
+
+def _not_callable(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, Constant):
+            yield references.not_callable("BK406", _SUBJECT, target.value, verdict, target.place)
+
+
+def _signature(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, Function) and target_style(verdict.signature) is None:
+            found = f"{verdict.name}{verdict.signature}"
+            message = f"the target {target.value!r} fits no style that runners call: it is {found}"
+            hint = f"define it as def {verdict.name}(sim_returns, target_data=None), or decorate it for Calabaria"
+            place = Place(verdict.path, verdict.line)
+            yield finding("BK407", Severity.ERROR, message, place, hint=hint, entity=target.value)
+
+
+def _not_plain(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, Function) and verdict.signature.kind is not CallableKind.PLAIN:
+            found = references.not_plain("BK408", _SUBJECT, target.value, verdict)
+            yield from (found,) if found else ()
+
+
+def _undecided(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if isinstance(verdict, Unknown | Unparsable):
+            found = references.undecided("BK409", _SUBJECT, target.value, verdict, target.place)
+            yield from (found,) if found else ()
+
+
+def _arity(evidence: Evidence) -> Iterable[Finding]:
+    for target, _, verdict in evidence.targets:
+        if not isinstance(verdict, Function):
+            continue
+        style = target_style(verdict.signature)
+        if style not in _REFUSED_BY:
+            continue
+        message = f"the target {target.value!r} takes {style.value}: today's {_REFUSED_BY[style]}"
+        hint = f"define it as def {verdict.name}(sim_returns, target_data=None): every runner can call that"
+        place = Place(verdict.path, verdict.line)
+        yield finding("BK410", Severity.WARNING, message, place, hint=hint, entity=target.value)
+
+
+def _root_level(evidence: Evidence) -> Iterable[Finding]:
+    for target, reference, _ in evidence.targets:
+        if reference is not None and reference.module is not None and "." not in reference.module:
+            message = f"the target {target.value!r} is in a top-level module, which a task cannot name"
+            hint = "move the module into a package: tasks want at least one dot before the colon"
+            yield finding("BK411", Severity.WARNING, message, target.place, hint=hint, entity=target.value)
+
+
+_PROJECT = """\
+[project]
+name = "model"
+version = "1.0"
+
+[project.entry-points."modelops.wire"]
+execute = "model.wire:wire"
+
+[tool.bundlekit]
+targets = ["{target}"]
+"""
+_LOSS = 'def loss(sim_returns, target_data=None):\n    return {"loss": 1.0}\n'
+
+
+def _example(source: str = _LOSS, target: str = "model.fit:loss", path: str = "model/fit.py") -> dict[str, str]:
+    return bundle({"pyproject.toml": _PROJECT.format(target=target), path: source})
+
+
+TARGET_RULES: tuple[StaticRule, ...] = (
+    StaticRule(
+        "BK401",
+        "A target's reference is malformed",
+        "A reference is 'module:function'; runners cannot even look for anything else.",
+        Severity.ERROR,
+        _malformed,
+        good=_example(),
+        bad=_example(target="model.fit.loss"),
+    ),
+    StaticRule(
+        "BK404",
+        "A target's module does not exist",
+        "All simulations run first; only then does the aggregation fail.",
+        Severity.ERROR,
+        _missing_module,
+        good=_example(),
+        bad=_example(target="model.fits:loss"),
+    ),
+    StaticRule(
+        "BK405",
+        "A target's module does not define it",
+        "Job specifications are accepted without a look at the code; the AttributeError comes after the simulations.",
+        Severity.ERROR,
+        _missing_name,
+        good=_example(),
+        bad=_example(target="model.fit:los"),
+    ),
+    StaticRule(
+        "BK406",
+        "A target cannot be called",
+        "The aggregation fails after all simulations have run.",
+        Severity.ERROR,
+        _not_callable,
+        good=_example(),
+        bad=_example("loss = 1.0\n"),
+    ),
+    StaticRule(
+        "BK407",
+        "A target's signature fits none of the three styles",
+        "Runners pass (sim_returns), (sim_returns, target_data), or nothing to Calabaria's targets.",
+        Severity.ERROR,
+        _signature,
+        good=_example(),
+        bad=_example('def loss(sim_returns, target_data, weight):\n    return {"loss": weight}\n'),
+    ),
+    StaticRule(
+        "BK408",
+        "A target is async or a generator",
+        "Runners use what the call returns; a coroutine or generator is never run.",
+        Severity.ERROR,
+        _not_plain,
+        good=_example(),
+        bad=_example("def loss(sim_returns, target_data=None):\n    yield 1.0\n"),
+    ),
+    StaticRule(
+        "BK409",
+        "A target cannot be decided statically",
+        "Not every definition can be told from source; the reason is named and the import stage decides.",
+        Severity.INFO,
+        _undecided,
+        good=_example(),
+        bad=_example("loss = make_loss()\n"),
+    ),
+    StaticRule(
+        "BK410",
+        "A target's arity is not portable between runners",
+        "Today's warm runner passes two arguments and the cold one passes one; bundlekit binds by the signature.",
+        Severity.WARNING,
+        _arity,
+        good=_example(),
+        bad=_example('def loss(sim_returns):\n    return {"loss": 1.0}\n'),
+    ),
+    StaticRule(
+        "BK411",
+        "A target is in a top-level module",
+        "The task grammar wants a dotted module, so a job cannot name this target although runners can call it.",
+        Severity.WARNING,
+        _root_level,
+        good=_example(),
+        bad=_example(target="fit:loss", path="fit.py"),
+    ),
+)

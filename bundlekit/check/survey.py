@@ -1,0 +1,33 @@
+"""One pass over every source that ships: each is parsed once and its tree dropped again."""
+
+from typing import NamedTuple
+
+from bundlekit.check.named_files import NamedFile, may_name_files, named_files
+from bundlekit.check.syntax import SyntaxFailure, parse
+from bundlekit.model.project import Project
+
+__all__ = ["Survey", "survey"]
+
+
+class Survey(NamedTuple):
+    """What the pass found: sources that are no Python, syntax warnings (path, message, line), and files named."""
+
+    failures: dict[str, SyntaxFailure]
+    warnings: tuple[tuple[str, str, int], ...]
+    named: tuple[NamedFile, ...]
+
+
+def survey(project: Project) -> Survey:
+    """Return what is to be known about all sources of the project."""
+    failures: dict[str, SyntaxFailure] = {}
+    warnings: list[tuple[str, str, int]] = []
+    named: list[NamedFile] = []
+    for path, source in project.sources.items():
+        parsed = parse(source.data, path)
+        if isinstance(parsed, SyntaxFailure):
+            failures[path] = parsed
+            continue
+        warnings.extend((path, message, line) for message, line in parsed.warnings)
+        if may_name_files(source.data):
+            named.extend(named_files(parsed.tree, path))
+    return Survey(failures, tuple(warnings), tuple(named))
