@@ -161,7 +161,15 @@ def _held_code(
             build_and_install(bundle.declaration.build, python_of(venv), job, workshop)
             remove_tree(scratch)
 
-    with held_entry(directory, key, build, lock_path=lock_path, deadline=workshop.deadline, log=workshop.log) as reused:
+    with held_entry(
+        directory,
+        key,
+        build,
+        lock_path=lock_path,
+        needs="venv/bin/python",
+        deadline=workshop.deadline,
+        log=workshop.log,
+    ) as reused:
         seconds = time.monotonic() - started
         if not reused and bundle.declaration.build is not None:
             workshop.log(f"Built the bundle in {seconds:.1f} s")

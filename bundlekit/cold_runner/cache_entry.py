@@ -35,11 +35,13 @@ def held_entry(
     build: Callable[[str, int], None],
     *,
     lock_path: str,
+    needs: str,
     deadline: float,
     log: Callable[[str], None],
 ) -> Iterator[bool]:
     """Hold the entry `directory`, built first if it is not there with `key`; yields whether it was there already.
 
+    An entry also counts as absent when the path `needs` in it leads nowhere: a link to an interpreter that was removed.
     `build` gets the path of a directory that does not exist yet and the descriptor of the lock, for its children.
 
     Raises:
@@ -51,11 +53,11 @@ def held_entry(
         reused = True
         while True:
             _lock(descriptor, fcntl.LOCK_SH, deadline, directory, log)
-            if is_complete(directory, key):
+            if is_complete(directory, key, needs):
                 break
             _lock(descriptor, fcntl.LOCK_EX, deadline, directory, log)
             # A lock is not changed in one step, so another process may have built the entry in between.
-            if not is_complete(directory, key):
+            if not is_complete(directory, key, needs):
                 reused = False
                 _build(directory, key, build, descriptor)
         yield reused
@@ -74,11 +76,11 @@ def locked(lock_path: str, *, deadline: float, log: Callable[[str], None]) -> It
         os.close(descriptor)
 
 
-def is_complete(directory: str, key: Mapping[str, str]) -> bool:
-    """Return whether `directory` was built to its end with exactly this key."""
+def is_complete(directory: str, key: Mapping[str, str], needs: str) -> bool:
+    """Return whether `directory` was built to its end with exactly this key, and `needs` in it leads somewhere."""
     try:
         with open(os.path.join(directory, MARKER), "rb") as file:
-            return file.read() == _marker(key)
+            return file.read() == _marker(key) and os.path.exists(os.path.join(directory, needs))
     except OSError:
         return False
 

@@ -154,7 +154,9 @@ def _held(
             _install(asked, installer, python_of(path), job)
             remove_tree(scratch)
 
-    with held_entry(directory, key, build, lock_path=lock_path, deadline=workshop.deadline, log=workshop.log) as reused:
+    with held_entry(
+        directory, key, build, lock_path=lock_path, needs="bin/python", deadline=workshop.deadline, log=workshop.log
+    ) as reused:
         seconds = time.monotonic() - started
         if not reused and asked.anything:
             workshop.log(f"Installed {asked.what} with {named} in {seconds:.1f} s")
