@@ -8,14 +8,15 @@ from typing import NamedTuple
 from bundlekit.api.inputs import opened
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner import strict_json
-from bundlekit.errors import TaskRefusedError, UsageError
+from bundlekit.cold_runner.export import export_runner as write_runner
+from bundlekit.errors import FileAccessError, TaskRefusedError, UsageError
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.project import read_project
 
-__all__ = ["EXECUTORS", "Task", "run_task"]
+__all__ = ["EXECUTORS", "Task", "export_runner", "run_task"]
 
 EXECUTORS = ("cold",)
 """The executors of this version, by the names that workers know."""
@@ -51,6 +52,19 @@ def run_task(
         options = options._replace(python=options.python or project.settings.python, pass_env=project.settings.pass_env)
         with ColdExecutor(BundleToRun(root, files, digest), options, log) as cold:
             return cold.simulate_document(document, task.timeout_s)
+
+
+def export_runner(file: Path) -> None:
+    """Write the cold runner as a single file that any Python >= 3.11 runs without bundlekit.
+
+    Raises:
+        FileAccessError: the file cannot be written.
+    """
+    try:
+        write_runner(str(file))
+    except OSError as error:
+        msg = f"cannot write {file}: {error.strerror}"
+        raise FileAccessError(msg, subject=file) from error
 
 
 def _params(text: str) -> Mapping[str, object]:

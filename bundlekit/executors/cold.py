@@ -94,8 +94,12 @@ class ColdExecutor:
         return task_run_of(self._ask("simulate", timeout_s, task=task))
 
     def simulate_document(self, task: Mapping[str, object], timeout_s: float) -> dict[str, object]:
-        """Run one simulation task and return the one-line document of the runner as it is."""
-        return result_of(self._ask("simulate", timeout_s, task=task))
+        """Run one simulation task and return the one-line document of the runner as it is.
+
+        The deadline is the task's alone: the environment is made ready before, within its own.
+        """
+        prepared = result_of(self._ask("prepare", self._options.environment_timeout_s))
+        return prepared if "_fatal_error" in prepared else result_of(self._ask("simulate", timeout_s, task=task))
 
     def aggregate(
         self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float, *, inline_as: str = "bytes"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.check.engine import target_signature, wire_signature
+from bundlekit.check.engine import StaticAnswers
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
 from bundlekit.model.digest import Digest
@@ -107,5 +107,6 @@ def _sandbox(evidence: Evidence) -> str:
 
 
 def _static_signatures(project: Project) -> StaticSignatures:
-    wire = {project.wires[0].value: wire_signature(project)} if project.wires else {}
-    return wire | {target.value: target_signature(project, target) for target in project.targets}
+    answers = StaticAnswers(project)
+    wire = {project.wires[0].value: answers.wire_signature()} if project.wires else {}
+    return wire | {target.value: answers.target_signature(target) for target in project.targets}
