@@ -10,7 +10,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -94,6 +93,8 @@ def remove_tree(path: str) -> None:
     if not stat.S_ISDIR(state.st_mode):
         os.unlink(path)
         return
+    import shutil  # noqa: PLC0415 - a ready entry is not removed
+
     try:
         shutil.rmtree(path)
     except PermissionError:

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .cache_entry import held_entry, remove_tree
 from .codes import ErrorCode, Phase
@@ -20,8 +20,10 @@ from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
 from .redaction import redacted
 from .runner_error import RunnerError
-from .tool_process import ToolResult
 from .venv_layout import lay_out_venv, python_of, site_of
+
+if TYPE_CHECKING:
+    from .tool_process import ToolResult
 
 __all__ = ["Environment", "Place", "Workshop", "held_environment", "held_tools"]
 
@@ -206,7 +208,7 @@ def _check_stale(lock: bytes, requirements: tuple[str, ...]) -> None:
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
 
 
-def _demand(result: ToolResult, what: str, asked: str) -> None:
+def _demand(result: "ToolResult", what: str, asked: str) -> None:
     if result.status == 0:
         return
     ended = f"was killed by signal {-result.status}" if result.status < 0 else f"ended with status {result.status}"

@@ -7,13 +7,15 @@ See: DESIGN decision 4.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .codes import ErrorCode, Phase
 from .executable_memory import remembered
 from .interpreter import Interpreter
 from .runner_error import RunnerError
-from .tool_process import ToolResult, run_tool
+
+if TYPE_CHECKING:
+    from .tool_process import ToolResult
 
 __all__ = ["Installer", "Job", "export_lock", "find_installer", "install"]
 
@@ -84,7 +86,7 @@ def find_installer(
     return Installer("pip", pip_version, (interpreter.executable, "-I", "-m", "pip"))
 
 
-def install(installer: Installer, python: str, arguments: Sequence[str], job: Job, what: str) -> ToolResult:
+def install(installer: Installer, python: str, arguments: Sequence[str], job: Job, what: str) -> "ToolResult":
     """Install what `arguments` name (requirements files, wheels, options common to both) for `python`; may fail."""
     if installer.name == "uv":
         command = [*installer.command, "pip", "install", "--python", python, "--link-mode", "copy"]
@@ -97,14 +99,16 @@ def install(installer: Installer, python: str, arguments: Sequence[str], job: Jo
     return _run([*command, *arguments], job, what)
 
 
-def export_lock(installer: Installer, python: str, project: str, destination: str, job: Job) -> ToolResult:
+def export_lock(installer: Installer, python: str, project: str, destination: str, job: Job) -> "ToolResult":
     """Have uv write the packages of the uv.lock in the directory `project` to `destination`, with their hashes."""
     command = [*installer.command, "export", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header"]
     command += ["--project", project, "--python", python, "--no-python-downloads", "--color", "never", "--quiet"]
     return _run([*command, "--output-file", destination], job, "reading uv.lock")
 
 
-def _run(command: Sequence[str], job: Job, what: str) -> ToolResult:
+def _run(command: Sequence[str], job: Job, what: str) -> "ToolResult":
+    from .tool_process import run_tool  # noqa: PLC0415 - a ready environment starts nothing
+
     # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH).
     env = {
         name: value for name, value in job.environ.items() if name not in _REDIRECTING and not name.startswith("PYTHON")

@@ -6,7 +6,6 @@ See: DESIGN decision 4.
 
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +73,9 @@ class Layer:
 @contextmanager
 def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
     """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards."""
-    scratch = tempfile.mkdtemp(prefix="bundlekit-task-", dir=scratch_parent)
+    parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
+    scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
+    os.mkdir(scratch, 0o700)
     try:
         path = os.path.join(scratch, "bundle")
         _copy_tree(tree, path)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from environment_bundles import BACKEND, Kitchen, make_wheel, own_backend_project, write_bundle
+from builders.environments import BACKEND, Kitchen, make_wheel, own_backend_project, write_bundle
 from uv import find_uv_bin
 
 from bundlekit.cold_runner.interpreter import installed_interpreters

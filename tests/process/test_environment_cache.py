@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-import environment_bundles
 import pytest
-from environment_bundles import BACKEND, Kitchen, make_wheel, own_backend_project, write_bundle
+from builders import environments
+from builders.environments import BACKEND, Kitchen, make_wheel, own_backend_project, write_bundle
 from uv import find_uv_bin
 
 from bundlekit.cold_runner.cache_entry import MARKER
@@ -49,7 +49,7 @@ def _bundle(root: Path, answer: str = "1", backend: str = BACKEND) -> Path:
 
 
 def _creator(kitchen: Kitchen, bundle: Path) -> subprocess.Popen[str]:
-    script = environment_bundles.__file__
+    script = environments.__file__
     assert script is not None
     return subprocess.Popen(
         [sys.executable, script, str(bundle), str(kitchen.cache), "60"],

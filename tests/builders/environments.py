@@ -1,0 +1,128 @@
+"""Bundles, wheels and calls for the tests of environments: real builds, mostly without any package index."""
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bundlekit.cold_runner.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
+
+__all__ = ["BACKEND", "Kitchen", "make_wheel", "own_backend_project", "write_bundle"]
+
+BACKEND = """
+import base64, hashlib, os, pathlib, tomllib, zipfile
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
+    stem = f"{project['name']}-{project['version']}"
+    info = f"{stem}.dist-info"
+    files = {f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {project['version']}\\n"}
+    files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    for group, points in project.get("entry-points", {}).items():
+        lines = [f"{name} = {value}" for name, value in points.items()]
+        files[f"{info}/entry_points.txt"] = "\\n".join([f"[{group}]", *lines, ""])
+    for path in sorted(pathlib.Path(".").rglob("*.py")):
+        if path.parts[0] != "backend":
+            files[str(path)] = path.read_text()
+    files[f"{info}/RECORD"] = "".join(f"{name},,\\n" for name in [*files, f"{info}/RECORD"])
+    name = f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+    return name
+"""
+
+
+def own_backend_project(*dependencies: str, name: str = "mine", requires_python: str = ">=3.11") -> str:
+    """Return a pyproject.toml whose build needs nothing but the bundle's own ``backend/own.py``."""
+    return f"""
+[build-system]
+requires = []
+build-backend = "own"
+backend-path = ["backend"]
+[project]
+name = "{name}"
+version = "1"
+requires-python = "{requires_python}"
+dependencies = {json.dumps(list(dependencies))}
+[project.entry-points."modelops.wire"]
+execute = "{name}.wire:wire"
+"""
+
+
+def write_bundle(root: Path, files: Mapping[str, str]) -> Path:
+    """Write `files` below the new directory `root` and return it."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def make_wheel(folder: Path, name: str, version: str = "1.0", source: str = "VALUE = 1\n") -> Path:
+    """Write a wheel of one module into `folder` and return its path."""
+    folder.mkdir(exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": source,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{path},sha256={digest},{len(text.encode())}\n"
+    files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for member, text in files.items():
+            wheel.writestr(member, text)
+    return path
+
+
+class Kitchen:
+    """A cache to prepare bundles in; `said` collects the log."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.said: list[str] = []
+
+    @contextmanager
+    def prepared(
+        self,
+        bundle: Path,
+        *,
+        digest: str | None = None,
+        python: str | None = None,
+        fresh: bool = False,
+        preserve: bool = False,
+        seconds: float = 120,
+        pass_env: tuple[str, ...] = (),
+    ) -> Iterator[Prepared]:
+        """Prepare `bundle` and hold it."""
+        options = PrepareOptions(python, fresh, str(self.cache), preserve, time.monotonic() + seconds, pass_env)
+        with prepare(BundleSource(str(bundle), digest, None), options, self.said.append) as ready:
+            yield ready
+
+    def evaluate(self, ready: Prepared, expression: str, imports: str = "") -> str:
+        """Return what `expression` prints in the prepared bundle's own interpreter, as a task sees it."""
+        script = f"{imports}\nprint({expression}, end='')"
+        done = subprocess.run(
+            [ready.python, "-P", "-s", "-B", "-c", script], capture_output=True, text=True, check=False, env={}
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+if __name__ == "__main__":
+    # One creator among many: prepares once, says how, and holds it until its stdin ends.
+    _bundle, _cache, _seconds = sys.argv[1:]
+    _kitchen = Kitchen(Path(_cache))
+    with _kitchen.prepared(Path(_bundle), seconds=float(_seconds), pass_env=("COUNTER",)) as _ready:
+        print(json.dumps([_ready.environment_reused, _ready.code_reused, _ready.python]), flush=True)
+        sys.stdin.read()
