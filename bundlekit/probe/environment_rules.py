@@ -79,6 +79,6 @@ ENVIRONMENT_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.ERROR,
         check=_build,
         good=SOUND,
-        bad=varied(('["tiny"]', '["not_there"]')),
+        bad=varied(('packages = ["tiny"]', 'packages = ["tiny", "not_there"]')),
     ),
 )

@@ -1,6 +1,7 @@
 """The small sound bundle that the dynamic rules' examples are variations of."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 __all__ = ["SOUND", "varied"]
 
@@ -11,19 +12,20 @@ name = "tiny"
 version = "1"
 dependencies = []
 [project.entry-points."modelops.wire"]
-execute = "tiny:wire"
+execute = "tiny.model:wire"
 [build-system]
 requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
 [tool.setuptools]
-py-modules = ["tiny"]
+packages = ["tiny"]
 [tool.bundlekit]
-targets = ["tiny:loss"]
+targets = ["tiny.model:loss"]
 [[tool.bundlekit.smoke]]
 entrypoint = "main"
 seed = 1
 """,
-    "tiny.py": """\
+    "tiny/__init__.py": "",
+    "tiny/model.py": """\
 import base64
 
 
@@ -39,9 +41,9 @@ def loss(sim_returns, target_data=None):
 }
 
 
-def varied(*changes: tuple[str, str], **files: str) -> Mapping[str, str]:
-    """Return the sound bundle with each text of `changes` replaced, and `files` (name without ``.py``) added."""
+def varied(*changes: tuple[str, str], more: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, str]:
+    """Return the sound bundle with each text of `changes` replaced, and the files of `more` added."""
     bundle = dict(SOUND)
     for old, new in changes:
         bundle = {path: text.replace(old, new) for path, text in bundle.items()}
-    return bundle | {f"{name}.py": text for name, text in files.items()}
+    return bundle | dict(more)

@@ -65,24 +65,26 @@ def _signatures(evidence: Evidence) -> Iterator[Finding]:
         if not isinstance(probe.outcome, Imported) or probe.outcome.signature is None:
             continue
         running = probe.outcome.signature
-        if isinstance(probe.static, Signature) and probe.static != running:
+        unusable = _unusable(probe, running)
+        if unusable is not None:
+            yield unusable
+        elif isinstance(probe.static, Signature) and probe.static != running:
             message = (
                 f"{probe.role.value} {probe.reference!r} reads as {probe.static} in the source "
                 f"and is {running} when imported"
             )
             yield _at(probe, Finding("BK605", Severity.WARNING, message, entity=probe.reference))
-        yield from _unusable(probe, running)
 
 
-def _unusable(probe: ImportProbe, running: Signature) -> Iterator[Finding]:
+def _unusable(probe: ImportProbe, running: Signature) -> Finding | None:
     if probe.role is Role.WIRE and not running.accepts_positional(_WIRE_ARGUMENTS):
         message = f"wire {probe.reference!r} is {running} when imported: (entrypoint, params, seed) does not fit"
     elif running.kind is not CallableKind.PLAIN:
         message = f"{probe.role.value} {probe.reference!r} is a {running.kind.value} function: a call gives no result"
     else:
-        return
+        return None
     hint = "take three positional arguments and return a dict of name to bytes" if probe.role is Role.WIRE else None
-    yield _at(probe, Finding("BK605", Severity.ERROR, message, hint=hint, entity=probe.reference))
+    return _at(probe, Finding("BK605", Severity.ERROR, message, hint=hint, entity=probe.reference))
 
 
 def _left_out_by_the_build(evidence: Evidence) -> Iterator[Finding]:
@@ -123,7 +125,10 @@ IMPORT_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.ERROR,
         check=_targets,
         good=SOUND,
-        bad=varied(("tiny:loss", "scores:loss"), scores="import module_that_is_nowhere\n\n\n" + _LOSS),
+        bad=varied(
+            ("tiny.model:loss", "tiny.scores:loss"),
+            more={"tiny/scores.py": "import module_that_is_nowhere\n\n\n" + _LOSS},
+        ),
     ),
     Rule(
         code="BK605",
@@ -141,6 +146,6 @@ IMPORT_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.WARNING,
         check=_left_out_by_the_build,
         good=SOUND,
-        bad=varied(("tiny:loss", "scores:loss"), scores=_LOSS),
+        bad=varied(("tiny.model:loss", "scores.fit:loss"), more={"scores/__init__.py": "", "scores/fit.py": _LOSS}),
     ),
 )

@@ -25,7 +25,7 @@ def bundlekit(*arguments: object, cwd: Path | None = None) -> subprocess.Complet
 def bundle(tmp_path: Path) -> Path:
     """Return the directory of a small sound bundle."""
     root = tmp_path / "tiny"
-    root.mkdir()
+    (root / "tiny").mkdir(parents=True)
     for path, text in SOUND.items():
         (root / path).write_text(text, encoding="utf-8")
     return root
@@ -82,7 +82,7 @@ def test_a_sound_bundle_is_validated_packed_verified_and_unpacked(bundle: Path, 
     verified = json.loads(bundlekit("verify", tmp_path / "t.tar.zst", "--output", "json").stdout)
     assert verified["verified"] is True
     assert bundlekit("unpack", tmp_path / "t.tar.zst", tmp_path / "out").returncode == 0
-    assert (tmp_path / "out" / "tiny.py").read_text(encoding="utf-8") == SOUND["tiny.py"]
+    assert (tmp_path / "out" / "tiny" / "model.py").read_text(encoding="utf-8") == SOUND["tiny/model.py"]
     same = bundlekit("diff", tmp_path / "t.tar.zst", tmp_path / "out")
     assert (same.returncode, same.stdout.split()[:2]) == (0, ["same", "digest"])
 
@@ -134,7 +134,7 @@ def test_pack_refuses_an_unproved_bundle_unless_told_otherwise(bundle: Path, tmp
     """Nobody described a task and the default one failed: the archive would carry a promise that nobody made."""
     project = bundle / "pyproject.toml"
     project.write_text(project.read_text(encoding="utf-8").partition("[[tool.bundlekit.smoke]]")[0], encoding="utf-8")
-    code = bundle / "tiny.py"
+    code = bundle / "tiny" / "model.py"
     code.write_text(code.read_text(encoding="utf-8").replace('b"ok"', 'params["beta"]'), encoding="utf-8")
     refused = bundlekit("pack", bundle, "-o", tmp_path / "t.tar.zst")
     assert refused.returncode == 1

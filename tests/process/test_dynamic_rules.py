@@ -6,7 +6,9 @@ import pytest
 
 from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.model.finding import Report
+from bundlekit.model.rule import Rule
 from bundlekit.probe.example_bundle import SOUND
+from bundlekit.probe.rule_type import EvidenceCheck
 from bundlekit.probe.rules import DYNAMIC_RULES
 
 pytestmark = pytest.mark.process
@@ -15,13 +17,14 @@ pytestmark = pytest.mark.process
 def validated(files: dict[str, str], root: Path) -> Report:
     """Return the smoke-level report of a bundle with these files."""
     for path, text in files.items():
+        (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     (report,) = validate([root], ValidateOptions(), lambda _message: None)
     return report
 
 
 @pytest.mark.parametrize("rule", DYNAMIC_RULES, ids=lambda rule: rule.code)
-def test_a_rule_speaks_on_its_bad_example(rule: object, tmp_path: Path) -> None:
+def test_a_rule_speaks_on_its_bad_example(rule: Rule[EvidenceCheck], tmp_path: Path) -> None:
     """The examples are the documentation: a rule that is silent on its own example documents nothing."""
     report = validated(dict(rule.bad), tmp_path)
     found = [finding for finding in report.findings if finding.code == rule.code]
