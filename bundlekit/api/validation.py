@@ -73,7 +73,7 @@ def validate_directory(
     """Return the report of one bundle whose snapshot has been read."""
     started = time.monotonic()
     progress(f"reading {bundle.label}")
-    found = selected((*project.problems, *check(project)), options.select, options.ignore)
+    found = selected(check(project), options.select, options.ignore)
     static = Stage(StageName.STATIC, _status(found), time.monotonic() - started)
     dynamic = _dynamic(bundle.root, project, static, options, progress)
     return Report(
