@@ -13,7 +13,7 @@ from bundlekit.report.printable import printable
 from bundlekit.report.text import Style
 
 if TYPE_CHECKING:
-    from bundlekit.model.documents import (
+    from bundlekit.model.documents.archives import (
         DifferenceDocument,
         FileDocument,
         InspectionDocument,

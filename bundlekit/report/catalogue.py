@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bundlekit.model.rule import Rule
 
 if TYPE_CHECKING:
-    from bundlekit.model.documents import RuleDocument
+    from bundlekit.model.documents.reports import RuleDocument
 
 __all__ = ["explanation", "rule_document", "rule_table"]
 

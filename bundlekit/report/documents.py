@@ -8,7 +8,7 @@ from bundlekit import __version__
 from bundlekit.cold_runner.codes import EXIT_STATUS
 
 if TYPE_CHECKING:
-    from bundlekit.model.documents import ErrorDocument, FindingDocument, ReportDocument, ReportsDocument
+    from bundlekit.model.documents.reports import ErrorDocument, FindingDocument, ReportDocument, ReportsDocument
     from bundlekit.model.finding import Finding, Obstacle, Report
 
 __all__ = ["TOOL", "error_document", "json_text", "report_document", "reports_document"]

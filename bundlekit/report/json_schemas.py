@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model import documents
+from bundlekit.model.documents import archives, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -19,17 +19,17 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schema_texts() -> dict[str, str]:
     """Return the text of every schema file by its name."""
     adapters: dict[str, TypeAdapter[object]] = {
-        "difference": TypeAdapter(documents.DifferenceDocument),
-        "inspection": TypeAdapter(documents.InspectionDocument),
-        "manifest": TypeAdapter(documents.ManifestDocument),
-        "pack": TypeAdapter(documents.PackDocument),
-        "pack-report": TypeAdapter(documents.PackReportDocument),
-        "report": TypeAdapter(documents.ReportDocument | documents.ReportsDocument),
-        "result": TypeAdapter(documents.ResultDocument),
-        "rules": TypeAdapter(list[documents.RuleDocument]),
-        "settings": TypeAdapter(documents.SettingsDocument),
-        "task": TypeAdapter(documents.TaskDocument),
-        "unpack": TypeAdapter(documents.UnpackDocument),
+        "difference": TypeAdapter(archives.DifferenceDocument),
+        "inspection": TypeAdapter(archives.InspectionDocument),
+        "manifest": TypeAdapter(archives.ManifestDocument),
+        "pack": TypeAdapter(archives.PackDocument),
+        "pack-report": TypeAdapter(archives.PackReportDocument),
+        "report": TypeAdapter(reports.ReportDocument | reports.ReportsDocument),
+        "result": TypeAdapter(tasks.ResultDocument),
+        "rules": TypeAdapter(list[reports.RuleDocument]),
+        "settings": TypeAdapter(settings.SettingsDocument),
+        "task": TypeAdapter(tasks.TaskDocument),
+        "unpack": TypeAdapter(archives.UnpackDocument),
     }
     texts = {}
     for name, adapter in adapters.items():

@@ -10,7 +10,7 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import FatalError
 from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.model.digest import Digest
-from bundlekit.model.documents import FatalErrorDocument
+from bundlekit.model.documents.tasks import FatalErrorDocument
 from bundlekit.model.finding import (
     Finding,
     Level,

@@ -1,0 +1,88 @@
+"""The documents of ``validate``, ``rules`` and ``explain``."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from bundlekit.model.documents.texts import CodeText, DigestText
+
+__all__ = [
+    "BundleDocument",
+    "ErrorDocument",
+    "FindingDocument",
+    "ReportDocument",
+    "ReportsDocument",
+    "RuleDocument",
+    "StageDocument",
+]
+
+
+class StageDocument(TypedDict):
+    """One stage of validation; `seconds` is wall time."""
+
+    name: Literal["static", "environment", "import", "smoke", "isolation"]
+    status: Literal["passed", "failed", "skipped", "unproved"]
+    seconds: float
+
+
+class FindingDocument(TypedDict):
+    """One finding; line and column count from 1."""
+
+    code: CodeText
+    severity: Literal["error", "warning", "info"]
+    message: str
+    path: str | None
+    line: int | None
+    column: int | None
+    hint: str | None
+    entity: str | None
+
+
+class BundleDocument(TypedDict):
+    """Which bundle was validated; `digest` is null when nothing was hashed (level static)."""
+
+    path: str
+    name: str | None
+    version: str | None
+    digest: DigestText | None
+    deps_hash: DigestText | None
+
+
+class ErrorDocument(TypedDict):
+    """Why a command came to nothing; `code` is its exit status."""
+
+    code: int
+    error_code: str
+    message: str
+    hint: str | None
+
+
+class ReportDocument(TypedDict):
+    """The report of one bundle."""
+
+    schema: Literal["bundlekit/report/1"]
+    tool: str
+    bundle: BundleDocument
+    level: Literal["static", "import", "smoke", "isolation"]
+    passed: bool
+    sandbox: str
+    stages: list[StageDocument]
+    findings: list[FindingDocument]
+    error: ErrorDocument | None
+
+
+class ReportsDocument(TypedDict):
+    """The reports of several bundles of one repository."""
+
+    reports: list[ReportDocument]
+
+
+class RuleDocument(TypedDict):
+    """One rule of the catalogue; the examples are bundles, path to text."""
+
+    code: CodeText
+    severity: Literal["error", "warning", "info"]
+    title: str
+    why: str
+    good: dict[str, str]
+    bad: dict[str, str]
