@@ -7,6 +7,7 @@ See: PEP 517; DESIGN decision 4.
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,9 +22,10 @@ from .scrubbed_environment import build_environment
 from .tool_process import ToolResult, run_tool
 from .tree_digest import ListedFile
 
-__all__ = ["BuildJob", "build_and_install"]
+__all__ = ["BuildJob", "build_and_install", "built_requirements"]
 
 _WHAT = "building the bundle"
+_OF_AN_EXTRA = re.compile(r";.*\bextra\b")
 
 
 class BuildJob(NamedTuple):
@@ -55,6 +57,22 @@ def build_and_install(system: BuildSystem, python: str, job: BuildJob, workshop:
         last = next((line for line in reversed(result.tail.splitlines()) if line.strip()), "it said nothing")
         message = f"{what} failed: {last.strip()[:500]}; the wheel that the bundle's backend built cannot be installed"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="BuildError", stderr_tail=result.tail)
+
+
+def built_requirements(system: BuildSystem, job: BuildJob, workshop: Workshop) -> list[str]:
+    """Return the requirements that the bundle's wheel states, without those of its extras.
+
+    Raises:
+        RunnerError: as :func:`build_and_install`.
+    """
+    import zipfile  # noqa: PLC0415 - few bundles leave their dependencies to their build
+
+    with zipfile.ZipFile(_build_wheel(system, job, workshop)) as wheel:
+        names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
+        lines = wheel.read(names[0]).decode("utf-8", "replace").splitlines() if names else []
+    header = lines[: lines.index("")] if "" in lines else lines
+    stated = [line.partition(":")[2].strip() for line in header if line.lower().startswith("requires-dist:")]
+    return [requirement for requirement in stated if not _OF_AN_EXTRA.search(requirement)]
 
 
 def _build_wheel(system: BuildSystem, job: BuildJob, workshop: Workshop) -> str:

@@ -5,7 +5,10 @@ whatever a task starts with ``sys.executable`` finds the bundle and its dependen
 See: DESIGN decision 4.
 """
 
+import hashlib
+import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,15 +18,19 @@ from typing import NamedTuple
 from .bundle_copy import copy_bundle
 from .cache_entry import held_entry, remove_tree
 from .cache_place import chosen_place
+from .codes import ErrorCode, Phase
 from .declaration import Declaration, read_declaration
 from .discovery import Wire, discover
 from .environment import Environment, Place, Workshop, held_environment
 from .installer import find_installer
 from .interpreter import choose_interpreter
+from .runner_error import RunnerError
 from .tree_digest import ListedFile, inventory, inventory_digest
 from .venv_layout import LINK_FILE, lay_out_venv, python_of, site_of
 
 __all__ = ["BundleSource", "PrepareOptions", "Prepared", "prepare"]
+
+_REQUIREMENTS = "requirements.json"
 
 
 class BundleSource(NamedTuple):
@@ -97,10 +104,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             E_SOURCE, E_CACHE, E_IO, E_TIMEOUT.
     """
     files = inventory(source.path, log) if source.files is None else source.files
-    digest = source.digest or inventory_digest(files)
+    digest = inventory_digest(files) if source.digest is None else _checked(source.digest)
     declaration = read_declaration(source.path, files)
-    for note in declaration.notes:
-        log(note)
     environ = dict(os.environ)
     interpreter = choose_interpreter(options.python, declaration.requires_python, options.cache_dir, environ)
     installer = cache(lambda: find_installer(interpreter, options.cache_dir, environ, log))
@@ -108,6 +113,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
     bundle = _Bundle(source.path, digest, files, declaration)
     with ExitStack() as held:
         place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))
+        if not declaration.complete:
+            declaration = _completed(bundle, place, workshop, options)
         environment = held.enter_context(held_environment(declaration, source.path, place, workshop))
         code = held.enter_context(_held_code(bundle, environment, place, workshop, options))
         site = site_of(code.venv, interpreter)
@@ -129,6 +136,47 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             code_seconds=code.seconds,
             installed_top_level=_top_level(site),
         )
+
+
+def _checked(digest: str) -> str:
+    # It becomes the name of a directory.
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest, re.ASCII):
+        message = f"expected the bundle's digest as 'sha256:' and 64 lower-case hex digits, found {digest!r:.100}"
+        raise RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, message)
+    return digest
+
+
+def _completed(bundle: _Bundle, place: Place, workshop: Workshop, options: PrepareOptions) -> Declaration:
+    """Return the declaration with the requirements that building the bundle tells, asked once for these files."""
+    from .build_backend import BuildJob, built_requirements  # noqa: PLC0415 - few bundles leave this to their build
+
+    system, content = bundle.declaration.build, inventory_digest(bundle.files)
+    if system is None:
+        return bundle.declaration
+    key = {"schema": "bundlekit/requirements/1", "content": content, **workshop.interpreter._asdict()}
+    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    directory, lock_path = place.entry("requirements", name)
+
+    def build(path: str, lock_descriptor: int) -> None:
+        tree, scratch = os.path.join(path, "tree"), os.path.join(path, "building")
+        os.mkdir(path)
+        copy_bundle(bundle.root, bundle.files, tree)
+        os.mkdir(scratch)
+        tools = Place(options.cache_dir, lasting=True)
+        job = BuildJob(tree, bundle.files, scratch, tools, options.pass_env, lock_descriptor, compile_bytecode=False)
+        found = built_requirements(system, job, workshop)
+        with open(os.path.join(path, _REQUIREMENTS), "w", encoding="utf-8") as file:
+            json.dump(found, file)
+        remove_tree(tree)
+        remove_tree(scratch)
+
+    entry = held_entry(
+        directory, key, build, lock_path=lock_path, needs=_REQUIREMENTS, deadline=workshop.deadline, log=workshop.log
+    )
+    with entry, open(os.path.join(directory, _REQUIREMENTS), encoding="utf-8") as file:
+        declared = tuple(str(requirement) for requirement in json.load(file))
+    workshop.log(f"The build tells the dependencies: {', '.join(declared) or 'none'}")
+    return bundle.declaration._replace(declared=declared, complete=True)
 
 
 @contextmanager

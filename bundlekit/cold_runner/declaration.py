@@ -27,7 +27,10 @@ class BuildSystem(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """`build` is None where the bundle runs from its files alone. `index_options` stand in requirements.txt."""
+    """`build` is None where the bundle runs from its files alone. `index_options` stand in requirements.txt.
+
+    With `complete` False only building tells the dependencies: a setup.py, or `dynamic` without a file behind it.
+    """
 
     requires_python: str | None
     declared: tuple[str, ...]
@@ -35,7 +38,7 @@ class Declaration(NamedTuple):
     lock: tuple[str, bytes] | None
     build: BuildSystem | None
     pyproject: bytes | None
-    notes: tuple[str, ...]
+    complete: bool
 
     def dependency_hash(self, *, with_lock: bool) -> str:
         """Return the lexical hash of what is asked for, from the lock if it is honoured (DESIGN decision 3)."""
@@ -60,16 +63,17 @@ def read_declaration(root: str, files: Sequence[ListedFile]) -> Declaration:
     document = _parsed(pyproject)
     project = _table(document, "project")
     requirements = _text(read("requirements.txt"))
-    declared, notes = _declared(document, project, requirements, read)
+    declared, sources = _declared(document, project, requirements, read)
     locks = {name: data for name in LOCK_NAMES if (data := read(name)) is not None}
+    build = _build_system(document) if _is_buildable(document, project, read) else None
     return Declaration(
         requires_python=_requires_python(project),
         declared=declared,
         index_options=() if project is not None else tuple(parse_index_options(requirements or "")),
         lock=choose_lock(locks),
-        build=_build_system(document) if _is_buildable(document, project, read) else None,
+        build=build,
         pyproject=pyproject,
-        notes=notes,
+        complete=build is None or bool(sources),
     )
 
 
@@ -88,22 +92,18 @@ def _declared(
     requirements: str | None,
     read: Callable[[str], bytes | None],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the declared requirements and the files that they stand in, none if none says."""
+
     def include(path: str) -> str | None:
         return _text(read(path))
 
-    if project is None:
-        return tuple(parse_requirements(requirements or "", include)), ()
-    if "dependencies" not in _strings(project, "dynamic", "project.dynamic"):
-        return _strings(project, "dependencies", "project.dependencies"), ()
-    paths = _dynamic_files(document) or (["requirements.txt"] if requirements is not None else [])
-    texts = [text for path in paths if (text := include(path)) is not None]
-    if not texts:
-        note = (
-            "dependencies are dynamic and stand in no file that can be read without running the build: none installed"
-        )
-        return (), (note,)
-    found = [requirement for text in texts for requirement in parse_requirements(text, include)]
-    return tuple(found), (f"dependencies are dynamic: taken from {', '.join(paths)}",)
+    if project is not None and "dependencies" not in _strings(project, "dynamic", "project.dynamic"):
+        return _strings(project, "dependencies", "project.dependencies"), ("pyproject.toml",)
+    paths = [] if project is None else _dynamic_files(document)
+    paths = paths or (["requirements.txt"] if requirements is not None else [])
+    found = {path: text for path in paths if (text := include(path)) is not None}
+    declared = [requirement for text in found.values() for requirement in parse_requirements(text, include)]
+    return tuple(declared), tuple(found)
 
 
 def _dynamic_files(document: Mapping[str, object]) -> list[str]:

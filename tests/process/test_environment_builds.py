@@ -175,6 +175,22 @@ def test_a_bundle_without_project_runs_from_its_files_with_requirements_txt(
         assert sorted(path.name for path in Path(ready.tree).iterdir()) == ["requirements.txt", "wire.py"]
 
 
+def test_a_setup_py_alone_brings_its_dependencies(tmp_path: Path, shared_cache: Path) -> None:
+    """Only its build can tell them; an extra's are not among them."""
+    setup = (
+        "from setuptools import setup\nsetup(name='old', version='1', py_modules=['old'], install_requires=['six'],\n"
+        "extras_require={'x': ['no-such-thing']}, entry_points={'modelops.wire': ['e = old:run']})\n"
+    )
+    bundle = write_bundle(tmp_path / "old", {"setup.py": setup, "old.py": "import six\nrun = print\n"})
+    kitchen = Kitchen(shared_cache)
+    for _ in range(2):
+        with kitchen.prepared(bundle) as ready:
+            assert kitchen.evaluate(ready, "old.six.PY3", "import old") == "True"
+            assert ready.wire is not None
+            assert ready.wire.value == "old:run"
+    assert "The build tells the dependencies: six" in kitchen.said
+
+
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_a_hashed_requirements_file_is_enforced(
     tmp_path: Path, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, installer: str
@@ -335,6 +351,15 @@ def _alive(pid: str) -> bool:
     except OSError:
         return False
     return state not in {"Z", "X"}
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../../x", "sha256:" + "A" * 64, "0" * 64, "sha256:" + "0" * 63, ""])
+def test_a_digest_that_is_none_never_becomes_a_path(tmp_path: Path, kitchen: Kitchen, digest: str) -> None:
+    """DEFECTS 29: ``sha256:../../../../etc`` was returned as a bundle."""
+    with pytest.raises(RunnerError, match="64 lower-case hex digits") as failure:
+        kitchen.prepared(write_bundle(tmp_path / "bundle", _own()), digest=digest).__enter__()
+    assert failure.value.code == "E_USAGE"
+    assert not kitchen.cache.exists()
 
 
 def test_an_interpreter_is_chosen_by_requires_python(tmp_path: Path, kitchen: Kitchen) -> None:
