@@ -25,6 +25,7 @@ from bundlekit.pack.archive_file import ArchiveFile, TarStream
 from bundlekit.pack.hashing import Progress
 from bundlekit.pack.in_order import in_order
 from bundlekit.pack.limits import MAX_MANIFEST_BYTES
+from bundlekit.pack.manifest_inventory import check_dependency_hash
 from bundlekit.pack.manifest_json import parse_manifest
 from bundlekit.pack.member_refusal import MAX_PAX_BYTES, Inventory, member_refusal
 from bundlekit.pack.ustar import BLOCK, END, MANIFEST_PATH, header, header_of, octal, padding
@@ -153,6 +154,9 @@ class _MemberReader:
         self.stream = stream
         self.manifest = manifest
         self.sink = sink
+        lock = manifest.dependencies.lock
+        self.lock_path = None if lock is None else lock.path
+        self.lock_content = b""
 
     def member(self, index: int, file: ManifestFile) -> _Check | None:
         """Read one member, and return what is still to be hashed; a large one is hashed here as it passes."""
@@ -165,12 +169,18 @@ class _MemberReader:
         content = self.stream.whole(file.size)
         if content is None:
             self._large(file)
-        elif self.sink is not None:
-            self.sink.write(content)
+        else:
+            self._take(file, content)
         if self.sink is not None:
             self.sink.end()
         self._padding(file)
         return None if content is None else _Check(file, content)
+
+    def _take(self, file: ManifestFile, data: memoryview) -> None:
+        if self.sink is not None:
+            self.sink.write(data)
+        if file.path == self.lock_path:
+            self.lock_content += data
 
     def _large(self, file: ManifestFile) -> None:
         hasher = hashlib.sha256()
@@ -181,8 +191,7 @@ class _MemberReader:
                 message = f"{_CUT} {left:,} bytes before the end of {file.path!a}"
                 raise ArchiveCorruptError(message, subject=file.path)
             hasher.update(part)
-            if self.sink is not None:
-                self.sink.write(part)
+            self._take(file, part)
             left -= len(part)
         _check_digest(file, hasher.hexdigest())
 
@@ -193,13 +202,15 @@ class _MemberReader:
             raise ArchiveCorruptError(message, subject=file.path)
 
     def end(self) -> None:
-        """Check that the two empty blocks follow, and nothing after them."""
+        """Check that the two empty blocks follow and nothing after them, and what the lock says."""
         found = self.stream.read(len(END))
         if found != END:
             raise self._refusal(found, len(self.manifest.files))
         if self.stream.part(1):
             message = "there is more after the end of the archive's last member"
             raise ArchiveCorruptError(message)
+        if self.lock_path is not None:
+            check_dependency_hash(self.manifest, self.lock_content)
 
     def _refusal(self, found: bytes, index: int) -> Exception:
         """Return why `found` does not start the next member."""

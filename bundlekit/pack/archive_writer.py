@@ -5,7 +5,6 @@ The first frame is reserved: the manifest's length does not depend on the hashes
 See: DESIGN decision 2.
 """
 
-import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from bundlekit.pack.hashing import Progress, manifest_file, member_pieces, read_
 from bundlekit.pack.in_order import in_order
 from bundlekit.pack.limits import MAX_MANIFEST_BYTES, PIECE_BYTES, SMALL_GROUP_BYTES
 from bundlekit.pack.manifest import manifest_of, unhashed_files
+from bundlekit.pack.manifest_inventory import check_inventory
 from bundlekit.pack.manifest_json import manifest_digest, manifest_json
 from bundlekit.pack.ustar import END, MANIFEST_PATH, header, header_of, padding
 from bundlekit.pack.zstd_frames import Frame, compress_frame, raw_frame, raw_frame_size, seek_table
@@ -70,14 +70,15 @@ def write_archive(
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
+        # What was read may differ from what the project said (a lock that changed meanwhile): never publish the two.
+        check_inventory(manifest)
         digest = manifest_digest(manifest)
         _check_expected(expected, digest, project)
         temporary.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
         message = f"cannot write {destination}: {error.strerror}"
-        hint = "free some space and pack again" if error.errno == errno.ENOSPC else None
-        raise FileAccessError(message, subject=str(destination), hint=hint) from error
+        raise FileAccessError(message, subject=str(destination)) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -145,7 +146,7 @@ def _jobs(base: bytes, members: tuple[Member, ...]) -> Iterator[Callable[[], _Pi
 
 
 def _small_group(base: bytes, members: tuple[Member, ...]) -> _Piece:
-    parts: list[bytes] = []
+    parts: list[bytes | bytearray] = []
     files = []
     for member in members:
         data = read_member(base, member)

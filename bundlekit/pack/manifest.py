@@ -32,6 +32,7 @@ def manifest_of(project: Project, files: Sequence[ManifestFile]) -> Manifest:
     version = _usable(project, "version", project.version, "give it in [project]")
     wire = _wire(project)
     _check_entries(project)
+    _check_lock(project)
     declared = {target.value for target in project.targets if target.place.path in _DECLARING_FILES}
     return Manifest(
         name=name,
@@ -84,6 +85,13 @@ def _wire(project: Project) -> WireDeclaration:
         hint = 'add [project.entry-points."modelops.wire"] with one line such as `wire = "package.module:function"`'
         raise EntryPointRefusedError(message, subject=project.root, hint=hint)
     return project.wires[0]
+
+
+def _check_lock(project: Project) -> None:
+    lock = project.dependencies.lock
+    if lock is not None and not any(member.path == lock.path for member in project.members):
+        message = f"{lock.path} decides the dependencies of the bundle, and it would not ship"
+        raise PyprojectRefusedError(message, subject=lock.path, hint="take it out of the exclusions, or remove it")
 
 
 def _check_entries(project: Project) -> None:

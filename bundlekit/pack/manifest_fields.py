@@ -5,13 +5,12 @@ problems, and no stand-in ever leaves it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeGuard
+from collections.abc import Iterable, Mapping
 
+from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.model.declaration import Dependencies, Lock, WireSource
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile, ManifestWire
-from bundlekit.pack.canonical_json import JsonValue
 
 __all__ = ["Fields", "dependencies_of", "files_of", "wire_of"]
 
@@ -38,7 +37,7 @@ class Fields:
     def text(self, key: str) -> str:
         """Return a string that is not empty."""
         value = self.values.get(key)
-        if isinstance(value, str) and value and _encodable(value):
+        if isinstance(value, str) and value:
             return value
         self._wrong(key, "a string that is not empty")
         return ""
@@ -50,8 +49,8 @@ class Fields:
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of strings."""
         value = self.values.get(key)
-        if _is_list(value):
-            found = tuple(item for item in value if isinstance(item, str) and _encodable(item))
+        if isinstance(value, list):
+            found = tuple(item for item in value if isinstance(item, str))
             if len(found) == len(value):
                 return found
         self._wrong(key, "a list of strings")
@@ -77,7 +76,7 @@ class Fields:
         """Return the object below `key`, which has just these keys."""
         value = self.values.get(key)
         where = f"{self.where}{key}."
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             fields = Fields(where, value, self.problems)
             fields.check_keys(keys)
             return fields
@@ -114,7 +113,7 @@ def dependencies_of(fields: Fields) -> Dependencies:
 def files_of(fields: Fields) -> tuple[ManifestFile, ...]:
     """Return the manifest's files as they are listed; paths are judged when the whole list is known."""
     value = fields.values.get("files")
-    if not _is_list(value):
+    if not isinstance(value, list):
         fields.problems += ["files: expected a list of objects"] if "files" in fields.values else []
         return ()
     files = []
@@ -129,10 +128,10 @@ def files_of(fields: Fields) -> tuple[ManifestFile, ...]:
 
 
 def _file(item: JsonValue) -> ManifestFile | None:
-    if not isinstance(item, Mapping) or item.keys() != _FILE_KEYS:
+    if not isinstance(item, dict) or item.keys() != _FILE_KEYS:
         return None
     path, size, mode, sha256 = item["path"], item["size"], item["mode"], item["sha256"]
-    if not (isinstance(path, str) and path and _encodable(path) and isinstance(mode, str) and mode in _MODES):
+    if not (isinstance(path, str) and path and isinstance(mode, str) and mode in _MODES):
         return None
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         return None
@@ -146,12 +145,3 @@ def _file_problem(item: JsonValue) -> str:
         "expected an object with path (a string), size (a whole number from 0), mode ('0644' or '0755') and"
         f" sha256 ('sha256:' and 64 lower-case hex digits), found {item!a:.200}"
     )
-
-
-def _encodable(text: str) -> bool:
-    """Whether the text is Unicode; JSON can spell lone surrogates, UTF-8 cannot hold them."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _is_list(value: JsonValue) -> TypeGuard[Sequence[JsonValue]]:
-    return isinstance(value, list)

@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
+from bundlekit.cold_runner.dependency_hash import dependency_hash
 from bundlekit.errors import ArchiveUnsafeError, DigestMismatchError, LimitExceededError, ManifestError
 from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.model.member import colliding_paths, path_error, path_limit_error
 from bundlekit.pack.limits import MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
 
-__all__ = ["check_inventory"]
+__all__ = ["check_dependency_hash", "check_inventory"]
 
 
 def check_inventory(manifest: Manifest) -> None:
@@ -17,7 +18,8 @@ def check_inventory(manifest: Manifest) -> None:
         LimitExceededError: too many files or bytes, or a path that is too long or too deep.
         ArchiveUnsafeError: a path that leads elsewhere, is reserved, or collides with another.
         ManifestError: not sorted by the UTF-8 bytes of the paths, one path twice, or a file where a directory must be.
-        DigestMismatchError: the lock is not among the files, or not with that digest.
+        DigestMismatchError: the lock is not among the files, or not with that digest, or the dependency hash is not
+            that of the declared dependencies where there is no lock.
     """
     files = manifest.files
     _check_limits(files)
@@ -29,9 +31,25 @@ def check_inventory(manifest: Manifest) -> None:
     _check_order(files)
     _check_places(files)
     lock = manifest.dependencies.lock
-    if lock is not None and not any((file.path, file.sha256) == lock for file in files):
+    if lock is None:
+        check_dependency_hash(manifest, None)
+    elif not any((file.path, file.sha256) == lock for file in files):
         message = f"the manifest's lock {lock.path!a} is not among its files with the digest {lock.sha256}"
         raise DigestMismatchError(message, subject=lock.path)
+
+
+def check_dependency_hash(manifest: Manifest, lock_content: bytes | None) -> None:
+    """Check that the dependency hash is that of what the manifest declares and of the lock's content.
+
+    Raises:
+        DigestMismatchError: it is another one.
+    """
+    dependencies = manifest.dependencies
+    lock = None if dependencies.lock is None or lock_content is None else (dependencies.lock.path, lock_content)
+    found = dependency_hash(lock=lock, declared=dependencies.declared, requires_python=manifest.requires_python)
+    if found != dependencies.hash:
+        message = f"the manifest's dependency hash is {dependencies.hash}, and what it declares gives {found}"
+        raise DigestMismatchError(message, subject=dependencies.hash)
 
 
 def _check_limits(files: tuple[ManifestFile, ...]) -> None:

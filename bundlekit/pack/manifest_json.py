@@ -5,10 +5,10 @@ See: DESIGN decision 1 and "Shapes"; HOSTILE_CORPUS C (M01-M07); RFC 8259.
 
 from collections.abc import Sequence
 
+from bundlekit.cold_runner.strict_json import JsonValue, StrictJsonError, dumps, loads
 from bundlekit.errors import ManifestError
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import MANIFEST_SCHEMA, Manifest
-from bundlekit.pack.canonical_json import JsonValue, canonical_json, strict_loads
 from bundlekit.pack.manifest_fields import Fields, dependencies_of, files_of, wire_of
 from bundlekit.pack.manifest_inventory import check_inventory
 
@@ -30,7 +30,7 @@ _KEYS = (
 
 def manifest_json(manifest: Manifest) -> bytes:
     """Return the canonical JSON of `manifest`: sorted keys, no spaces, UTF-8. Its SHA-256 is the bundle's digest."""
-    return canonical_json(_declarations(manifest) | {"files": [file._asdict() for file in manifest.files]})
+    return dumps(_declarations(manifest) | {"files": [file._asdict() for file in manifest.files]}).encode()
 
 
 def manifest_digest(manifest: Manifest) -> Digest:
@@ -40,7 +40,7 @@ def manifest_digest(manifest: Manifest) -> Digest:
 
 def declarations_json(manifest: Manifest) -> dict[str, str]:
     """Return each key of the manifest but `files` with its value as canonical JSON, in the order of the keys."""
-    return {key: canonical_json(value).decode() for key, value in sorted(_declarations(manifest).items())}
+    return {key: dumps(value) for key, value in sorted(_declarations(manifest).items())}
 
 
 def _declarations(manifest: Manifest) -> dict[str, JsonValue]:
@@ -95,7 +95,11 @@ def parse_manifest(data: bytes) -> Manifest:
 
 
 def _object(data: bytes) -> dict[str, JsonValue]:
-    document = strict_loads(data)
+    try:
+        document = loads(data)
+    except StrictJsonError as error:
+        message = f"the manifest is not strict JSON: {error}"
+        raise ManifestError(message) from error
     if not isinstance(document, dict):
         message = f"the manifest is not a JSON object but {type(document).__name__}"
         raise ManifestError(message)

@@ -5,7 +5,6 @@ Until then nothing of the archive can be seen at the destination; after it, all 
 See: DESIGN decision 2; HOSTILE_CORPUS A39, A40; DEFECTS 17, 18.
 """
 
-import errno
 import os
 import shutil
 import stat
@@ -37,8 +36,8 @@ def unpack_archive(path: Path, destination: Path, *, progress: Progress | None =
         FileAccessError: no space, no permission.
         As :func:`bundlekit.pack.archive_reader.read_archive`.
     """
-    _check_destination(destination)
     try:
+        _check_destination(destination)
         with _staging(destination) as staging:
             tree = staging / "tree"
             sink = _Writer(tree)
@@ -52,8 +51,7 @@ def unpack_archive(path: Path, destination: Path, *, progress: Progress | None =
             _sync_directory(destination.parent)
     except OSError as error:
         message = f"cannot write {destination}: {error.strerror}"
-        hint = "free some space and unpack again" if error.errno == errno.ENOSPC else None
-        raise FileAccessError(message, subject=str(destination), hint=hint) from error
+        raise FileAccessError(message, subject=str(destination)) from error
     return content
 
 
@@ -61,12 +59,7 @@ def _check_destination(destination: Path) -> None:
     if destination.is_symlink() or (destination.exists() and not destination.is_dir()):
         message = f"{destination} exists and is not a directory"
         raise UsageError(message, subject=str(destination), hint="name a directory that does not exist yet")
-    try:
-        occupied = destination.is_dir() and any(destination.iterdir())
-    except OSError as error:
-        message = f"cannot list {destination}: {error.strerror}"
-        raise FileAccessError(message, subject=str(destination)) from error
-    if occupied:
+    if destination.is_dir() and any(destination.iterdir()):
         message = f"{destination} is not empty, and unpacking merges into nothing"
         raise UsageError(message, subject=str(destination), hint="name a directory that does not exist yet")
     if not destination.parent.is_dir():

@@ -1,5 +1,6 @@
 """Projects for the packer's tests: what they declare is fixed, what ships is walked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bundlekit.cold_runner.dependency_hash import dependency_hash
@@ -14,7 +15,7 @@ __all__ = ["bundle_project", "write_tree"]
 _DECLARED = ("numpy>=1.26",)
 
 
-def write_tree(root: Path, files: dict[str, str | bytes]) -> Path:
+def write_tree(root: Path, files: Mapping[str, str | bytes] | Mapping[str, bytes] | Mapping[str, str]) -> Path:
     """Write `files`, path to content, below `root`, and return it."""
     for path, content in files.items():
         target = root / path
