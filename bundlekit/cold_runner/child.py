@@ -8,8 +8,6 @@ has not loaded at its start: each import would be paid by every task, and could 
 See: DESIGN decisions 5 and 6.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from _collections_abc import Mapping  # collections.abc would import the rest of collections
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "module_of", "resolve"]
 
 
-def main(job: Job) -> None:
+def main(job: "Job") -> None:
     """Do one job and report it; returns only where the interpreter should end in its own way."""
     channel = Channel()
     status = 1
@@ -42,7 +40,7 @@ def main(job: Job) -> None:
     channel.leave(status)
 
 
-def module_of(name: str) -> ModuleType:
+def module_of(name: str) -> "ModuleType":
     """Return the module `name`, imported; a path to a file is loaded as the module ``bundle_wire``."""
     if name.endswith(".py") or "/" in name:
         return _module_of_file(name)
@@ -68,7 +66,7 @@ def resolve(reference: str) -> object:
     return found
 
 
-def _settle(job: Job) -> None:
+def _settle(job: "Job") -> None:
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
@@ -77,7 +75,7 @@ def _settle(job: Job) -> None:
     sys.path.insert(after, job["tree"])
 
 
-def _run(channel: Channel, job: Job) -> None:
+def _run(channel: Channel, job: "Job") -> None:
     if job["verb"] == "simulate":
         _simulate(channel, job)
     else:
@@ -86,7 +84,7 @@ def _run(channel: Channel, job: Job) -> None:
         run(channel, job)
 
 
-def _simulate(channel: Channel, job: Job) -> None:
+def _simulate(channel: Channel, job: "Job") -> None:
     channel.phase("import")
     wire = resolve(job["reference"])
     if not callable(wire):
@@ -149,7 +147,7 @@ def _is_dotted_name(text: str) -> bool:
     return all(part.isidentifier() for part in text.split("."))
 
 
-def _module_of_file(path: str) -> ModuleType:
+def _module_of_file(path: str) -> "ModuleType":
     import importlib.util  # noqa: PLC0415 - only wires that are named by a file need it
 
     spec = importlib.util.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))

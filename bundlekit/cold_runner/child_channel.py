@@ -3,8 +3,6 @@
 Runs in the child, under the conditions of the module `child`; the supervisor imports it for its constants only.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -133,6 +131,8 @@ def _print_traceback(error: BaseException) -> None:
     try:
         sys.stderr = sys.__stderr__
         if not isinstance(error, SystemExit):
+            # The hook shows the traceback that the exception carries, whatever it is given.
+            BaseException.with_traceback(error, trace)
             sys.__excepthook__(type(error), error, trace)
     except BaseException:  # noqa: BLE001, S110 - showing it calls bundle code; the frame still tells type and message
         pass

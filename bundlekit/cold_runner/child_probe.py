@@ -59,8 +59,9 @@ def _signature(found: object) -> tuple[dict[str, object] | None, str | None]:
 
 
 def _kind(found: Callable[..., object]) -> str:
+    # inspect looks through functools.partial itself, but not into __call__, nor through wrappers that copy a name.
     called = found if inspect.isroutine(found) or inspect.isclass(found) else type(found).__call__
-    for each in (called, inspect.unwrap(called)):
+    for each in (found, called, inspect.unwrap(called)):
         if inspect.iscoroutinefunction(each):
             return "coroutine"
         if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):

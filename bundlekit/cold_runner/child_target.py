@@ -12,7 +12,6 @@ import inspect
 import io
 import json
 import math
-import sys
 
 from .child import resolve
 from .child_channel import DOCUMENT, Channel, RefusedError, described
@@ -71,10 +70,10 @@ def _is_importable(module_name: str) -> bool:
     try:
         __import__(module_name)
     except ModuleNotFoundError as error:
-        if error.name != module_name:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
             raise
         return False
-    return module_name in sys.modules
+    return True
 
 
 def _bound(target: object, job: Job) -> tuple[Callable[[], object], bool]:

@@ -1,0 +1,208 @@
+"""The server form: one request and one answer a line, prepared bundles held open, nothing left at the end."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.cold_runs import (
+    HOSTILE_TREE,
+    SIMULATION,
+    await_death,
+    await_pids,
+    children_of,
+    runner_environment,
+    wire_bundle,
+)
+
+import bundlekit.cold_runner
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all: the bundles have no dependencies, so they share one environment."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A TMPDIR for the runner; asserts afterwards that nothing was left in it."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    yield scratch
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.fixture
+def server(cache: Path, scratch: Path) -> Iterator["Server"]:
+    """A server process; asserts that it ends by itself when its stdin is closed."""
+    server = Server(cache, scratch)
+    yield server
+    server.close()
+
+
+class Server:
+    """A host's side of the server form."""
+
+    def __init__(self, cache: Path, scratch: Path) -> None:
+        folder = Path(bundlekit.cold_runner.__file__).parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-s", "-u", str(folder), "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=runner_environment(cache, TMPDIR=str(scratch)),
+        )
+
+    def send(self, path: Path, verb: str, **more: object) -> None:
+        """Send a request without waiting for its answer."""
+        assert self.process.stdin
+        request = {
+            "verb": verb,
+            "bundle": {"path": str(path), "digest": None, "files": None},
+            "timeout_s": 30.0,
+            **more,
+        }
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def ask(self, path: Path, verb: str, **more: object) -> dict[str, Any]:
+        """Send a request and return its answer."""
+        self.send(path, verb, **more)
+        assert self.process.stdout
+        answer = json.loads(self.process.stdout.readline())
+        assert isinstance(answer, dict)
+        return answer
+
+    def close(self) -> None:
+        """Close stdin and wait for the end."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        if self.process.stdout:
+            self.process.stdout.close()
+        assert self.process.wait(10) in {0, 130}
+
+
+def test_a_server_answers_in_order_with_a_fresh_pid_each(tmp_path: Path, server: Server) -> None:
+    """One process serves all tasks of a host; each task still has a process of its own."""
+    source = """
+        n = 0
+        def wire(e, p, s):
+            global n
+            n += 1
+            open("w.txt", "w").close()
+            return {"n": b"%d" % n}
+    """
+    bundle = wire_bundle(tmp_path, source)
+    answers = [server.ask(bundle, "simulate", task={**SIMULATION, "seed": seed}) for seed in range(3)]
+    assert len({answer["pid"] for answer in answers}) == 3
+    assert [answer["result"]["outputs"]["n"]["inline"] for answer in answers] == ["MQ=="] * 3
+    assert all(answer["writes"] == [{"path": "w.txt", "change": "created"}] for answer in answers)
+    assert all(answer["sandbox"] == "process" for answer in answers)
+
+
+def test_a_server_survives_whatever_a_task_does(tmp_path: Path, server: Server) -> None:
+    """A failed task is an answer; the next one is served as if nothing had been."""
+    bundle = wire_bundle(
+        tmp_path, "import os\ndef wire(e, p, s):\n    os.kill(os.getpid(), p['number'])\n    return {'a': b'x'}\n"
+    )
+    bad = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 11}})
+    assert bad["result"]["_fatal_error"]["signal"] == "SIGSEGV"
+    late = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 19}}, timeout_s=1.5)
+    assert late["result"]["_fatal_error"]["error_code"] == "E_TIMEOUT"
+    good = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 0}})
+    assert "outputs" in good["result"]
+
+
+def test_a_prepared_bundle_is_kept_by_its_digest(tmp_path: Path, server: Server) -> None:
+    """After the first request of a digest its directory is not read again: it may be gone."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    named = {"path": str(bundle), "digest": "sha256:" + "ab" * 32, "files": None}
+    prepared = server.ask(bundle, "prepare", bundle=named)["result"]
+    assert prepared["wire"] == {"source": "wire.py", "name": "wire", "value": "wire.py:wire", "distribution": None}
+    (bundle / "wire.py").unlink()
+    assert "outputs" in server.ask(bundle, "simulate", bundle=named, task=SIMULATION)["result"]
+
+
+REQUESTS = {
+    "no JSON": (b"{", "E_USAGE"),
+    "unknown verb": (b'{"verb":"fly","bundle":{"path":"/"},"timeout_s":1}', "E_USAGE"),
+    "sandbox that cannot be held": (
+        b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":1,"sandbox":"require"}',
+        "E_USAGE",
+    ),
+    "no time": (b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":0}', "E_USAGE"),
+    "bad task": (b'{"verb":"simulate","bundle":{"path":"/"},"timeout_s":1,"task":{}}', "E_TASK"),
+}
+
+
+@pytest.mark.parametrize(("line", "error_code"), REQUESTS.values(), ids=REQUESTS)
+def test_a_bad_request_is_answered(server: Server, line: bytes, error_code: str) -> None:
+    """One request, one answer: a host that miscounts would hang."""
+    assert server.process.stdin
+    assert server.process.stdout
+    server.process.stdin.write(line + b"\n")
+    server.process.stdin.flush()
+    answer = json.loads(server.process.stdout.readline())
+    assert answer["result"]["_fatal_error"]["error_code"] == error_code
+
+
+def test_closing_stdin_in_the_middle_of_a_task_ends_everything(tmp_path: Path, cache: Path, scratch: Path) -> None:
+    """A host that died by any signal has closed it."""
+    server = Server(cache, scratch)
+    pids = tmp_path / "pids"
+    task = {**SIMULATION, "entrypoint": "sleep", "params": {"pids": str(pids)}}
+    server.send(wire_bundle(tmp_path, HOSTILE_TREE), "simulate", task=task)
+    found = await_pids(pids, 6)
+    supervisors = children_of(server.process.pid)
+    started = time.monotonic()
+    server.close()
+    assert time.monotonic() - started < 2
+    assert await_death([*found, *supervisors], 0.2) == []
+
+
+def test_a_probe_tells_signature_origin_and_errors(tmp_path: Path, server: Server) -> None:
+    """What `validate` compares with the static answer."""
+    source = """
+        import os, json, functools
+        def wire(entrypoint, params, /, seed=1, *rest, key, **more): return {}
+        async def later(a): ...
+        def many(a): yield a
+        limited = functools.partial(many, 1)
+        number = 3
+    """
+    bundle = wire_bundle(tmp_path, source, helper="def f(x): ...\n", broken="raise OSError('gone')\n")
+    result = server.ask(bundle, "probe", reference=None)["result"]
+    assert isinstance(result, dict)
+    assert (result["callable"], result["origin"], result["relative"]) == (True, "tree", "wire.py")
+    assert result["signature"]["parameters"] == [
+        ["entrypoint", "POSITIONAL_ONLY", False],
+        ["params", "POSITIONAL_ONLY", False],
+        ["seed", "POSITIONAL_OR_KEYWORD", True],
+        ["rest", "VAR_POSITIONAL", False],
+        ["key", "KEYWORD_ONLY", False],
+        ["more", "VAR_KEYWORD", False],
+    ]
+    kinds = {
+        name: server.ask(bundle, "probe", reference=f"wire:{name}")["result"] for name in ("later", "many", "limited")
+    }
+    assert {name: each["signature"]["kind"] for name, each in kinds.items()} == {
+        "later": "coroutine",
+        "many": "generator",
+        "limited": "generator",
+    }
+    number = server.ask(bundle, "probe", reference="wire:number")["result"]
+    assert (number["callable"], number["signature"]) == (False, None)
+    origins = {name: server.ask(bundle, "probe", reference=name)["result"] for name in ("json:dumps", "helper:f")}
+    assert [each["origin"] for each in origins.values()] == ["stdlib", "tree"]
+    codes = [
+        server.ask(bundle, "probe", reference=name)["result"]["_fatal_error"]["error_code"]
+        for name in ("nowhere:f", "wire:absent", "broken:f")
+    ]
+    assert codes == ["E_ENTRYPOINT", "E_ENTRYPOINT", "E_WIRE_RAISED"]
