@@ -382,6 +382,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("step", choices=STEPS, help=described, metavar="STEP")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on by test, bench and schemas")
     options = parser.parse_args(argv)
+    # pip trusts the machine's certificates and uv its own: behind an institute's proxy only the machine's will do.
+    for variable in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):
+        os.environ.setdefault(variable, "1")
     try:
         STEPS[options.step](options.arguments)
     except Failed as failure:
