@@ -40,7 +40,7 @@ _SAME_SIGNATURE = frozenset(
 _SAME_CLASS = frozenset({"functools.total_ordering", "typing.final", "typing.runtime_checkable"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _CALIBRATION = "calibration_target"
-_PLAIN_BASES = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
+_PLAIN_BASES = frozenset({"builtins.object", "typing.Generic", "abc.ABC"})
 
 
 def decorated_function(

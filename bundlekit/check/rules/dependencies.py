@@ -25,24 +25,21 @@ def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
         from_file = not requirement.place.path.endswith(".toml")
         if _PLAIN_REQUIREMENT.fullmatch(text) or (from_file and (_LOCAL.match(text) or _URL.match(text))):
             continue
-        reason = _requirement_error(text)
-        if reason:
-            message = f"the requirement {requirement.value!r:.120} is not valid: {reason}"
-            hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker' (PEP 508)"
+        if not _valid_requirement(text):
+            message = f"the requirement {requirement.value!r:.120} is not valid (PEP 508)"
+            hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker'"
             place, value = requirement.place, requirement.value
             yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value)
 
 
-def _requirement_error(text: str) -> str | None:
+def _valid_requirement(text: str) -> bool:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - four interpreter starts that plain requirements need not pay
 
     try:
         Requirement(text)
-    except InvalidRequirement as error:
-        return str(error).partition("\n")[0]
-    except RecursionError:
-        return "it is nested too deeply"
-    return None
+    except (InvalidRequirement, RecursionError):
+        return False
+    return True
 
 
 def _invalid_requires_python(evidence: Evidence) -> Iterable[Finding]:
