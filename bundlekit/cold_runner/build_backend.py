@@ -7,49 +7,43 @@ See: PEP 517; DESIGN decision 4.
 
 import json
 import os
-import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from .bundle_copy import copy_bundle
+from .bundle_copy import ListedBundle, copy_bundle
+from .cache_entry import remove_tree
 from .codes import ErrorCode, Phase
 from .declaration import BuildSystem
-from .environment import Place, Workshop, held_tools
+from .environment import Workshop, held_tools
 from .installer import Job, install
 from .runner_error import RunnerError
 from .script_source import script_source
 from .scrubbed_environment import build_environment
 from .tool_process import ToolResult, run_tool
-from .tree_digest import ListedFile
 
-__all__ = ["BuildJob", "build_and_install", "built_requirements"]
+__all__ = ["BuildJob", "build_and_install", "build_wheel"]
 
 _WHAT = "building the bundle"
-_OF_AN_EXTRA = re.compile(r";.*\bextra\b")
 
 
 class BuildJob(NamedTuple):
-    """`tree` holds exactly `files`; `scratch` is an empty directory; `tools` is where build environments are kept."""
+    """`bundle` is the private copy; `scratch` is a directory to be made; the lock is that of the entry being built."""
 
-    tree: str
-    files: Sequence[ListedFile]
+    bundle: ListedBundle
     scratch: str
-    tools: Place
-    pass_env: tuple[str, ...]
     lock_descriptor: int
-    compile_bytecode: bool
 
 
-def build_and_install(system: BuildSystem, python: str, job: BuildJob, workshop: Workshop) -> None:
+def build_and_install(
+    system: BuildSystem, python: str, job: BuildJob, workshop: Workshop, *, compile_bytecode: bool
+) -> None:
     """Build the bundle's wheel and install it, without its dependencies, into the environment of `python`.
 
     Raises:
-        RunnerError: E_VENV of type BuildError when the backend fails or its wheel cannot be installed, of type
-            InstallError when the build requirements cannot be; E_TIMEOUT at the deadline.
+        RunnerError: as :func:`build_wheel`; a wheel that cannot be installed is a BuildError too.
     """
-    wheel = _build_wheel(system, job, workshop)
+    wheel = build_wheel(system, job, workshop)
     installer = workshop.installer()
-    install_job = Job(job.scratch, workshop.environ, workshop.deadline, job.lock_descriptor, job.compile_bytecode)
+    install_job = Job(job.scratch, workshop.environ, workshop.deadline, job.lock_descriptor, compile_bytecode)
     uncached = "--no-cache" if installer.name == "uv" else "--no-cache-dir"
     what = f"installing the bundle with {installer}"
     result = install(installer, python, ["--no-deps", "--no-index", uncached, wheel], install_job, what)
@@ -57,27 +51,19 @@ def build_and_install(system: BuildSystem, python: str, job: BuildJob, workshop:
         last = next((line for line in reversed(result.tail.splitlines()) if line.strip()), "it said nothing")
         message = f"{what} failed: {last.strip()[:500]}; the wheel that the bundle's backend built cannot be installed"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="BuildError", stderr_tail=result.tail)
+    remove_tree(job.scratch)
 
 
-def built_requirements(system: BuildSystem, job: BuildJob, workshop: Workshop) -> list[str]:
-    """Return the requirements that the bundle's wheel states, without those of its extras.
+def build_wheel(system: BuildSystem, job: BuildJob, workshop: Workshop) -> str:
+    """Return the path of the wheel that the bundle's backend built, somewhere below the scratch directory.
 
     Raises:
-        RunnerError: as :func:`build_and_install`.
+        RunnerError: E_VENV of type BuildError when the backend fails, of type InstallError when the build requirements
+            cannot be installed; E_TIMEOUT at the deadline.
     """
-    import zipfile  # noqa: PLC0415 - few bundles leave their dependencies to their build
-
-    with zipfile.ZipFile(_build_wheel(system, job, workshop)) as wheel:
-        names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
-        lines = wheel.read(names[0]).decode("utf-8", "replace").splitlines() if names else []
-    header = lines[: lines.index("")] if "" in lines else lines
-    stated = [line.partition(":")[2].strip() for line in header if line.lower().startswith("requires-dist:")]
-    return [requirement for requirement in stated if not _OF_AN_EXTRA.search(requirement)]
-
-
-def _build_wheel(system: BuildSystem, job: BuildJob, workshop: Workshop) -> str:
+    os.mkdir(job.scratch)
     source = os.path.join(job.scratch, "source")
-    copy_bundle(job.tree, job.files, source)
+    copy_bundle(job.bundle, source)
     for name in ("wheels", "home", "tmp"):
         os.mkdir(os.path.join(job.scratch, name))
     wanted = _run_hooks(system, None, source, job, workshop)
@@ -102,8 +88,8 @@ def _run_hooks(
     with open(request, "w", encoding="utf-8") as file:
         json.dump(document, file)
     home, tmp = os.path.join(job.scratch, "home"), os.path.join(job.scratch, "tmp")
-    env = build_environment(workshop.environ, home=home, tmp=tmp, pass_env=job.pass_env)
-    with held_tools((*system.requires, *(further or ())), job.tools, workshop) as tools:
+    env = build_environment(workshop.environ, home=home, tmp=tmp, pass_env=workshop.pass_env)
+    with held_tools((*system.requires, *(further or ())), workshop) as tools:
         # Backends start the tools that they require, cmake and ninja, by name.
         env["PATH"] = os.path.dirname(tools.python) + os.pathsep + env["PATH"]
         result = run_tool(

@@ -5,21 +5,19 @@ whatever a task starts with ``sys.executable`` finds the bundle and its dependen
 See: DESIGN decision 4.
 """
 
-import hashlib
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import NamedTuple
 
-from .bundle_copy import copy_bundle
-from .cache_entry import held_entry, remove_tree
+from .bundle_copy import ListedBundle, copy_bundle
+from .cache_entry import held_entry
 from .cache_place import chosen_place
 from .codes import ErrorCode, Phase
-from .declaration import Declaration, read_declaration
+from .declaration import BuildSystem, Declaration, read_declaration
 from .discovery import Wire, discover
 from .environment import Environment, Place, Workshop, held_environment
 from .installer import find_installer
@@ -29,8 +27,6 @@ from .tree_digest import ListedFile, inventory, inventory_digest
 from .venv_layout import LINK_FILE, lay_out_venv, python_of, site_of
 
 __all__ = ["BundleSource", "PrepareOptions", "Prepared", "prepare"]
-
-_REQUIREMENTS = "requirements.json"
 
 
 class BundleSource(NamedTuple):
@@ -88,13 +84,6 @@ class _Code(NamedTuple):
     seconds: float
 
 
-class _Bundle(NamedTuple):
-    root: str
-    digest: str
-    files: Sequence[ListedFile]
-    declaration: Declaration
-
-
 @contextmanager
 def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], None]) -> Iterator[Prepared]:
     """Prepare a bundle and hold it, under shared kernel locks, for as long as the context lasts.
@@ -105,19 +94,17 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
     """
     files = inventory(source.path, log) if source.files is None else source.files
     digest = inventory_digest(files) if source.digest is None else _checked(source.digest)
-    declaration = read_declaration(source.path, files)
-    environ = dict(os.environ)
-    interpreter = choose_interpreter(options.python, declaration.requires_python, options.cache_dir, environ)
-    installer = cache(lambda: find_installer(interpreter, options.cache_dir, environ, log))
-    workshop = Workshop(interpreter, environ, options.deadline, log, installer)
-    bundle = _Bundle(source.path, digest, files, declaration)
+    bundle = ListedBundle(source.path, files)
+    declaration = read_declaration(bundle.root, bundle.files)
     with ExitStack() as held:
         place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))
-        if not declaration.complete:
-            declaration = _completed(bundle, place, workshop, options)
-        environment = held.enter_context(held_environment(declaration, source.path, place, workshop))
-        code = held.enter_context(_held_code(bundle, environment, place, workshop, options))
-        site = site_of(code.venv, interpreter)
+        workshop = _workshop(declaration, options, log)
+        declaration = _completed(declaration, bundle, place, workshop)
+        environment = held.enter_context(held_environment(declaration, bundle.root, place, workshop))
+        code = held.enter_context(
+            _held_code(bundle, digest, declaration.build, environment, place=place, workshop=workshop)
+        )
+        site = site_of(code.venv, workshop.interpreter)
         wire, wire_error = discover(code.tree, (site, environment.site))
         yield Prepared(
             python=python_of(code.venv),
@@ -129,7 +116,7 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             wire_error=wire_error,
             environment_key=f"sha256:{environment.key}",
             installer=environment.installer,
-            interpreter_version=interpreter.version,
+            interpreter_version=workshop.interpreter.version,
             environment_reused=environment.reused,
             code_reused=code.reused,
             environment_seconds=environment.seconds,
@@ -146,80 +133,60 @@ def _checked(digest: str) -> str:
     return digest
 
 
-def _completed(bundle: _Bundle, place: Place, workshop: Workshop, options: PrepareOptions) -> Declaration:
-    """Return the declaration with the requirements that building the bundle tells, asked once for these files."""
-    from .build_backend import BuildJob, built_requirements  # noqa: PLC0415 - few bundles leave this to their build
+def _workshop(declaration: Declaration, options: PrepareOptions, log: Callable[[str], None]) -> Workshop:
+    environ = dict(os.environ)
+    interpreter = choose_interpreter(options.python, declaration.requires_python, options.cache_dir, environ)
+    # Build requirements are kept also when the run itself is fresh: they are not what a task sees.
+    tools = Place(options.cache_dir, lasting=True)
+    installer = cache(lambda: find_installer(interpreter, options.cache_dir, environ, log))
+    return Workshop(interpreter, environ, options.deadline, log, installer, tools, options.pass_env)
 
-    system, content = bundle.declaration.build, inventory_digest(bundle.files)
-    if system is None:
-        return bundle.declaration
-    key = {"schema": "bundlekit/requirements/1", "content": content, **workshop.interpreter._asdict()}
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    directory, lock_path = place.entry("requirements", name)
 
-    def build(path: str, lock_descriptor: int) -> None:
-        tree, scratch = os.path.join(path, "tree"), os.path.join(path, "building")
-        os.mkdir(path)
-        copy_bundle(bundle.root, bundle.files, tree)
-        os.mkdir(scratch)
-        tools = Place(options.cache_dir, lasting=True)
-        job = BuildJob(tree, bundle.files, scratch, tools, options.pass_env, lock_descriptor, compile_bytecode=False)
-        found = built_requirements(system, job, workshop)
-        with open(os.path.join(path, _REQUIREMENTS), "w", encoding="utf-8") as file:
-            json.dump(found, file)
-        remove_tree(tree)
-        remove_tree(scratch)
+def _completed(declaration: Declaration, bundle: ListedBundle, place: Place, workshop: Workshop) -> Declaration:
+    if declaration.build is None or declaration.complete:
+        return declaration
+    from .stated_requirements import stated_requirements  # noqa: PLC0415 - few bundles leave these to their build
 
-    entry = held_entry(
-        directory, key, build, lock_path=lock_path, needs=_REQUIREMENTS, deadline=workshop.deadline, log=workshop.log
-    )
-    with entry, open(os.path.join(directory, _REQUIREMENTS), encoding="utf-8") as file:
-        declared = tuple(str(requirement) for requirement in json.load(file))
-    workshop.log(f"The build tells the dependencies: {', '.join(declared) or 'none'}")
-    return bundle.declaration._replace(declared=declared, complete=True)
+    return declaration._replace(declared=stated_requirements(declaration.build, bundle, place, workshop))
 
 
 @contextmanager
 def _held_code(
-    bundle: _Bundle, environment: Environment, place: Place, workshop: Workshop, options: PrepareOptions
+    bundle: ListedBundle,
+    digest: str,
+    system: BuildSystem | None,
+    environment: Environment,
+    *,
+    place: Place,
+    workshop: Workshop,
 ) -> Iterator[_Code]:
     started = time.monotonic()
-    # The digest is the caller's word; the content is what was read. Code built from other files is built again.
-    content = inventory_digest(bundle.files)
     key = {
         "schema": "bundlekit/code/1",
         "environment": environment.key,
-        "digest": bundle.digest,
-        "content": content,
+        "digest": digest,
+        # The digest is the caller's word; this is what was read. Code built from other files is built again.
+        "content": inventory_digest(bundle.files),
     }
-    directory, lock_path = place.entry("code", environment.key, bundle.digest.removeprefix("sha256:"))
+    directory, lock_path = place.entry("code", environment.key, digest.removeprefix("sha256:"))
 
     def build(path: str, lock_descriptor: int) -> None:
-        tree, venv, scratch = (os.path.join(path, name) for name in ("tree", "venv", "building"))
         os.mkdir(path)
-        copy_bundle(bundle.root, bundle.files, tree)
+        tree, venv = os.path.join(path, "tree"), os.path.join(path, "venv")
+        copy_bundle(bundle, tree)
         lay_out_venv(venv, workshop.interpreter, linked_site=environment.site)
-        if bundle.declaration.build is not None:
+        if system is not None:
             from .build_backend import BuildJob, build_and_install  # noqa: PLC0415 - ready code is not built
 
-            os.mkdir(scratch)
-            # Build requirements are kept also when the run itself is fresh: they are not what a task sees.
-            tools = Place(options.cache_dir, lasting=True)
-            job = BuildJob(tree, bundle.files, scratch, tools, options.pass_env, lock_descriptor, place.lasting)
-            build_and_install(bundle.declaration.build, python_of(venv), job, workshop)
-            remove_tree(scratch)
+            job = BuildJob(ListedBundle(tree, bundle.files), os.path.join(path, "building"), lock_descriptor)
+            build_and_install(system, python_of(venv), job, workshop, compile_bytecode=place.lasting)
 
+    needs = os.path.join("venv", "bin", "python")
     with held_entry(
-        directory,
-        key,
-        build,
-        lock_path=lock_path,
-        needs="venv/bin/python",
-        deadline=workshop.deadline,
-        log=workshop.log,
+        directory, key, build, lock_path=lock_path, needs=needs, deadline=workshop.deadline, log=workshop.log
     ) as reused:
         seconds = time.monotonic() - started
-        if not reused and bundle.declaration.build is not None:
+        if not reused and system is not None:
             workshop.log(f"Built the bundle in {seconds:.1f} s")
         yield _Code(os.path.join(directory, "tree"), os.path.join(directory, "venv"), reused, seconds)
 

@@ -8,18 +8,26 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
 from .runner_error import RunnerError
 from .tree_digest import ListedFile
 
-__all__ = ["copy_bundle", "read_listed"]
+__all__ = ["ListedBundle", "copy_bundle", "read_listed"]
 
 _CHUNK = 1 << 20
 
 
-def copy_bundle(root: str, files: Sequence[ListedFile], destination: str) -> None:
-    """Copy `files` from `root` into the new directory `destination`, verifying sizes and digests on the way.
+class ListedBundle(NamedTuple):
+    """A directory and the files in it that are the bundle."""
+
+    root: str
+    files: Sequence[ListedFile]
+
+
+def copy_bundle(bundle: ListedBundle, destination: str) -> None:
+    """Copy the files of `bundle` into the new directory `destination`, verifying sizes and digests on the way.
 
     Raises:
         RunnerError: E_SOURCE when a file is not as listed.
@@ -27,8 +35,8 @@ def copy_bundle(root: str, files: Sequence[ListedFile], destination: str) -> Non
     """
     os.mkdir(destination, 0o755)
     made = {""}
-    for file in files:
-        source = _open_source(root, file[0])
+    for file in bundle.files:
+        source = _open_source(bundle.root, file[0])
         try:
             folder = file[0].rpartition("/")[0]
             if folder not in made:

@@ -47,19 +47,6 @@ _UNREACHABLE = (
 """What uv and pip say when it is the index that fails, not the requirement: trying again may help."""
 
 
-class Workshop(NamedTuple):
-    """What building works with. `environ` holds the user's own variables; `log` takes one line at a time.
-
-    `installer` finds uv or pip, once, when something is to be installed.
-    """
-
-    interpreter: Interpreter
-    environ: Mapping[str, str]
-    deadline: float
-    log: Callable[[str], None]
-    installer: Callable[[], Installer]
-
-
 class Place(NamedTuple):
     """Where entries are kept, and whether they outlive this run (bytecode is compiled only then)."""
 
@@ -69,6 +56,22 @@ class Place(NamedTuple):
     def entry(self, kind: str, *names: str) -> tuple[str, str]:
         """Return the paths of an entry and of its lock."""
         return os.path.join(self.directory, kind, *names), os.path.join(self.directory, "locks", kind, *names) + ".lock"
+
+
+class Workshop(NamedTuple):
+    """What building works with. `environ` holds the user's own variables; `log` takes one line at a time.
+
+    `installer` finds uv or pip, once, when something is to be installed. `tools` is where environments for builds are
+    kept, `pass_env` names variables that a build gets to see besides the allowed ones.
+    """
+
+    interpreter: Interpreter
+    environ: Mapping[str, str]
+    deadline: float
+    log: Callable[[str], None]
+    installer: Callable[[], Installer]
+    tools: Place
+    pass_env: tuple[str, ...]
 
 
 class Environment(NamedTuple):
@@ -116,7 +119,7 @@ def held_environment(declaration: Declaration, root: str, place: Place, workshop
 
 
 @contextmanager
-def held_tools(requires: tuple[str, ...], place: Place, workshop: Workshop) -> Iterator[Environment]:
+def held_tools(requires: tuple[str, ...], workshop: Workshop) -> Iterator[Environment]:
     """Hold an environment with the build requirements `requires` in it.
 
     Raises:
@@ -125,7 +128,7 @@ def held_tools(requires: tuple[str, ...], place: Place, workshop: Workshop) -> I
     asked = _Asked(None, requires, (), None, "the build requirements")
     name = dependency_hash(lock=None, declared=requires, requires_python=None)
     installer = workshop.installer() if requires else None
-    with _held(asked, name, installer, place, workshop) as environment:
+    with _held(asked, name, installer, workshop.tools, workshop) as environment:
         yield environment
 
 

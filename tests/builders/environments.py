@@ -11,9 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from bundlekit.cold_runner.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
 
-__all__ = ["BACKEND", "Kitchen", "make_wheel", "own_backend_project", "write_bundle"]
+__all__ = [
+    "BACKEND",
+    "Kitchen",
+    "local_index",
+    "make_wheel",
+    "own_backend_project",
+    "own_bundle",
+    "without_uv",
+    "write_bundle",
+]
 
 BACKEND = """
 import base64, hashlib, os, pathlib, tomllib, zipfile
@@ -117,6 +128,28 @@ class Kitchen:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+def own_bundle(*dependencies: str, backend: str = BACKEND, requires_python: str = ">=3.11") -> dict[str, str]:
+    """Return the files of a small bundle that is built by a backend of its own."""
+    return {
+        "pyproject.toml": own_backend_project(*dependencies, requires_python=requires_python),
+        "backend/own.py": backend,
+        "mine/__init__.py": "",
+        "mine/wire.py": "def wire(entrypoint, params, seed):\n    return {}\n",
+    }
+
+
+def without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pip as the only installer."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("BUNDLEKIT_UV", raising=False)
+
+
+def local_index(monkeypatch: pytest.MonkeyPatch, wheels: Path) -> None:
+    """Make the folder `wheels` the only place that packages come from, for both installers."""
+    for name, value in {"PIP_FIND_LINKS": wheels, "UV_FIND_LINKS": wheels, "PIP_NO_INDEX": 1, "UV_NO_INDEX": 1}.items():
+        monkeypatch.setenv(name, str(value))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from builders import environments
-from builders.environments import BACKEND, Kitchen, make_wheel, own_backend_project, write_bundle
+from builders.environments import BACKEND, Kitchen, local_index, make_wheel, own_backend_project, write_bundle
 from uv import find_uv_bin
 
 from bundlekit.cold_runner.cache_entry import MARKER
@@ -29,8 +29,7 @@ _COUNTING = "import os, time\nopen(os.environ['COUNTER'], 'a').write('x')\ntime.
 def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kitchen:
     """Return a clean cache; packages come from a folder of this test's own, builds are counted in ``counter``."""
     wheels = make_wheel(tmp_path / "wheels", "tiny_dependency").parent
-    for name, value in {"PIP_FIND_LINKS": wheels, "UV_FIND_LINKS": wheels, "PIP_NO_INDEX": 1, "UV_NO_INDEX": 1}.items():
-        monkeypatch.setenv(name, str(value))
+    local_index(monkeypatch, wheels)
     monkeypatch.setenv("COUNTER", str(tmp_path / "counter"))
     monkeypatch.setenv("BUNDLEKIT_UV", find_uv_bin())
     return Kitchen(tmp_path / "cache")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.bundle_copy import copy_bundle, read_listed
+from bundlekit.cold_runner.bundle_copy import ListedBundle, copy_bundle, read_listed
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.tree_digest import inventory, inventory_digest, tree_digest
 
@@ -70,7 +70,7 @@ def test_the_copy_holds_exactly_what_was_listed(bundle: Path, tmp_path: Path) ->
     (bundle / "pkg/a.py").chmod(0o700)
     files = inventory(str(bundle), _silent)
     copy = tmp_path / "copy"
-    copy_bundle(str(bundle), files, str(copy))
+    copy_bundle(ListedBundle(str(bundle), files), str(copy))
     assert inventory(str(copy), _silent) == files
     assert not (copy / ".git").exists()
     assert (copy / "pkg/a.py").stat().st_mode & 0o777 == 0o755
@@ -89,7 +89,7 @@ def test_a_file_that_changed_after_it_was_listed_is_refused_by_name(
     else:
         (bundle / "pkg/a.py").write_text(content)
     with pytest.raises(RunnerError, match=r"pkg/a\.py of the bundle") as refusal:
-        copy_bundle(str(bundle), files, str(tmp_path / "copy"))
+        copy_bundle(ListedBundle(str(bundle), files), str(tmp_path / "copy"))
     assert refusal.value.code == "E_SOURCE"
     with pytest.raises(RunnerError, match=r"pkg/a\.py of the bundle"):
         read_listed(str(bundle), files[1])
@@ -101,5 +101,5 @@ def test_a_listed_path_cannot_leave_the_bundle(bundle: Path, tmp_path: Path, pat
     with pytest.raises(RunnerError, match="inside the bundle"):
         read_listed(str(bundle), (path, "0644", 1, "sha256:" + "0" * 64))
     with pytest.raises(RunnerError, match="inside the bundle"):
-        copy_bundle(str(bundle), [(path, "0644", 1, "sha256:" + "0" * 64)], str(tmp_path / "copy"))
+        copy_bundle(ListedBundle(str(bundle), [(path, "0644", 1, "sha256:" + "0" * 64)]), str(tmp_path / "copy"))
     assert not (tmp_path / "outside").exists()
