@@ -24,7 +24,7 @@ from .installer import find_installer
 from .interpreter import choose_interpreter
 from .runner_error import RunnerError
 from .tree_digest import ListedFile, inventory, inventory_digest
-from .venv_layout import LINK_FILE, lay_out_venv, python_of, site_of
+from .venv_layout import lay_out_venv, python_of, site_of
 
 __all__ = ["BundleSource", "PrepareOptions", "Prepared", "prepare"]
 
@@ -197,6 +197,6 @@ def _top_level(site: str) -> tuple[str, ...]:
         for entry in entries:
             name, dot, rest = entry.name.partition(".")
             is_module = not dot or rest == "py" or rest.endswith("so")
-            if is_module and name.isidentifier() and name != "__pycache__" and entry.name != LINK_FILE:
+            if is_module and name.isidentifier() and name != "__pycache__":
                 names.add(name)
     return tuple(sorted(names))

@@ -4,6 +4,7 @@ A plain copy for now; an overlay mount can take its place behind the same two na
 See: DESIGN decision 4.
 """
 
+import errno
 import os
 import stat
 import time
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .cache_entry import remove_tree
+from .codes import ErrorCode, Phase
+from .runner_error import RunnerError
 
 __all__ = ["Layer", "Write", "task_layer"]
 
@@ -72,13 +75,22 @@ class Layer:
 
 @contextmanager
 def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
-    """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards."""
+    """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards.
+
+    Raises:
+        RunnerError: E_IO when the copy cannot be made.
+    """
     parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
     scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
-    os.mkdir(scratch, 0o700)
+    path = os.path.join(scratch, "bundle")
     try:
-        path = os.path.join(scratch, "bundle")
-        _copy_tree(tree, path)
+        try:
+            os.mkdir(scratch, 0o700)
+            _copy_tree(tree, path)
+        except OSError as error:
+            message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
         yield Layer(tree, path)
     finally:
         remove_tree(scratch)

@@ -16,6 +16,7 @@ from .cache_entry import held_entry, remove_tree
 from .codes import ErrorCode, Phase
 from .declaration import BuildSystem
 from .environment import Place, Workshop
+from .redaction import redacted
 from .runner_error import RunnerError
 from .tree_digest import inventory_digest
 
@@ -53,7 +54,7 @@ def stated_requirements(system: BuildSystem, bundle: ListedBundle, place: Place,
     )
     with entry, open(os.path.join(directory, _ANSWER), encoding="utf-8") as file:
         declared = tuple(str(requirement) for requirement in json.load(file))
-    workshop.log(f"The build tells the dependencies: {', '.join(declared) or 'none'}")
+    workshop.log(f"The build tells the dependencies: {redacted(', '.join(declared), workshop.environ) or 'none'}")
     return declared
 
 

@@ -7,9 +7,9 @@ import os
 
 from .interpreter import Interpreter
 
-__all__ = ["LINK_FILE", "lay_out_venv", "python_of", "site_of"]
+__all__ = ["lay_out_venv", "python_of", "site_of"]
 
-LINK_FILE = "bundlekit.pth"
+_LINK_FILE = "bundlekit.pth"
 
 
 def lay_out_venv(directory: str, interpreter: Interpreter, *, linked_site: str | None = None) -> None:
@@ -34,7 +34,7 @@ def lay_out_venv(directory: str, interpreter: Interpreter, *, linked_site: str |
         "include-system-site-packages = false\n",
     )
     if linked_site is not None:
-        _write(os.path.join(site, LINK_FILE), f"import site; site.addsitedir({linked_site!r})\n")
+        _write(os.path.join(site, _LINK_FILE), f"import site; site.addsitedir({linked_site!r})\n")
 
 
 def python_of(directory: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundlekit.cold_runner.layer import Write, task_layer
+from bundlekit.cold_runner.runner_error import RunnerError
 
 
 @pytest.fixture
@@ -94,3 +95,10 @@ def test_a_layer_is_made_where_it_is_asked_for_and_leaves_nothing(tree: Path, tm
     with pytest.raises(KeyError):
         _fail_in_a_layer()
     assert list(scratch.iterdir()) == []
+
+
+def test_a_layer_that_cannot_be_made_is_an_input_output_error(tree: Path, tmp_path: Path) -> None:
+    """A full or missing scratch directory is the machine's fault, not the bundle's."""
+    with pytest.raises(RunnerError, match="copy of the bundle could not be made") as failure:
+        task_layer(str(tree), str(tmp_path / "absent")).__enter__()
+    assert failure.value.code == "E_IO"
