@@ -4,13 +4,12 @@ Environment: REUSE, PRESERVE_TMP, VENVS_DIR, MODELOPS_FORCE_FRESH_VENV, BUNDLEKI
 See: DESIGN, "Shapes".
 """
 
-import argparse
 import math
 import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from .bundle_code import BundleSource, PrepareOptions, prepare
 from .cache_dir import default_cache_dir
@@ -24,15 +23,32 @@ from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation, read_task
 
 __all__ = ["main"]
 
-_DEFAULT_TIMEOUT_S = 3600.0
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python"})
+_SWITCHES = frozenset({"--aggregation", "--serve"})
+_DEFAULT_TIMEOUT_S = "3600"
+_HELP = """\
+usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
+
+Run one task of a bundle in a fresh process and print one JSON line.
+
+  --bundle-path DIR    the bundle's directory
+  --aggregation        the task on stdin is an aggregation
+  --timeout-s S        seconds for everything, the environment included (3600)
+  --bundle-digest D    sha256:..., if the bundle's digest is known
+  --python P           an interpreter, by path or by version such as 3.12
+  --serve              answer requests on stdin, one JSON line each (for hosts)
+
+Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one, VENVS_DIR is where
+they are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install with.
+"""
 _LONGEST_S = 366 * 24 * 3600.0
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
-class _Arguments(argparse.Namespace):
+class _Arguments(NamedTuple):
     bundle_path: str | None
     aggregation: bool
-    timeout_s: float
+    timeout_s: str
     bundle_digest: str | None
     python: str | None
     serve: bool
@@ -48,18 +64,17 @@ class _OneShot(NamedTuple):
     preserve: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, f"{message}; see --help")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     started = time.monotonic()
     _fill_standard_descriptors()
     log = StderrLog()
+    words = sys.argv[1:] if argv is None else argv
+    if "--help" in words or "-h" in words:
+        sys.stdout.write(_HELP)
+        return 0
     try:
-        arguments = _parser().parse_args(argv, namespace=_Arguments())
+        arguments = _parse(words)
         work = _server() if arguments.serve else _one_shot(arguments, started)
     except RunnerError as error:
         log.line(f"Failed: {error.code}: {error.message}")
@@ -69,27 +84,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guard(work, log, watches_stdin=arguments.serve)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="cold_runner",
-        description="Run one task of a bundle in a fresh process and print one JSON line.",
-        allow_abbrev=False,
+def _parse(argv: Sequence[str]) -> _Arguments:
+    """Return the options in `argv`, as ``--name value`` or ``--name=value``; the last of a kind wins.
+
+    By hand, since argparse and what it imports cost a whole interpreter start, and this is done for each task.
+    """
+    given: dict[str, str] = {}
+    switches: set[str] = set()
+    rest = iter(argv)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in _VALUES:
+            following = value if equals else next(rest, None)
+            if following is None:
+                raise _usage(f"expected a value after {name}, found none")
+            given[name] = following
+        elif word in _SWITCHES:
+            switches.add(word)
+        else:
+            raise _usage(f"expected an option, found {word!r:.200}")
+    return _Arguments(
+        bundle_path=given.get("--bundle-path"),
+        aggregation="--aggregation" in switches,
+        timeout_s=given.get("--timeout-s", _DEFAULT_TIMEOUT_S),
+        bundle_digest=given.get("--bundle-digest"),
+        python=given.get("--python"),
+        serve="--serve" in switches,
     )
-    parser.add_argument("--bundle-path", metavar="DIR", help="the bundle's directory")
-    parser.add_argument("--aggregation", action="store_true", help="the task on stdin is an aggregation")
-    parser.add_argument("--timeout-s", metavar="S", type=_timeout, default=_DEFAULT_TIMEOUT_S, help="for everything")
-    parser.add_argument("--bundle-digest", metavar="D", help="sha256:..., if the bundle's digest is known")
-    parser.add_argument("--python", metavar="P", help="an interpreter, by path or by version such as 3.12")
-    parser.add_argument("--serve", action="store_true", help="answer requests, one JSON line each (for hosts)")
-    return parser
 
 
-def _timeout(text: str) -> float:
-    seconds = float(text)
-    if not math.isfinite(seconds) or not 0 < seconds <= _LONGEST_S:
-        msg = f"expected more than 0 and at most {_LONGEST_S:.0f} seconds, found {text!r}"
-        raise argparse.ArgumentTypeError(msg)
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= _LONGEST_S:
+        raise _usage(f"expected more than 0 and at most {_LONGEST_S:.0f} seconds in --timeout-s, found {text!r:.100}")
     return seconds
+
+
+def _usage(message: str) -> RunnerError:
+    return RunnerError(ErrorCode.USAGE, Phase.TASK, f"{message}; see --help")
 
 
 def _server() -> Work:
@@ -100,7 +135,7 @@ def _server() -> Work:
 
 def _one_shot(arguments: _Arguments, started: float) -> Work:
     if arguments.bundle_path is None:
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, "expected --bundle-path DIR, found none; see --help")
+        raise _usage("expected --bundle-path DIR, found none")
     path = os.path.abspath(arguments.bundle_path)
     if not os.path.isdir(path):
         message = f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}"
@@ -112,7 +147,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,
-        deadline=started + arguments.timeout_s,
+        deadline=started + _seconds(arguments.timeout_s),
         bundle_digest=digest,
         python=arguments.python,
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),

@@ -15,7 +15,6 @@ import resource
 import select
 import signal
 import time
-import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -49,6 +48,7 @@ class _Ended(NamedTuple):
     status: int | None
     line: bytes | None
     interrupted_by: int | None
+    is_stdin_closed: bool
 
 
 def fatal_line(error: RunnerError) -> str:
@@ -59,7 +59,8 @@ def fatal_line(error: RunnerError) -> str:
 def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     """Do `work` in a guarded supervisor, print its line on stdout and return the exit status.
 
-    With `watches_stdin`, the closing of the other end of stdin ends everything at once.
+    With `watches_stdin` it is a server: the closing of the other end of stdin ends everything at once, and only `work`
+    writes to stdout.
     """
     become_subreaper()
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"bundlekit-{os.urandom(16).hex()}")  # noqa: S108 - random and private
@@ -80,7 +81,7 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
         from .cache_entry import remove_tree  # noqa: PLC0415 - the supervisor does it unless it was killed
 
         remove_tree(scratch)
-    return _conclude(ended, log)
+    return _served(ended, log) if watches_stdin else _conclude(ended, log)
 
 
 def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) -> None:
@@ -107,7 +108,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
             data = text.encode("utf-8")
             _write(line, len(data).to_bytes(8, "big") + data)
     except BaseException:  # noqa: BLE001 - the guardian tells the caller that we ended without an answer
-        log.line(traceback.format_exc())
+        log.line(_traceback())
     finally:
         os._exit(status)
 
@@ -120,11 +121,17 @@ def _worked(work: Work, supervisor: Supervisor, stdout: int) -> tuple[str | None
     except _Interrupted:
         failure = RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, "the runner was interrupted before the task was done")
     except Exception as error:  # noqa: BLE001 - our own fault, told as such
-        supervisor.log.line(traceback.format_exc())
+        supervisor.log.line(_traceback())
         message = f"the runner broke one of its own promises; please report it: {error!s:.500}"
         failure = RunnerError(ErrorCode.INTERNAL, Phase.CALL, message, type_name=type(error).__name__)
     supervisor.log.line(f"Failed: {failure.code}: {failure.message}")
     return fatal_line(failure), EXIT_STATUS[failure.code]
+
+
+def _traceback() -> str:
+    import traceback  # noqa: PLC0415 - costs a third of an interpreter's start, and is wanted only for our own faults
+
+    return traceback.format_exc()
 
 
 def _obey_endings() -> None:
@@ -151,10 +158,7 @@ def _follow_leash(leash: int) -> None:
 
 
 def _wait(supervisor: int, leash: int, line: int, *, watches_stdin: bool) -> _Ended:
-    wakeups = Wakeups()
-    for number in _ENDINGS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: None)
+    wakeups = _signals()
     poll = select.poll()
     poll.register(wakeups.descriptor, select.POLLIN)
     poll.register(line, select.POLLIN)
@@ -162,6 +166,7 @@ def _wait(supervisor: int, leash: int, line: int, *, watches_stdin: bool) -> _En
         poll.register(_STDIN, 0)
     received = bytearray()
     interrupted_by: int | None = None
+    is_stdin_closed = False
     limit: float | None = None
     while limit is None or time.monotonic() < limit:
         ready = {end for end, _ in poll.poll(None if limit is None else 1000)}
@@ -170,6 +175,7 @@ def _wait(supervisor: int, leash: int, line: int, *, watches_stdin: bool) -> _En
         endings = [number for number in wakeups.clear() if number in _ENDINGS]
         if limit is None and (endings or _STDIN in ready):
             interrupted_by = endings[0] if endings else None
+            is_stdin_closed = _STDIN in ready
             limit = time.monotonic() + _PATIENCE_S + 1
             os.close(leash)
             if watches_stdin:
@@ -181,8 +187,17 @@ def _wait(supervisor: int, leash: int, line: int, *, watches_stdin: bool) -> _En
         elif status is not None:
             while _received(line, received):
                 pass
-            return _Ended(os.waitstatus_to_exitcode(status), _complete(received), interrupted_by)
-    return _Ended(None, None, interrupted_by)
+            return _Ended(os.waitstatus_to_exitcode(status), _complete(received), interrupted_by, is_stdin_closed)
+    return _Ended(None, None, interrupted_by, is_stdin_closed)
+
+
+def _signals() -> Wakeups:
+    """Return what tells of children and of requests to end; one that the caller had ignored stays ignored."""
+    wakeups = Wakeups()
+    for number in _ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
+    return wakeups
 
 
 def _received(line: int, received: bytearray) -> bool:
@@ -196,26 +211,35 @@ def _complete(received: bytearray) -> bytes | None:
     return data if data and len(data) == int.from_bytes(received[:8], "big") else None
 
 
-def _conclude(ended: _Ended, log: StderrLog) -> int:
-    if ended.line is not None:
-        _write(_STDOUT, ended.line)
-        return EXIT_STATUS[ErrorCode.INTERNAL] if ended.status is None else ended.status
-    if ended.status == 0:
+def _served(ended: _Ended, log: StderrLog) -> int:
+    """Return the exit status of a server; a line of ours on stdout would be taken for an answer."""
+    if ended.status == 0 or ended.is_stdin_closed:
         return 0
-    if ended.interrupted_by is not None:
-        name = signal.Signals(ended.interrupted_by).name
-        message = f"the runner was interrupted by {name} and cut short"
-        error = RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message, signal_name=name)
-    elif ended.status is not None and ended.status < 0:
-        name = signal.Signals(-ended.status).name
-        message = f"the supervisor was killed by {name}; what it had started was killed too"
-        error = RunnerError(ErrorCode.KILLED, Phase.CALL, message, signal_name=name)
-    else:
-        message = "the supervisor ended without an answer; its log says why"
-        error = RunnerError(ErrorCode.INTERNAL, Phase.CALL, message)
+    error = _without_answer(ended)
+    log.line(f"Failed: {error.code}: {error.message}")
+    return EXIT_STATUS[error.code]
+
+
+def _conclude(ended: _Ended, log: StderrLog) -> int:
+    if ended.line is not None and ended.status is not None:
+        _write(_STDOUT, ended.line)
+        return ended.status
+    error = _without_answer(ended)
     log.line(f"Failed: {error.code}: {error.message}")
     _write(_STDOUT, fatal_line(error).encode("utf-8"))
     return EXIT_STATUS[error.code]
+
+
+def _without_answer(ended: _Ended) -> RunnerError:
+    if ended.interrupted_by is not None:
+        name = signal.Signals(ended.interrupted_by).name
+        message = f"the runner was interrupted by {name} and cut short"
+        return RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message, signal_name=name)
+    if ended.status is not None and ended.status < 0:
+        name = signal.Signals(-ended.status).name
+        message = f"the supervisor was killed by {name}; what it had started was killed too"
+        return RunnerError(ErrorCode.KILLED, Phase.CALL, message, signal_name=name)
+    return RunnerError(ErrorCode.INTERNAL, Phase.CALL, "the supervisor ended without an answer; its log says why")
 
 
 def _redirect(target: int, source: int) -> None:

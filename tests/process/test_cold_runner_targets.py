@@ -49,7 +49,7 @@ def replicate(**outputs: bytes) -> dict[str, object]:
 
 STYLES = {
     "(sim_returns)": "def f(sim_returns): return {'loss': len(sim_returns[0]['outputs']['x']['inline'])}",
-    "(sim_returns, target_data=None)": "def f(r, target_data=None): return {'loss': 3 if target_data == {'k': 1} else 0}",
+    "(sim_returns, target_data=None)": "def f(r, target_data=None): return {'loss': 3 * (target_data == {'k': 1})}",
     "(sim_returns, target_data)": "def f(sim_returns, target_data): return {'loss': 3}",
     "(*args)": "def f(*args): return {'loss': len(args) + 1}",
     "numpy-like scalar": "class N:\n    def __float__(self): return 3.0\ndef f(r): return {'loss': N()}",

@@ -1,0 +1,106 @@
+"""Prints what one cold task costs on a ready environment, in starts of the environment's own interpreter.
+
+Run it as ``python tests/bench/bench_cold_task.py [ROUNDS]``. The forms are measured in turn within each round, so that
+a busy machine slows all of them; only the ratios mean anything.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import bundlekit.cold_runner
+from bundlekit.cold_runner.export import export_runner
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from builders.cold_runs import MODULE, SIMULATION, runner_environment, wire_bundle
+
+ROWS = {
+    "server, one task": 6.0,
+    "python -m bundlekit.cold_runner": 8.0,
+    "python FOLDER": 8.0,
+    "exported file": None,
+}
+
+
+class Server:
+    """The server form, with the bundle kept ready."""
+
+    def __init__(self, bundle: Path, cache: Path) -> None:
+        folder = Path(bundlekit.cold_runner.__file__).parent
+        self._bundle = {"path": str(bundle), "digest": "sha256:" + "ab" * 32, "files": None}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-s", "-u", str(folder), "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=runner_environment(cache),
+        )
+        self.python = str(self.ask("prepare")["environment"]["python"])
+
+    def ask(self, verb: str, **more: object) -> dict[str, dict[str, object]]:
+        """Return the result of one request; ends the program when it is a failure."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise SystemExit("the server has no pipes")
+        request = {"verb": verb, "bundle": self._bundle, "timeout_s": 60, **more}
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        result: dict[str, dict[str, object]] = json.loads(self._process.stdout.readline())["result"]
+        if "_fatal_error" in result:
+            raise SystemExit(result["_fatal_error"])
+        return result
+
+    def close(self) -> None:
+        """End the server."""
+        self._process.communicate()
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that `work` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def main(rounds: int) -> None:
+    """Measure and print one row for each form."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        bundle = wire_bundle(top, "def wire(entrypoint, params, seed): return {'raw': b'ok'}\n")
+        exported = top / "cold_runner.pyz"
+        export_runner(str(exported))
+        server = Server(bundle, top / "cache")
+        task = json.dumps(SIMULATION).encode()
+        env = runner_environment(top / "cache")
+
+        def one_shot(*command: str) -> None:
+            whole = [*command, "--bundle-path", str(bundle)]
+            subprocess.run(whole, input=task, capture_output=True, check=True, env=env)
+
+        forms: dict[str, Callable[[], object]] = {
+            "F": lambda: subprocess.run([server.python, "-I", "-c", "pass"], check=True),
+            "server, one task": lambda: server.ask("simulate", task=SIMULATION),
+            "python -m bundlekit.cold_runner": lambda: one_shot(*MODULE),
+            "python FOLDER": lambda: one_shot(sys.executable, str(Path(bundlekit.cold_runner.__file__).parent)),
+            "exported file": lambda: one_shot(sys.executable, str(exported)),
+        }
+        seconds: dict[str, list[float]] = {form: [] for form in forms}
+        for turn in range(rounds + 2):
+            for form, work in forms.items():
+                spent = timed(work)
+                if turn >= 2:
+                    seconds[form].append(spent)
+        server.close()
+    floor = statistics.median(seconds["F"])
+    print(f"F = {1000 * floor:.1f} ms, {rounds} rounds")
+    for form, goal in ROWS.items():
+        ratio = statistics.median(seconds[form]) / floor
+        print(f"{form:34} {ratio:6.2f} F   first goal {'-' if goal is None else f'{goal:.0f} F'}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 25)
