@@ -17,7 +17,8 @@ from .bundle_copy import ListedBundle, copy_bundle
 from .cache_entry import held_entry
 from .cache_place import chosen_place
 from .codes import ErrorCode, Phase
-from .declaration import BuildSystem, Declaration, read_declaration
+from .declaration import BuildSystem, Declaration
+from .declaration_memory import remembered_declaration
 from .discovery import Wire, discover
 from .environment import Environment, Place, Workshop, held_environment
 from .installer import find_installer
@@ -93,11 +94,12 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             E_SOURCE, E_CACHE, E_IO, E_TIMEOUT.
     """
     files = inventory(source.path, log) if source.files is None else source.files
-    digest = inventory_digest(files) if source.digest is None else _checked(source.digest)
+    content = inventory_digest(files)
+    digest = content if source.digest is None else _checked(source.digest)
     bundle = ListedBundle(source.path, files)
-    declaration = read_declaration(bundle.root, bundle.files)
     with ExitStack() as held:
         place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))
+        declaration = remembered_declaration(bundle, content, place.directory)
         workshop = _workshop(declaration, options, log)
         declaration = _completed(declaration, bundle, place, workshop)
         environment = held.enter_context(held_environment(declaration, bundle.root, place, workshop))

@@ -5,7 +5,6 @@ checked here; the checker reports everything else that may be wrong.
 See: PEP 518, PEP 517, PEP 621; DESIGN decisions 3 and 4.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -80,6 +79,8 @@ def read_declaration(root: str, files: Sequence[ListedFile]) -> Declaration:
 def _parsed(data: bytes | None) -> Mapping[str, object]:
     if data is None:
         return {}
+    import tomllib  # noqa: PLC0415 - a declaration that is remembered is not parsed, and this import is slow
+
     try:
         return tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .codes import ErrorCode, Phase
-from .executable_memory import remembered
 from .interpreter import Interpreter
+from .memory import remembered
 from .runner_error import RunnerError
 
 if TYPE_CHECKING:

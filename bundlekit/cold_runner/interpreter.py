@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
-from .executable_memory import remembered
 from .interpreter_facts import facts
+from .memory import remembered
 from .requires_python import admits
 from .runner_error import RunnerError
 from .script_source import script_source
