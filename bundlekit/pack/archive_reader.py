@@ -90,7 +90,7 @@ def read_archive(path: Path, sink: MemberSink | None = None, *, progress: Progre
         total = sum(file.size for file in content.manifest.files)
         stream.continue_with(in_order(jobs, total_bytes=total))
         done = 0
-        for checked in in_order(_check_jobs(stream, content.manifest, sink), total_bytes=total):
+        for checked in in_order(_check_jobs(stream, content.manifest, sink), total_bytes=total, threads=1):
             done += checked
             if progress is not None:
                 progress(done, total)
@@ -133,15 +133,22 @@ class _Check(NamedTuple):
 
 
 def _check_jobs(stream: TarStream, manifest: Manifest, sink: MemberSink | None) -> Iterator[Callable[[], int]]:
-    """Walk the members, and yield the hashing of those that lie whole in a chunk, one job for each chunk."""
+    """Walk the members, and yield the hashing of what passes; each job returns how many bytes of content it was.
+
+    The jobs are to be done in order, by one thread: a large file is hashed piece by piece. Small ones, whole in a
+    chunk, go together.
+    """
     reader = _MemberReader(stream, manifest, sink)
     batch: list[_Check] = []
     for index, file in enumerate(manifest.files):
-        check = reader.member(index, file)
-        if check is None:
-            yield partial(int, file.size)
+        reader.begin(index, file)
+        content = stream.whole(file.size)
+        if content is None:
+            yield from reader.pieces(file)
         else:
-            batch.append(check)
+            reader.take(file, content)
+            batch.append(_Check(file, content))
+        reader.end_of(file)
         if stream.chunk_ended and batch:
             yield partial(_check_batch, tuple(batch))
             batch = []
@@ -158,31 +165,24 @@ class _MemberReader:
         self.lock_path = None if lock is None else lock.path
         self.lock_content = b""
 
-    def member(self, index: int, file: ManifestFile) -> _Check | None:
-        """Read one member, and return what is still to be hashed; a large one is hashed here as it passes."""
+    def begin(self, index: int, file: ManifestFile) -> None:
+        """Read the header of the next member, which must be that of `file`."""
         expected = header_of(file)
         found = self.stream.read(len(expected))
         if found != expected:
             raise self._refusal(found, index)
         if self.sink is not None:
             self.sink.begin(file)
-        content = self.stream.whole(file.size)
-        if content is None:
-            self._large(file)
-        else:
-            self._take(file, content)
-        if self.sink is not None:
-            self.sink.end()
-        self._padding(file)
-        return None if content is None else _Check(file, content)
 
-    def _take(self, file: ManifestFile, data: memoryview) -> None:
+    def take(self, file: ManifestFile, data: memoryview) -> None:
+        """Hand on the next bytes of the content."""
         if self.sink is not None:
             self.sink.write(data)
         if file.path == self.lock_path:
             self.lock_content += data
 
-    def _large(self, file: ManifestFile) -> None:
+    def pieces(self, file: ManifestFile) -> Iterator[Callable[[], int]]:
+        """Hand on a content that spans chunks, and yield the hashing of each part."""
         hasher = hashlib.sha256()
         left = file.size
         while left:
@@ -190,12 +190,14 @@ class _MemberReader:
             if not part:
                 message = f"{_CUT} {left:,} bytes before the end of {file.path!a}"
                 raise ArchiveCorruptError(message, subject=file.path)
-            hasher.update(part)
-            self._take(file, part)
+            self.take(file, part)
             left -= len(part)
-        _check_digest(file, hasher.hexdigest())
+            yield partial(_hash_piece, file, hasher, part, last=not left)
 
-    def _padding(self, file: ManifestFile) -> None:
+    def end_of(self, file: ManifestFile) -> None:
+        """Read the padding."""
+        if self.sink is not None:
+            self.sink.end()
         expected = padding(file.size)
         if self.stream.read(len(expected)) != expected:
             message = f"the padding after {file.path!a} is truncated or not empty"
@@ -224,6 +226,13 @@ class _MemberReader:
         expected = files[index] if index < len(files) else None
         position = {file.path: place for place, file in enumerate(files)}
         return member_refusal(found, Inventory({file.path: file for file in files}, index, expected, position))
+
+
+def _hash_piece(file: ManifestFile, hasher: "hashlib._Hash", piece: memoryview, *, last: bool) -> int:
+    hasher.update(piece)
+    if last:
+        _check_digest(file, hasher.hexdigest())
+    return len(piece)
 
 
 def _check_batch(batch: tuple[_Check, ...]) -> int:

@@ -11,15 +11,16 @@ ResultT = TypeVar("ResultT")
 THREADS_FROM_BYTES = 2 << 20
 """With less work than this, importing the thread pool costs more than it saves."""
 
-_AHEAD = 4
-_WORKERS = 2
+_AHEAD = 3
+_THREADS = 2
 """More would help little at zstd level 1, and memory grows with each."""
 
 
-def in_order(jobs: Iterable[Callable[[], ResultT]], *, total_bytes: int) -> Iterator[ResultT]:
+def in_order(jobs: Iterable[Callable[[], ResultT]], *, total_bytes: int, threads: int = _THREADS) -> Iterator[ResultT]:
     """Yield the result of each job, in order; jobs are taken from the iterable only a few ahead.
 
-    When the caller stops early or a job raises, the jobs not yet begun are dropped.
+    With one thread the jobs are also done in order. When the caller stops early or a job raises, the jobs not yet
+    begun are dropped.
     """
     if total_bytes < THREADS_FROM_BYTES:
         for job in jobs:
@@ -27,7 +28,7 @@ def in_order(jobs: Iterable[Callable[[], ResultT]], *, total_bytes: int) -> Iter
         return
     from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - see THREADS_FROM_BYTES
 
-    pool = ThreadPoolExecutor(max_workers=_WORKERS)
+    pool = ThreadPoolExecutor(max_workers=threads)
     pending: deque[Future[ResultT]] = deque()
     try:
         for job in jobs:

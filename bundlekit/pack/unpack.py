@@ -16,6 +16,7 @@ from pathlib import Path
 from bundlekit.errors import DigestMismatchError, FileAccessError, UsageError
 from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.pack.archive_reader import ArchiveContent, read_archive
+from bundlekit.pack.disk import Disk
 from bundlekit.pack.hashing import Progress
 
 __all__ = ["unpack_archive"]
@@ -45,8 +46,9 @@ def unpack_archive(path: Path, destination: Path, *, progress: Progress | None =
                 content = read_archive(path, sink, progress=progress)
             finally:
                 sink.close()
+            sink.disk.finish()
             _check_inventory(tree, content.manifest)
-            _sync(tree, content.manifest)
+            _sync_directories(tree, content.manifest)
             tree.rename(destination)
             _sync_directory(destination.parent)
     except OSError as error:
@@ -89,6 +91,7 @@ class _Writer:
         self._names: list[str] = []
         self._directories = [os.open(tree, _OPEN_DIRECTORY)]
         self._file = -1
+        self.disk = Disk()
 
     def begin(self, file: ManifestFile) -> None:
         """Create the file of a member, and the directories that it is the first in."""
@@ -105,14 +108,15 @@ class _Writer:
             data = data[os.write(self._file, data) :]
 
     def end(self) -> None:
-        """Close the file."""
+        """Have the file brought to the disk and closed."""
         descriptor, self._file = self._file, -1
-        os.close(descriptor)
+        self.disk.take(descriptor)
 
     def close(self) -> None:
         """Close whatever is open, also after a failure in the middle."""
         if self._file >= 0:
-            self.end()
+            os.close(self._file)
+        self.disk.close()
         self._names.clear()
         while self._directories:
             os.close(self._directories.pop())
@@ -158,14 +162,12 @@ def _found(here: bytes, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
                 yield path, entry.stat(follow_symlinks=False)
 
 
-def _sync(tree: Path, manifest: Manifest) -> None:
-    """Bring files and directories to the disk."""
+def _sync_directories(tree: Path, manifest: Manifest) -> None:
+    """Bring the directories to the disk; the files are there."""
     base = os.fsencode(tree)
     directories = {b""}
     for file in manifest.files:
-        path = file.path.encode()
-        _sync_path(base + b"/" + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        parent = path.rpartition(b"/")[0]
+        parent = file.path.encode().rpartition(b"/")[0]
         while parent not in directories:
             directories.add(parent)
             parent = parent.rpartition(b"/")[0]

@@ -19,6 +19,7 @@ _SKIPPABLE_MAGICS = range(0x184D2A50, 0x184D2A60)
 _SEEK_TABLE_MAGIC = 0x184D2A5E
 _SEEKABLE_MAGIC = 0x8F92EAB1
 _MAX_BLOCK = 128 << 10
+_WINDOW = 1 << 20
 _HEADER_LIMIT = 18
 _FRAME_SLACK = 1024
 """More than headers, checksum and the rounding of any compressor add to incompressible content."""
@@ -48,14 +49,28 @@ ReadAt = Callable[[int, int], bytes]
 """Gives so many bytes at an offset, fewer at the end of the file."""
 
 
-class _Input(NamedTuple):
-    """A way to read an archive, and its size in bytes."""
+class _Input:
+    """A way to read an archive's small fields from one window of it after the other, and its size in bytes."""
 
-    read_at: ReadAt
-    size: int
+    def __init__(self, read_at: ReadAt, size: int) -> None:
+        self.read_at = read_at
+        self.size = size
+        self._start = 0
+        self._window = b""
+
+    def at_most(self, offset: int, count: int) -> bytes:
+        """Return `count` bytes at `offset`, fewer at the end of the file."""
+        if not self._start <= offset <= offset + count <= self._start + len(self._window):
+            self._start, self._window = offset, self.read_at(max(count, _WINDOW), offset)
+        return self._window[offset - self._start : offset - self._start + count]
 
     def read(self, offset: int, count: int) -> bytes:
-        data = self.read_at(count, offset)
+        """Return `count` bytes at `offset`.
+
+        Raises:
+            ArchiveCorruptError: the file ends before.
+        """
+        data = self.at_most(offset, count)
         if len(data) < count:
             message = f"the archive ends at byte {offset + len(data):,} in the middle of a frame"
             raise ArchiveCorruptError(message, subject=offset)
@@ -119,7 +134,7 @@ def frames(read_at: ReadAt, size: int) -> Iterator[Frame]:
 
 
 def _measure(archive: _Input, offset: int) -> Frame:
-    header = archive.read_at(_HEADER_LIMIT, offset)
+    header = archive.at_most(offset, _HEADER_LIMIT)
     content_size, block = _frame_header(header, offset)
     position = offset + block
     while True:

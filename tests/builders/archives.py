@@ -89,7 +89,7 @@ def file_member(path: str, data: bytes) -> bytes:
     return pax_member([b"%d path=%s\n" % (length, name)], header, data)
 
 
-def manifest_of_files(files: Mapping[str, bytes] = FILES, **changes: object) -> bytes:
+def manifest_of_files(files: Mapping[str, bytes] = FILES, /, **changes: object) -> bytes:
     """Return the canonical manifest of `files`, with fields of :class:`Manifest` replaced by `changes`."""
     declared = ("numpy",)
     listed = tuple(

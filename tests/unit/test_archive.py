@@ -6,6 +6,7 @@ import random
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,13 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
 from bundlekit.model.project import Member, Project
 from bundlekit.pack import archive_writer, unpack
+from bundlekit.pack.archive_file import ArchiveFile
 from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.difference import difference
+from bundlekit.pack.disk import Disk
 from bundlekit.pack.hashing import hash_tree, member_pieces, read_member
+from bundlekit.pack.in_order import in_order
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.pack.unpack import unpack_archive
@@ -460,3 +464,54 @@ def test_a_change_of_mode_is_a_change(tmp_path: Path) -> None:
 
     assert isinstance(change.after, ManifestFile)
     assert (change.before.mode, change.after.mode) == ("0644", "0755")
+
+
+def test_many_files_are_all_written_and_closed(tmp_path: Path) -> None:
+    """A thousand members must not take a thousand descriptors: files are closed as they reach the disk."""
+    files = {f"d{index % 3}/f{index:03}": b"%d" % index for index in range(150)}
+    write_archive(_project(tmp_path / "in", files), tmp_path / "a")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are counted, not paths
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 90, limits[1]))
+    try:
+        unpack_archive(tmp_path / "a", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert {path: data for path, (_, data) in _content(tmp_path / "out").items()} == files
+    assert len(os.listdir("/proc/self/fd")) == used  # noqa: PTH208 - as above
+
+
+def test_a_file_that_cannot_reach_the_disk_is_an_error() -> None:
+    """A power cut must not find less on the disk than was reported."""
+    disk = Disk()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        disk.take(-1)
+    disk.close()
+
+
+def test_an_archive_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """E_IO: the disk failed, the archive is not to blame."""
+    (tmp_path / "a").write_bytes(archive(tar()))
+    opened = ArchiveFile(tmp_path / "a")
+    os.close(opened.descriptor)
+
+    with pytest.raises(FileAccessError, match=r"cannot read .*/a: Bad file descriptor"):
+        opened.read(1, 0)
+
+
+def test_jobs_after_a_failure_are_dropped() -> None:
+    """The first damaged frame ends the work; what was begun is waited for."""
+    begun = []
+
+    def job(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise ValueError("the third")
+        return number
+
+    with pytest.raises(ValueError, match="the third"):
+        list(in_order((partial(job, number) for number in range(1000)), total_bytes=1 << 30))
+    assert max(begun) < 20
