@@ -8,7 +8,7 @@ __all__ = ["MAX_RESULT_BYTES", "ChildReport"]
 
 MAX_RESULT_BYTES = 1 << 30
 _HEADER = 9
-_FIELDS = {OUTPUT: 2, DOCUMENT: 1, DONE: 0, RAISED: 2, EXITED: 1, REFUSED: 2, PHASE: 1}
+_FIELDS = {DOCUMENT: 1, DONE: 0, RAISED: 2, EXITED: 1, REFUSED: 2, PHASE: 1}
 
 
 class ChildReport:
@@ -16,12 +16,14 @@ class ChildReport:
 
     def __init__(self) -> None:
         self.phase = Phase.IMPORT
-        self.outputs: dict[str, bytes] = {}
+        self.outputs: dict[str, bytearray] = {}
         self.document: bytes | None = None
         self.failure: RunnerError | None = None
         self.is_complete = False
         self._buffer = bytearray()
         self._total = 0
+        self._growing = bytearray()
+        self._lacking = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the pipe.
@@ -29,23 +31,32 @@ class ChildReport:
         Raises:
             RunnerError: E_LIMIT when the result is too large, E_WIRE_RESULT when the bytes are not ours.
         """
-        self._buffer += data
-        while len(self._buffer) >= _HEADER:
-            kind = bytes(self._buffer[:1])
-            length = int.from_bytes(self._buffer[1:_HEADER], "big")
-            if kind not in _FIELDS or self.is_complete:
-                raise self._not_ours()
-            if self._total + length > MAX_RESULT_BYTES:
-                message = f"expected at most {MAX_RESULT_BYTES} bytes of outputs, found {self._total + length} or more"
-                raise RunnerError(ErrorCode.LIMIT, Phase.RESULT, message)
-            if len(self._buffer) < _HEADER + length:
-                return
-            fields = self._fields(_HEADER + length)
-            if len(fields) != _FIELDS[kind]:
-                raise self._not_ours()
-            self._total += length
-            del self._buffer[: _HEADER + length]
-            self._take(kind, fields)
+        # Straight into its place: a large output must not be in memory twice.
+        with memoryview(data) as view:
+            self._growing += view[: self._lacking]
+            self._buffer += view[self._lacking :]
+        self._lacking -= min(self._lacking, len(data))
+        while self._lacking == 0 and len(self._buffer) >= _HEADER and self._take_frame():
+            pass
+
+    def _take_frame(self) -> bool:
+        """Take the frame at the start of the buffer; return False when more of it must come first."""
+        kind = bytes(self._buffer[:1])
+        length = int.from_bytes(self._buffer[1:_HEADER], "big")
+        if (kind not in _FIELDS and kind != OUTPUT) or self.is_complete:
+            raise self._not_ours()
+        if self._total + length > MAX_RESULT_BYTES:
+            message = f"expected at most {MAX_RESULT_BYTES} bytes of outputs, found {self._total + length} or more"
+            raise RunnerError(ErrorCode.LIMIT, Phase.RESULT, message)
+        if kind == OUTPUT:
+            taken = self._take_output(_HEADER + length)
+        else:
+            taken = len(self._buffer) >= _HEADER + length
+            if taken:
+                self._take(kind, self._fields(_HEADER + length))
+                del self._buffer[: _HEADER + length]
+        self._total += length if taken else 0
+        return taken
 
     def _fields(self, end: int) -> list[bytes]:
         fields: list[bytes] = []
@@ -60,11 +71,11 @@ class ChildReport:
         return fields
 
     def _take(self, kind: bytes, fields: list[bytes]) -> None:
-        texts = [] if kind in {OUTPUT, DOCUMENT} else [field.decode("utf-8", "replace") for field in fields]
+        if len(fields) != _FIELDS[kind]:
+            raise self._not_ours()
+        texts = [] if kind == DOCUMENT else [field.decode("utf-8", "replace") for field in fields]
         if kind == PHASE:
             self.phase = _phase(texts[0])
-        elif kind == OUTPUT:
-            self._take_output(*fields)
         elif kind == DOCUMENT:
             self.document = fields[0]
         elif kind == DONE:
@@ -73,16 +84,28 @@ class ChildReport:
             self.failure = self._failure(kind, texts)
             self.is_complete = True
 
-    def _take_output(self, raw_name: bytes, value: bytes) -> None:
+    def _take_output(self, end: int) -> bool:
+        """Open the output whose frame ends at `end`: its name and length, and what is there of its value."""
+        name_start = _HEADER + 8
+        name_end = name_start + int.from_bytes(self._buffer[_HEADER:name_start], "big")
+        start = name_end + 8
+        if start > end:
+            raise self._not_ours()
+        if len(self._buffer) < start:
+            return False
+        if start + int.from_bytes(self._buffer[name_end:start], "big") != end:
+            raise self._not_ours()
         try:
-            name = raw_name.decode("utf-8")
+            name = self._buffer[name_start:name_end].decode("utf-8")
         except UnicodeDecodeError:
             raise self._not_ours() from None
         if name in self.outputs:
-            raise RunnerError(
-                ErrorCode.WIRE_RESULT, Phase.RESULT, f"expected each output once, found {name!r:.100} twice"
-            )
-        self.outputs[name] = value
+            message = f"expected each output once, found {name!r:.100} twice"
+            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message)
+        self._growing = self.outputs[name] = self._buffer[start:end]
+        self._lacking = end - start - len(self._growing)
+        del self._buffer[:end]
+        return True
 
     def _failure(self, kind: bytes, texts: list[str]) -> RunnerError:
         if kind == RAISED:

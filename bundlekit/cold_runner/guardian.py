@@ -94,7 +94,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         # Inherited by children: the memory of a crashed task may hold what it was given in secret.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         _obey_endings()
-        _thread.start_new_thread(_follow_leash, (leash,))
+        _thread.start_new_thread(_follow_leash, (leash, _thread.get_ident()))
         os.mkdir(scratch, 0o700)
         stdout = os.dup(_STDOUT)
         os.dup2(2, _STDOUT)
@@ -148,10 +148,11 @@ def _ignore_endings() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _follow_leash(leash: int) -> None:
+def _follow_leash(leash: int, main_thread: int) -> None:
     """End this process when the guardian lets go of the leash, or is gone; in order, or else by force."""
     os.read(leash, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    # To that thread and no other: whatever it waits for must be interrupted.
+    signal.pthread_kill(main_thread, signal.SIGTERM)
     time.sleep(_PATIENCE_S)
     kill_descendants()
     os._exit(EXIT_STATUS[ErrorCode.INTERNAL])

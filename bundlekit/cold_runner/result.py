@@ -23,7 +23,7 @@ _METADATA, _ERROR = "metadata", "error"
 
 
 def simulation_document(
-    task: SimulationTask, bundle_digest: str, outputs: Mapping[str, bytes], outputs_dir: str | None
+    task: SimulationTask, bundle_digest: str, outputs: Mapping[str, bytes | bytearray], outputs_dir: str | None
 ) -> dict[str, object]:
     """Return ``{"task_id", "outputs"}``; outputs above INLINE_LIMIT are written into `outputs_dir`, if given.
 
@@ -57,7 +57,7 @@ def aggregation_document(data: bytes) -> dict[str, object]:
     return {"loss": loss, "diagnostics": diagnostics, "n_replicates": replicates}
 
 
-def _check(outputs: Mapping[str, bytes]) -> None:
+def _check(outputs: Mapping[str, bytes | bytearray]) -> None:
     if not outputs:
         raise _bad("expected at least one output from the wire function, found an empty dict")
     if _METADATA in outputs:
@@ -78,9 +78,9 @@ def _reported(error: Mapping[str, JsonValue], where: str) -> RunnerError:
     return RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message[:4096], type_name=type_name)
 
 
-def _json_object(data: bytes) -> Mapping[str, JsonValue]:
+def _json_object(data: bytes | bytearray) -> Mapping[str, JsonValue]:
     try:
-        value = loads(data)
+        value = loads(bytes(data))
     except StrictJsonError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -96,7 +96,7 @@ def _parsed(data: bytes) -> Mapping[str, JsonValue]:
     return value
 
 
-def _artifact(data: bytes, outputs_dir: str | None) -> dict[str, object]:
+def _artifact(data: bytes | bytearray, outputs_dir: str | None) -> dict[str, object]:
     checksum = hashlib.blake2b(data, digest_size=32).hexdigest()
     described: dict[str, object] = {"size": len(data), "checksum": checksum}
     if outputs_dir is None or len(data) <= INLINE_LIMIT:
@@ -104,7 +104,7 @@ def _artifact(data: bytes, outputs_dir: str | None) -> dict[str, object]:
     return {**described, "ref": _stored(data, os.path.join(outputs_dir, f"{checksum}.bin"))}
 
 
-def _stored(data: bytes, path: str) -> str:
+def _stored(data: bytes | bytearray, path: str) -> str:
     staged = f"{path}.{os.urandom(8).hex()}"
     try:
         with open(staged, "xb") as file:
