@@ -133,10 +133,12 @@ def _decorated(resolver: Resolver, decorator: ast.expr, value: Value, module: Mo
         if isinstance(value, Function):
             line, name = value.line, value.name
         return Function(name, Signature(()), module.path, line, calibrated=True)
-    if not isinstance(value, Function):
+    if isinstance(value, MissingModule | MissingName | Unparsable | Unknown):
         return value
     if isinstance(found, MissingModule | MissingName | Unparsable):
         return found
+    if not isinstance(value, Function):
+        return Unknown(f"it goes through {ast.unparse(decorator):.60} (line {decorator.lineno} of {module.path})")
     if dotted in _SAME_SIGNATURE and (factory is None or dotted == "functools.lru_cache"):
         return value
     if dotted in _MANAGERS and factory is None:
@@ -165,7 +167,7 @@ def _partial(resolver: Resolver, node: ast.Call, module: ModuleFile, before: int
 def _constructor(resolver: Resolver, value: Class) -> Value:
     new, init = _method(resolver, value, "__new__"), _method(resolver, value, "__init__")
     found = [item for item in (new, init) if not isinstance(item, MissingName)]
-    if len(found) > 1:
+    if len(found) > 1 and all(isinstance(item, Function) for item in found):
         return Unknown(f"the class {value.node.name!r} has both __new__ and __init__")
     method = found[0] if found else Function("__init__", Signature(()), value.module.path, value.node.lineno)
     if isinstance(method, Function):

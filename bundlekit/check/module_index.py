@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.project import Project, ProjectTable
 
-__all__ = ["Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "Outside"]
+__all__ = ["Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "Outside", "absolute_name"]
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
 _CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
@@ -193,3 +193,16 @@ class ModuleIndex:
 
 def _extension_among(names: set[str], stem: str) -> bool:
     return any(name.endswith(_EXTENSION_SUFFIXES) and name.partition(".")[0] == stem for name in names)
+
+
+def absolute_name(importer: ModuleFile, origin: str, level: int) -> str | None:
+    """Return the absolute name of what `importer` imports, None where a relative import leaves the top package."""
+    if level == 0:
+        return origin
+    package = importer.name.split(".")
+    if importer.directory is None:
+        package.pop()
+    if level > len(package):
+        return None
+    kept = package[: len(package) - level + 1]
+    return ".".join([*kept, origin] if origin else kept)

@@ -63,9 +63,10 @@ class Binding(NamedTuple):
 
 
 class Names(NamedTuple):
-    """All bindings of a body, by name, and its star imports under ``*``."""
+    """All bindings of a body, by name, and its star imports under ``*``; `modules` are those imported whole."""
 
     by_name: dict[str, list[Binding]]
+    modules: frozenset[str] = frozenset()
 
     def of(self, name: str, before: int | None) -> list[Binding]:
         """Return the bindings of `name` and all star imports up to `before`, latest first."""
@@ -81,12 +82,13 @@ def names(body: Sequence[ast.stmt]) -> Names:
     by_name: dict[str, list[Binding]] = {}
     for binding in collector.bindings:
         by_name.setdefault(binding.name, []).append(binding)
-    return Names(by_name)
+    return Names(by_name, frozenset(collector.modules))
 
 
 class _Collector:
     def __init__(self) -> None:
         self.bindings: list[Binding] = []
+        self.modules: set[str] = set()
 
     def visit(self, body: Sequence[ast.stmt], *, certain: bool) -> list[Binding]:
         """Collect the bindings of `body` and return those of them that are certain if the body is run at all."""
@@ -120,6 +122,8 @@ class _Collector:
                 for case in node.cases:
                     self.visit(case.body, certain=False)
             case _:
+                if isinstance(node, ast.Import):
+                    self.modules.update(alias.name for alias in node.names)
                 return self._bind(node, list(_simple(node)), certain=certain)
         return []
 

@@ -8,7 +8,7 @@ import builtins
 import re
 
 from bundlekit.check import callables
-from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside
+from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside, absolute_name
 from bundlekit.check.namespace import Alternatives, Assigned, Binding, Defined, Deleted, Imported, Names, Opaque, names
 from bundlekit.check.runtime_names import nested_definition, why_it_may_appear
 from bundlekit.check.signatures import function_signature
@@ -144,7 +144,10 @@ class Resolver:
                     return External(f"builtins.{name}", f"{name!r} is built into Python")
                 return found or Unknown(f"{name!r} is not bound before line {node.lineno} of {module.path}")
             case ast.Attribute(value=owner, attr=attribute):
-                return self.attribute(self.evaluate(owner, module, before), attribute)
+                value = self.evaluate(owner, module, before)
+                if isinstance(value, ModuleValue) and value.module.name in self.names_of(module).modules:
+                    value = value._replace(imported=True)
+                return self.attribute(value, attribute)
             case ast.Lambda():
                 return Function("<lambda>", function_signature(node), module.path, node.lineno)
             case ast.Call():
@@ -172,8 +175,9 @@ class Resolver:
                 return agreed(found)
         if not found:
             return None
-        if all(isinstance(value, MissingName | MissingModule) for value in found):
-            return found[0]
+        telling = next((value for value in found if isinstance(value, Unknown)), None)
+        if telling or all(isinstance(value, MissingName | MissingModule) for value in found):
+            return telling or found[0]
         return Unknown(f"{name!r} is bound only under a condition in {module.path}")
 
     def _value(self, module: ModuleFile, binding: Binding) -> Value | None:
@@ -200,7 +204,7 @@ class Resolver:
         return MissingName(binding.name, module.name, module.path, self._siblings(module), note)
 
     def _imported(self, importer: ModuleFile, origin: str, level: int, name: str | None) -> Value:
-        absolute = _absolute(importer, origin, level)
+        absolute = absolute_name(importer, origin, level)
         if absolute is None:
             return MissingModule("." * level + origin, importer.path, ())
         value = self.module(absolute)
@@ -214,7 +218,7 @@ class Resolver:
     def _star(self, importer: ModuleFile, binding: Binding, name: str) -> Value | None:
         """Return what a star import gives `name`, None if it certainly does not bind it."""
         bound = binding.bound
-        absolute = _absolute(importer, bound.module, bound.level) if isinstance(bound, Imported) else None
+        absolute = absolute_name(importer, bound.module, bound.level) if isinstance(bound, Imported) else None
         value = self.module(absolute) if absolute else None
         match value:
             case ModuleValue(module=ModuleFile() as module):
@@ -282,16 +286,3 @@ def agreed(values: list[Value]) -> Value:
         return functions[0]
     unknown = next((value for value in alive if isinstance(value, Unknown)), None)
     return unknown or Unknown("it is defined in different ways on different conditions")
-
-
-def _absolute(importer: ModuleFile, origin: str, level: int) -> str | None:
-    """Return the absolute name of what `importer` imports, None where a relative import leaves the top package."""
-    if level == 0:
-        return origin
-    package = importer.name.split(".")
-    if importer.directory is None:
-        package.pop()
-    if level > len(package):
-        return None
-    kept = package[: len(package) - level + 1]
-    return ".".join([*kept, origin] if origin else kept)

@@ -1,0 +1,171 @@
+"""BK2xx and BK5xx: files that ship or do not, names that port or do not, requirements."""
+
+# ruff: noqa: E501 - a row of a table is one line
+
+import os
+from pathlib import Path
+
+import pytest
+from builders.bundles import findings_of, make_bundle, pyproject
+
+_IGNORE = {".modelopsignore": "private/\n*.bin\n", "private/x.csv": "", "private/deep/y.csv": "", "a.bin": ""}
+
+_LEFT_OUT = {
+    "open": 'open("a.bin", "rb")',
+    "open-without-mode": 'open("private/x.csv")',
+    "open-for-update": 'open("a.bin", mode="r+b")',
+    "path": 'Path("private/deep/y.csv").read_text()',
+    "csv": 'pd.read_csv("private/x.csv")',
+    "scan": 'pl.scan_csv(r"private/x.csv")',
+    "numpy": 'np.load("./a.bin")',
+    "dots": 'open("model/../a.bin")',
+    "default": 'open(".env")',
+}
+
+
+@pytest.mark.parametrize("call", _LEFT_OUT.values(), ids=_LEFT_OUT)
+def test_a_file_that_is_read_and_left_out_is_found(call: str, tmp_path: Path) -> None:
+    """It is there where the code was written and not where it runs."""
+    make_bundle(tmp_path, {**_IGNORE, ".env": "", "model/data.py": f"def load():\n    return {call}\n"})
+    assert [(f.code, f.path, f.line) for f in findings_of(tmp_path)] == [("BK201", "model/data.py", 2)]
+
+
+_NOT_READ = {
+    "written": 'open("a.bin", "wb")',
+    "appended": 'open("a.bin", mode="a")',
+    "mode-unknown": 'open("a.bin", mode)',
+    "not-there": 'open("nowhere.csv")',
+    "ships": 'open("model/wire.py")',
+    "a-directory": 'Path("private")',
+    "computed": 'open(base + "a.bin")',
+    "empty": 'open("")',
+    "other-call": 'print("a.bin")',
+    "outside": 'open("/etc/hostname")',
+}
+
+
+@pytest.mark.parametrize("call", _NOT_READ.values(), ids=_NOT_READ)
+def test_a_file_that_is_not_read_from_the_bundle_is_left_alone(call: str, tmp_path: Path) -> None:
+    """Outputs, system files and names made at run time are nobody's mistake."""
+    make_bundle(tmp_path, {**_IGNORE, "model/data.py": f"def load(mode, base):\n    return {call}\n"})
+    assert findings_of(tmp_path) == []
+
+
+_REGISTERED = {
+    "missing": ("data/no.csv", "does not exist"),
+    "left-out": ("private/x.csv", "left out by private/"),
+    "left-out-directory": ("private", "left out by private/"),
+    "outside": ("../x.csv", "outside the bundle"),
+    "absolute": ("/data/x.csv", "outside the bundle"),
+    "link": ("link.csv", "cannot ship"),
+}
+
+
+@pytest.mark.parametrize(("path", "reason"), _REGISTERED.values(), ids=_REGISTERED)
+def test_a_registered_file_must_ship(path: str, reason: str, tmp_path: Path) -> None:
+    """The registry promises these files to whoever runs the model."""
+    registry = f"models:\n  m:\n    entrypoint: model.run:M\n    path: model/wire.py\n    class_name: M\n    data: ['{path}']\n"
+    make_bundle(tmp_path, {**_IGNORE, ".modelops-bundle/registry.yaml": registry})
+    (tmp_path / "link.csv").symlink_to("/etc/hostname")
+    found = [finding for finding in findings_of(tmp_path) if finding.code == "BK201"]
+    assert [reason in finding.message for finding in found] == [True]
+
+
+def test_registered_files_and_directories_that_ship_are_left_alone(tmp_path: Path) -> None:
+    """A directory ships by what is in it."""
+    registry = (
+        "models:\n  m:\n    entrypoint: model.run:M\n    path: model/wire.py\n    data: [data, './data/x.csv', '.']\n"
+    )
+    make_bundle(tmp_path, {".modelops-bundle/registry.yaml": registry, "data/x.csv": ""})
+    assert findings_of(tmp_path) == []
+
+
+def test_links_and_fifos_are_refused_without_being_opened(tmp_path: Path) -> None:
+    """A FIFO would block for ever; a link's target is somebody else's."""
+    make_bundle(tmp_path, {})
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(".")
+    assert [(finding.code, finding.path) for finding in findings_of(tmp_path)] == [("BK202", "loop"), ("BK202", "pipe")]
+
+
+_SHADOWS = {"module": "random.py", "package": "json/__init__.py", "in-src": "src/types.py"}
+
+
+@pytest.mark.parametrize("path", _SHADOWS.values(), ids=_SHADOWS)
+def test_a_top_level_name_of_the_standard_library_is_found(path: str, tmp_path: Path) -> None:
+    """Numpy imports random; it would get this one."""
+    make_bundle(tmp_path, {path: "", "src/other/__init__.py": ""})
+    assert [(finding.code, finding.path) for finding in findings_of(tmp_path)] == [("BK204", path)]
+
+
+_NO_SHADOWS = {"below-a-package": "model/random.py", "data-directory": "calendar/x.txt", "namespace": "queue/own.py"}
+
+
+@pytest.mark.parametrize("path", _NO_SHADOWS.values(), ids=_NO_SHADOWS)
+def test_names_that_shadow_nothing_are_left_alone(path: str, tmp_path: Path) -> None:
+    """Only top-level modules and regular packages come before the standard library's."""
+    make_bundle(tmp_path, {path: ""})
+    assert findings_of(tmp_path) == []
+
+
+_BAD_REQUIREMENTS = [
+    "numpy=>2",
+    "numpy >=",
+    "=1.0",
+    "numpy; python",
+    "a b",
+    "numpy>=2 <3",
+    "x" + "(" * 50,
+    "numpy==1.*.2",
+]
+_GOOD_REQUIREMENTS = [
+    "numpy",
+    "NumPy >= 2.0, < 3",
+    "scipy[test]~=1.11",
+    "a.b-c_d==1.0rc1",
+    "torch==2.0+cpu",
+    "x ; sys_platform == 'linux'",
+    "numpy===2.0",
+    "numpy==2.*",
+]
+
+
+@pytest.mark.parametrize("requirement", _BAD_REQUIREMENTS)
+def test_an_invalid_requirement_is_found_at_its_place(requirement: str, tmp_path: Path) -> None:
+    """Every installer stops at it."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project=f'dependencies = ["{requirement}"]')})
+    assert [(finding.code, finding.line) for finding in findings_of(tmp_path)] == [("BK501", 4)]
+
+
+@pytest.mark.parametrize("requirement", _GOOD_REQUIREMENTS)
+def test_a_valid_requirement_is_left_alone(requirement: str, tmp_path: Path) -> None:
+    """Whatever PEP 508 allows, plain or not."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project=f'dependencies = ["{requirement}"]')})
+    assert findings_of(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "requirement", ["lab @ git+https://h.invalid/lab", "lab @ file:///x", "lab@https://h.invalid/l.whl"]
+)
+def test_a_direct_reference_is_a_warning(requirement: str, tmp_path: Path) -> None:
+    """It may be meant, and may be missing on a worker."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project=f'dependencies = ["{requirement}"]')})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK504"]
+
+
+def test_paths_in_requirements_txt_are_warnings_at_their_lines(tmp_path: Path) -> None:
+    """Pip accepts them; no worker has that disk."""
+    wire = "def wire(a, b, c): ...\n"
+    (tmp_path / "wire.py").write_text(wire)
+    (tmp_path / "requirements.txt").write_text("# comment\nnumpy>=2\n-e ../lab\n./local.whl\n")
+    found = [(f.code, f.line) for f in findings_of(tmp_path) if f.code.startswith("BK5")]
+    assert found == [("BK504", 3), ("BK504", 4)]
+
+
+@pytest.mark.parametrize(
+    ("specifier", "codes"), [(">=3.99", []), ("~=3.11", []), ("three", ["BK502"]), (">=3.11,<4.*", ["BK502"])]
+)
+def test_requires_python_is_judged(specifier: str, codes: list[str], tmp_path: Path) -> None:
+    """Whether an interpreter satisfies it is another stage's matter."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project=f'requires-python = "{specifier}"')})
+    assert [finding.code for finding in findings_of(tmp_path)] == codes

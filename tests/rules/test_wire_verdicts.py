@@ -1,0 +1,418 @@
+"""BK3xx on code as people write it: what is found, and what is left alone because it imports."""
+
+# ruff: noqa: E501 - a row of a table is one line
+
+from pathlib import Path
+
+import pytest
+from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
+
+from bundlekit.model.finding import Finding, Severity
+
+_BODY = '    return {"result": b"1"}\n'
+_ABC = f"(entrypoint, params, seed):\n{_BODY}"
+
+
+def _wire_codes(findings: list[Finding]) -> list[str]:
+    return [finding.code for finding in findings if finding.code.startswith("BK3")]
+
+
+_FINDS: dict[str, tuple[str, str]] = {
+    "no-parameters": ("BK307", f"def wire():\n{_BODY}"),
+    "two": ("BK307", f"def wire(entrypoint, params):\n{_BODY}"),
+    "four": ("BK307", f"def wire(a, b, c, d):\n{_BODY}"),
+    "keyword-only-seed": ("BK307", f"def wire(a, b, *, seed):\n{_BODY}"),
+    "required-keyword": ("BK307", f"def wire(a, b, c, *, d):\n{_BODY}"),
+    "lambda-of-two": ("BK307", "wire = lambda a, b: {}\n"),
+    "partial-takes-one-away": ("BK307", f"import functools\ndef _w{_ABC}wire = functools.partial(_w, 'x')\n"),
+    "class-init": ("BK307", "class wire:\n    def __init__(self, a):\n        self.a = a\n"),
+    "instance-call": ("BK307", "class W:\n    def __call__(self, a): ...\nwire = W()\n"),
+    "async": ("BK308", f"async def wire{_ABC}"),
+    "generator": ("BK308", "def wire(a, b, c):\n    yield {}\n"),
+    "async-generator": ("BK308", "async def wire(a, b, c):\n    yield {}\n"),
+    "cached-async": ("BK308", f"from functools import cache\n@cache\nasync def wire{_ABC}"),
+    "nested": ("BK305", f"def make():\n    def wire{_ABC.replace('    ', '        ')}    return wire\n"),
+    "method": ("BK305", "class Model:\n    def wire(self, a, b, c): ...\n"),
+    "deleted": ("BK305", f"def wire{_ABC}del wire\n"),
+    "only-for-types": ("BK305", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    def wire(a, b, c): ...\n"),
+    "only-as-script": ("BK305", f"if __name__ == '__main__':\n    def wire(a, b, c):\n    {_BODY}"),
+    "only-old-python": ("BK305", f"import sys\nif sys.version_info < (3, 8):\n    def wire(a, b, c):\n    {_BODY}"),
+    "re-export-of-nothing": ("BK305", "from .other import wire\n"),
+    "re-export-from-nowhere": ("BK304", "from .absent import wire\n"),
+    "relative-beyond-top": ("BK304", "from ...absent import wire\n"),
+    "number": ("BK306", "wire = 3\n"),
+    "string": ("BK306", "wire = 'model.wire:run'\n"),
+    "none": ("BK306", "wire = None\n"),
+    "dictionary": ("BK306", "wire = dict = {}\n"),
+    "instance": ("BK306", "class W:\n    pass\nwire = W()\n"),
+    "annotated-list": ("BK306", "wire: list = [1]\n"),
+    "class-attribute-constant": ("BK306", "class W:\n    value = 1\nwire = W.value\n"),
+    "a-module": ("BK306", "from . import other as wire\n"),
+    "duplicate-arguments": ("BK311", f"def wire(a, a, b):\n{_BODY}"),
+    "return-outside": ("BK311", f"def wire{_ABC}return 1\n"),
+    "unknown-future": ("BK311", f"from __future__ import braces_please\ndef wire{_ABC}"),
+    "star-import-without-it": ("BK305", "from .other import *\n"),
+    "star-import-hidden-by-all": ("BK305", "from .listed import *\n"),
+}
+
+
+@pytest.mark.parametrize(("code", "source"), _FINDS.values(), ids=_FINDS)
+def test_a_wire_that_certainly_fails_is_found(code: str, source: str, tmp_path: Path) -> None:
+    """Each of these fails on the worker; the code says how."""
+    make_bundle(
+        tmp_path,
+        {
+            "model/wire.py": source,
+            "model/other.py": "def simulate(): ...\n",
+            "model/listed.py": "__all__ = ['simulate']\ndef simulate(): ...\ndef wire(a, b, c): ...\n",
+        },
+    )
+    found = [finding for finding in findings_of(tmp_path) if finding.severity is Severity.ERROR]
+    assert _wire_codes(found) == [code]
+
+
+_LEAVES_ALONE: dict[str, str] = {
+    "defaults": "def wire(entrypoint, params, seed=0, *, verbose=False): ...\n",
+    "positional-only": "def wire(entrypoint, params, seed, /): ...\n",
+    "star-args": "def wire(*args): ...\n",
+    "star-args-and-keywords": "def wire(entrypoint, *args, **kwargs): ...\n",
+    "byte-order-mark": "\ufeff" + GOOD_WIRE,
+    "crlf": GOOD_WIRE.replace("\n", "\r\n"),
+    "form-feed": "\f" + GOOD_WIRE,
+    "no-final-newline": GOOD_WIRE.rstrip(),
+    "lambda": "wire = lambda e, p, s: {}\n",
+    "alias": f"def _run{_ABC}wire = _run\n",
+    "alias-chain": f"def _run{_ABC}a = b = _run\nwire = b\n",
+    "re-export": "from .other import simulate as wire\n",
+    "re-export-absolute": "from model.other import simulate as wire\n",
+    "module-attribute": "import model.other\nwire = model.other.simulate\n",
+    "module-alias": "import model.other as m\nwire = m.simulate\n",
+    "star-import": "from .other import *\nwire = simulate\n",
+    "star-import-with-all": "from .listed import *\n",
+    "partial": "from functools import partial\ndef _w(model, entrypoint, params, seed): ...\nwire = partial(_w, 'sir')\n",
+    "cache": f"import functools\n@functools.lru_cache(maxsize=None)\ndef wire{_ABC}",
+    "cache-by-call": f"import functools\ndef _w{_ABC}wire = functools.cache(_w)\n",
+    "wraps": f"import functools\ndef _w{_ABC}@functools.wraps(_w)\ndef wire(*a, **k): ...\n",
+    "class": "class wire:\n    def __init__(self, a, b, c): ...\n",
+    "class-new": "class wire(object):\n    def __new__(cls, a, b, c): ...\n",
+    "instance-with-call": "class W:\n    def __call__(self, a, b, c): ...\nwire = W()\n",
+    "inherited-call": "class B:\n    def __call__(self, a, b, c): ...\nclass W(B):\n    pass\nwire = W()\n",
+    "static-method": "class W:\n    @staticmethod\n    def run(a, b, c): ...\nwire = W.run\n",
+    "class-method": "class W:\n    @classmethod\n    def run(cls, a, b, c): ...\nwire = W.run\n",
+    "bound-method": "class W:\n    def run(self, a, b, c): ...\nwire = W().run\n",
+    "both-branches": "import sys\nif sys.platform == 'linux':\n    def wire(a, b, c): ...\nelse:\n    def wire(a, b, c): ...\n",
+    "fallback": "try:\n    from .absent import wire\nexcept ImportError:\n    from .other import simulate as wire\n",
+    "redefined": "def wire(): ...\ndef wire(a, b, c): ...\n",
+    "new-python": "import sys\nif sys.version_info >= (3, 11):\n    def wire(a, b, c): ...\nelse:\n    wire = None\n",
+    "in-with": "import warnings\nwith warnings.catch_warnings():\n    def wire(a, b, c): ...\n",
+    "try-finally": "try:\n    def wire(a, b, c): ...\nfinally:\n    pass\n",
+    "guard-that-raises": "try:\n    from .other import simulate as wire\nexcept ImportError:\n    raise\n",
+    "tuple-assignment": f"def _w{_ABC}wire, other = _w, 1\n",
+    "conditional-expression": f"import sys\ndef _w{_ABC}wire = _w if sys.platform else _w\n",
+    "context-manager-function": "import contextlib\n@contextlib.contextmanager\ndef wire(a, b, c):\n    yield 1\n",
+    "nested-yield": "def wire(a, b, c):\n    def rows():\n        yield 1\n    return {}\n",
+}
+
+
+@pytest.mark.parametrize("source", _LEAVES_ALONE.values(), ids=_LEAVES_ALONE)
+def test_a_wire_that_runs_is_left_alone(source: str, tmp_path: Path) -> None:
+    """One false alarm, and people remove the hook."""
+    make_bundle(
+        tmp_path,
+        {
+            "model/wire.py": source.encode(),
+            "model/other.py": "def simulate(entrypoint, params, seed): ...\n",
+            "model/listed.py": "__all__ = ('wire',)\ndef wire(a, b, c): ...\ndef _no(): ...\n",
+        },
+    )
+    assert findings_of(tmp_path) == []
+
+
+_UNKNOWN: dict[str, tuple[str, str]] = {
+    "made-by-a-call": ("make()", "def make():\n    return print\nwire = make()\n"),
+    "own-decorator": ("decorated", "def d(f):\n    return f\n@d\ndef wire(): ...\n"),
+    "decorator-from-outside": ("decorated", "import numpy as np\n@np.vectorize\ndef wire(): ...\n"),
+    "module-getattr": ("__getattr__", "def __getattr__(name):\n    return print\n"),
+    "globals": ("globals()", "globals()['wire'] = print\n"),
+    "exec": ("generated code", "exec('wire = print')\n"),
+    "setattr": ("sets attributes", "import sys\nsetattr(sys.modules[__name__], 'wire', print)\n"),
+    "global-statement": ("global", "def set_up():\n    global wire\n    wire = print\nset_up()\n"),
+    "walrus": ("expression", "if (wire := print):\n    pass\n"),
+    "sys-modules": ("sys.modules", "import sys\nsys.modules[__name__] = object()\n"),
+    "from-a-dependency": ("numpy", "from numpy import array as wire\n"),
+    "star-from-a-dependency": ("star import", "from numpy import *\n"),
+    "built-in": ("built into Python", "wire = print\n"),
+    "conditional": ("condition", "import os\nif os.environ.get('X'):\n    def wire(a, b, c): ...\n"),
+    "different-branches": ("different ways", "import os\nif os.name:\n    def wire(a): ...\nelse:\n    wire = None\n"),
+    "loop": ("loop", "for wire in (print,):\n    pass\n"),
+    "while": ("condition", "import os\nwhile os.name:\n    def wire(a, b, c): ...\n    break\n"),
+    "match": ("condition", "import os\nmatch os.name:\n    case 'posix':\n        def wire(a, b, c): ...\n"),
+    "with-as": ("context manager", "import os\nwith os.scandir() as wire:\n    pass\n"),
+    "suppressed": (
+        "condition",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    from .other import wire\n",
+    ),
+    "unpacked": ("unpacked", "wire, other = make()\n"),
+    "changed-in-place": ("changed in place", "wire = []\nwire += [1]\n"),
+    "maybe-deleted": ("deleted", "import os\ndef wire(a, b, c): ...\nif os.name:\n    del wire\n"),
+    "base-from-outside": ("base class", "import numpy\nclass W(numpy.ndarray):\n    pass\nwire = W\n"),
+    "metaclass": ("metaclass", "class wire(metaclass=type):\n    pass\n"),
+    "dataclass": ("decorated", "import dataclasses\n@dataclasses.dataclass\nclass wire:\n    a: int\n"),
+    "new-and-init": ("both", "class wire:\n    def __new__(cls, *a): ...\n    def __init__(self, *a): ...\n"),
+    "instance-attribute": ("instances", "class W:\n    pass\nwire = W().run\n"),
+    "instance-of-new": ("__new__", "class W:\n    def __new__(cls): ...\nwire = W()\n"),
+    "partial-unpacked": ("unpacked", "import functools\nwire = functools.partial(*[print])\n"),
+    "partial-too-many": ("does not take", "import functools\ndef f(): ...\nwire = functools.partial(f, 1)\n"),
+    "partial-of-unknown": ("numpy", "import functools, numpy\nwire = functools.partial(numpy.sum, 1)\n"),
+    "computed": ("computed", "wire = [print][0]\n"),
+    "unbound": ("not bound", "wire = later\nlater = print\n"),
+    "attribute-of-function": ("attributes of the function", "def f(): ...\nwire = f.run\n"),
+    "attribute-of-constant": ("attribute of", "wire = 'x'.join\n"),
+    "circular": ("circular", "from .circle import wire\n"),
+    "set-from-elsewhere": ("assigns an attribute", "import model.patch\n"),
+    "conditional-method": (
+        "conditional",
+        "import os\nclass W:\n    if os.name:\n        def run(self): ...\nwire = W.run\n",
+    ),
+    "self-less-method": ("no place for self", "class W:\n    def run(): ...\nwire = W().run\n"),
+    "call-is-data": ("no function", "class W:\n    __call__ = 1\nwire = W()\n"),
+    "bare-star-self": ("goes through", "def f(g):\n    return g\nwire = f(1)(2)\n"),
+}
+
+
+@pytest.mark.parametrize(("reason", "source"), _UNKNOWN.values(), ids=_UNKNOWN)
+def test_a_wire_in_doubt_is_information_with_its_reason(reason: str, source: str, tmp_path: Path) -> None:
+    """Unknown is never an error and never silence: the import stage settles it."""
+    make_bundle(
+        tmp_path,
+        {
+            "pyproject.toml": pyproject(project='dependencies = ["numpy"]'),
+            "model/wire.py": source,
+            "model/other.py": "def wire(a, b, c): ...\n",
+            "model/circle.py": "from .wire import wire\n",
+            "model/patch.py": "import model.wire\nmodel.wire.wire = print\n" if "patch" in source else "",
+        },
+    )
+    found = findings_of(tmp_path)
+    assert [(finding.code, finding.severity) for finding in found] == [("BK309", Severity.INFO)]
+    assert reason in found[0].message
+
+
+_LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
+    "flat": ("pkg.wire:wire", {"pkg/__init__.py": "", "pkg/wire.py": GOOD_WIRE}),
+    "flat-namespace": ("pkg.wire:wire", {"pkg/wire.py": GOOD_WIRE}),
+    "src": ("pkg.wire:wire", {"src/pkg/__init__.py": "", "src/pkg/wire.py": GOOD_WIRE}),
+    "src-namespace": ("pkg.sub.wire:wire", {"src/pkg/sub/wire.py": GOOD_WIRE}),
+    "src-by-its-name": ("src.pkg.wire:wire", {"src/pkg/wire.py": GOOD_WIRE}),
+    "root-module": ("single:wire", {"single.py": GOOD_WIRE}),
+    "package-over-module": ("pkg:wire", {"pkg/__init__.py": GOOD_WIRE, "pkg.py": "wire = 1\n"}),
+    "module-over-namespace": ("pkg:wire", {"pkg/data.txt": "", "pkg.py": GOOD_WIRE}),
+    "portions": ("pkg.b:wire", {"src/pkg/a.py": "", "pkg/b.py": GOOD_WIRE}),
+    "in-init": ("pkg:wire", {"pkg/__init__.py": "from .core import wire\n", "pkg/core.py": GOOD_WIRE}),
+    "attribute-of-class": ("pkg:W.run", {"pkg.py": "class W:\n    @staticmethod\n    def run(a, b, c): ...\n"}),
+    "spaces": (" pkg.wire : wire ", {"pkg/wire.py": GOOD_WIRE}),
+    "unicode": ("modèle:fonction", {"modèle.py": "def fonction(a, b, c): ...\n"}),
+}
+
+
+@pytest.mark.parametrize(("wire", "files"), _LAYOUTS.values(), ids=_LAYOUTS)
+def test_every_layout_that_imports_is_left_alone(wire: str, files: dict[str, str], tmp_path: Path) -> None:
+    """Flat, src and namespace layouts, with and without __init__.py."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=wire), **files})
+    assert findings_of(tmp_path) == []
+
+
+_ELSEWHERE: dict[str, tuple[str, str, dict[str, str]]] = {
+    "extension": (
+        "pkg._core:wire",
+        "compiled extension",
+        {"pkg/__init__.py": "", "pkg/_core.cpython-311-x86_64-linux-gnu.so": ""},
+    ),
+    "compiled-package": ("pkg.core:wire", "compiled package", {"pkg/core/__init__.abi3.so": "", "pkg/core/x.py": ""}),
+    "to-be-compiled": ("pkg.core:wire", "may be compiled", {"pkg/__init__.py": "", "pkg/core.pyx": ""}),
+    "path-changed-by-package": ("pkg.core:wire", "changes where", {"pkg/__init__.py": "__path__.append('x')\n"}),
+    "path-changed-by-module": ("pkg.core:wire", "changes where", {"pkg.py": "__path__ = ['x']\n"}),
+    "path-changed": (
+        "elsewhere:wire",
+        "may change the import path",
+        {"pkg/__init__.py": "import sys\nsys.path.append('lib')\n"},
+    ),
+    "standard-library": ("json:loads", "standard library", {}),
+    "installer": ("setuptools:setup", "installer", {}),
+    "submodule-attribute": (
+        "pkg:core.wire",
+        "only if something imports it",
+        {"pkg/__init__.py": "", "pkg/core.py": GOOD_WIRE},
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "reason", "files"), _ELSEWHERE.values(), ids=_ELSEWHERE)
+def test_a_module_that_may_come_from_elsewhere_is_information(
+    wire: str, reason: str, files: dict[str, str], tmp_path: Path
+) -> None:
+    """Static code cannot see compiled modules, dependencies or changed import paths."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=wire), **files})
+    found = findings_of(tmp_path)
+    assert [finding.code for finding in found] == ["BK309"]
+    assert reason in found[0].message
+
+
+_MISSING: dict[str, tuple[str, str, dict[str, str]]] = {
+    "top-level": ("modle.wire:wire", "nearest name: model", {}),
+    "submodule": ("model.wires:wire", "nearest name: model.wire", {}),
+    "under-a-module": ("single.wire:wire", "correct the reference", {"single.py": ""}),
+    "namespace": ("space.wires:wire", "nearest name: space.wire", {"space/wire.py": GOOD_WIRE}),
+    "deep": ("model.a.b.c:wire", "modules there: wire", {}),
+    "excluded": ("build.wire:wire", "modules there: model", {"build/wire.py": GOOD_WIRE}),
+}
+
+
+@pytest.mark.parametrize(("wire", "hint", "files"), _MISSING.values(), ids=_MISSING)
+def test_a_module_that_is_certainly_missing_has_a_hint(
+    wire: str, hint: str, files: dict[str, str], tmp_path: Path
+) -> None:
+    """Without dependencies nothing else can bring a module."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=wire), **files})
+    found = [finding for finding in findings_of(tmp_path) if finding.code == "BK304"]
+    assert [hint in (finding.hint or "") for finding in found] == [True]
+
+
+def test_a_module_may_come_from_a_declared_dependency(tmp_path: Path) -> None:
+    """The same reference that is an error without dependencies is open with one."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="emodlib.wire:wire", project='dependencies = ["emodlib"]')})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK309"]
+
+
+def test_a_namespace_that_a_dependency_may_continue_is_open(tmp_path: Path) -> None:
+    """google-cloud-storage continues google; the bundle's own directory of that name does not end it."""
+    text = pyproject(wire="google.cloud:wire", project='dependencies = ["google-cloud"]')
+    make_bundle(tmp_path, {"pyproject.toml": text, "google/own.py": ""})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK309"]
+
+
+def test_an_attribute_of_a_namespace_package_is_missing(tmp_path: Path) -> None:
+    """A namespace package has submodules and nothing else."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="space:wire"), "space/run.py": GOOD_WIRE})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK305"]
+
+
+def test_a_reference_to_a_module_says_how_to_name_the_function(tmp_path: Path) -> None:
+    """`model:wire` for `model.wire:wire` is the commonest slip."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model:wire")})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK306", "name a function inside the module: 'package.module:function'")
+
+
+def test_a_broken_package_makes_its_modules_unimportable(tmp_path: Path) -> None:
+    """The package runs before its module; its syntax error is the finding, once."""
+    make_bundle(tmp_path, {"model/__init__.py": "def (\n"})
+    assert [(f.code, f.severity, f.path) for f in findings_of(tmp_path)] == [
+        ("BK311", Severity.ERROR, "model/__init__.py")
+    ]
+
+
+def test_a_broken_source_that_nothing_needs_is_a_warning(tmp_path: Path) -> None:
+    """Templates and leftovers ship too; they fail nothing."""
+    make_bundle(tmp_path, {"templates/model.py": "def {{ name }}():\n"})
+    assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK311", Severity.WARNING)]
+
+
+_MALFORMED = [
+    "a",
+    "a:",
+    ":b",
+    "a:b:c",
+    "a/b:c",
+    "a-b:c",
+    "..a:b",
+    "a:b [x]",
+    "a:b()",
+    "1a:b",
+    "a:class",
+    "a:b;import os",
+]
+
+
+@pytest.mark.parametrize("value", _MALFORMED)
+def test_a_malformed_reference_is_one_finding(value: str, tmp_path: Path) -> None:
+    """One grammar for the checker, the environment and the runner."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=value)})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK303"]
+
+
+def test_calabaria_as_a_dependency_may_bring_the_wire(tmp_path: Path) -> None:
+    """Such bundles declare no wire of their own; that is not an error."""
+    text = '[project]\nname = "model"\nversion = "1"\ndependencies = ["modelops-calabaria>=1"]\n'
+    make_bundle(tmp_path, {"pyproject.toml": text})
+    assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK309", Severity.INFO)]
+
+
+def test_calabaria_beside_an_own_wire_is_two_wires(tmp_path: Path) -> None:
+    """Runners find both entry points and refuse; today's preflight passes it."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project='dependencies = ["modelops_calabaria"]')})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK302"]
+
+
+_DOUBTFUL_PROJECTS = {
+    "dynamic": 'dynamic = ["entry-points"]\n',
+    "url": 'dependencies = ["lab @ git+https://example.invalid/lab"]\n',
+}
+
+
+@pytest.mark.parametrize("line", _DOUBTFUL_PROJECTS.values(), ids=_DOUBTFUL_PROJECTS)
+def test_a_wire_that_the_build_may_add_is_information(line: str, tmp_path: Path) -> None:
+    """What is not written in pyproject.toml itself cannot be refused for its absence."""
+    make_bundle(tmp_path, {"pyproject.toml": f'[project]\nname = "model"\nversion = "1"\n{line}'})
+    assert "BK309" in [finding.code for finding in findings_of(tmp_path)]
+    assert "BK301" not in [finding.code for finding in findings_of(tmp_path)]
+
+
+def test_setup_py_may_declare_the_wire(tmp_path: Path) -> None:
+    """Setuptools runs it; reading does not."""
+    make_bundle(tmp_path, {"pyproject.toml": '[project]\nname = "model"\nversion = "1"\n', "setup.py": ""})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK309"]
+
+
+_NO_EP = '[project]\nname = "model"\nversion = "1"\n'
+_OTHER_SOURCES: dict[str, tuple[dict[str, str], str]] = {
+    "manifest.json": ({".modelops/manifest.json": '{"wire": "model.wire:wire"}'}, ".modelops/manifest.json"),
+    "manifest.json-path": ({".modelops/manifest.json": '{"wire": "model/wire.py:wire"}'}, ".modelops/manifest.json"),
+    "modelops.toml": ({".modelops/modelops.toml": '[modelops]\nwire = "model.wire:wire"\n'}, ".modelops/modelops.toml"),
+    "wire.py": ({"wire.py": GOOD_WIRE}, "wire.py"),
+}
+
+
+@pytest.mark.parametrize(("files", "path"), _OTHER_SOURCES.values(), ids=_OTHER_SOURCES)
+def test_other_wire_sources_run_with_a_warning(files: dict[str, str], path: str, tmp_path: Path) -> None:
+    """The warm order accepts them; today's cold and direct runners look at entry points only."""
+    make_bundle(tmp_path, {"pyproject.toml": _NO_EP, **files})
+    assert [(f.code, f.severity, f.path) for f in findings_of(tmp_path)] == [("BK310", Severity.WARNING, path)]
+
+
+def test_a_second_source_that_is_not_used_is_information(tmp_path: Path) -> None:
+    """The entry point comes first; a manifest that says otherwise misleads."""
+    make_bundle(tmp_path, {".modelops/manifest.json": '{"wire": "model.old:wire"}'})
+    assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK310", Severity.INFO)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("/etc/passwd.py:wire", "BK303"),
+        ("../x.py:wire", "BK303"),
+        ("absent.py:wire", "BK304"),
+        ("model/wire.py:no", "BK305"),
+    ],
+)
+def test_a_wire_by_path_is_checked(spec: str, code: str, tmp_path: Path) -> None:
+    """Manifests may name a file; it must be one of the bundle's."""
+    make_bundle(tmp_path, {"pyproject.toml": _NO_EP, ".modelops/manifest.json": f'{{"wire": "{spec}"}}'})
+    assert code in [finding.code for finding in findings_of(tmp_path)]
+
+
+def test_a_wire_by_path_has_no_package(tmp_path: Path) -> None:
+    """A file loaded by its path cannot import its siblings relatively."""
+    files = {"pyproject.toml": _NO_EP, ".modelops/manifest.json": '{"wire": "model/wire.py:wire"}'}
+    make_bundle(tmp_path, {**files, "model/wire.py": "from .run import wire\n", "model/run.py": GOOD_WIRE})
+    assert "BK304" in [finding.code for finding in findings_of(tmp_path)]
