@@ -63,7 +63,7 @@ def write_archive(
     if destination.is_dir():
         message = f"{destination} is a directory, and the archive is a file"
         raise UsageError(message, subject=str(destination))
-    temporary = destination.with_name(f".{destination.name[:200]}.{os.urandom(6).hex()}.tmp")
+    temporary = destination.with_name(f".bundlekit-{os.urandom(6).hex()}.pack")
     try:
         with temporary.open("xb") as file:
             manifest = _write(file, project, len(foreseen), progress)

@@ -37,6 +37,7 @@ def unpack_archive(path: Path, destination: Path, *, progress: Progress | None =
         FileAccessError: no space, no permission.
         As :func:`bundlekit.pack.archive_reader.read_archive`.
     """
+    destination = destination.absolute()
     try:
         _check_destination(destination)
         with _staging(destination) as staging:
@@ -72,7 +73,7 @@ def _check_destination(destination: Path) -> None:
 @contextmanager
 def _staging(destination: Path) -> Iterator[Path]:
     """Give a directory beside `destination` that only this user can enter, and remove it at the end."""
-    staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:200]}.", suffix=".unpack", dir=destination.parent))
+    staging = Path(tempfile.mkdtemp(prefix=".bundlekit-", suffix=".unpack", dir=destination.parent))
     try:
         yield staging
     finally:

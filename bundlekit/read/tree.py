@@ -29,7 +29,7 @@ MAX_TOTAL_BYTES = 64 << 30
 
 _ARCHIVE = ".tar.zst"
 _REPORT = ".report.json"
-_UNFINISHED = re.compile(r"\..*\.[0-9a-f]{12}\.tmp")
+_UNFINISHED = re.compile(r"\.bundlekit-\w+\.(?:pack|unpack)")
 
 _KINDS = {
     stat.S_IFLNK: "is a symbolic link",
@@ -171,7 +171,7 @@ class _Walker:
 
 
 def _product(path: str, siblings: frozenset[str]) -> str | None:
-    """Return what says that `path` is an archive that `pack` left here, or its report, or what a killed `pack` left.
+    """Return what says that `path` is an archive that `pack` left here, its report, or what a killed command left.
 
     Packing a bundle twice from within its own directory must give the same digest.
     """
@@ -179,7 +179,7 @@ def _product(path: str, siblings: frozenset[str]) -> str | None:
         return "an archive with its report beside it"
     if path.endswith(_ARCHIVE + _REPORT) and path.removesuffix(_REPORT) in siblings:
         return "the report of an archive"
-    return "an unfinished archive" if _UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
+    return "left by an interrupted command" if _UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
 
 
 def _within(path: str, collided: set[str]) -> bool:

@@ -481,6 +481,16 @@ def test_an_empty_destination_is_filled(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["good.tar.zst", "out"]
 
 
+def test_a_destination_with_the_longest_name_is_filled(tmp_path: Path) -> None:
+    """The twin: names of what is written meanwhile must not be made of the user's."""
+    path = tmp_path / "good.tar.zst"
+    path.write_bytes(archive(tar()))
+
+    unpack_archive(path, tmp_path / ("é" * 127))
+
+    assert (tmp_path / ("é" * 127) / "run.sh").exists()
+
+
 def test_trees_that_only_look_alike_have_different_digests(tmp_path: Path) -> None:
     """A42: without framing, one file's content can spell the other's name."""
     digests = set()

@@ -134,9 +134,10 @@ def test_the_digest_of_a_directory_is_that_of_its_archive(tmp_path: Path) -> Non
     assert done[-1] == (sum(map(len, _EDGES.values())),) * 2
 
 
-def test_many_small_files_are_hashed_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [64, 200])
+def test_many_small_files_are_hashed_in_order(tmp_path: Path, count: int) -> None:
     """Batches are cut by number too, so that threads share the work of a tree of tiny files."""
-    project = _project(tmp_path, {f"f{index:03}": b"%d" % index for index in range(200)})
+    project = _project(tmp_path, {f"f{index:03}": b"%d" % index for index in range(count)})
 
     assert [file.path for file in hash_tree(tmp_path, project.members)] == [member.path for member in project.members]
 

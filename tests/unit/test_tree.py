@@ -37,7 +37,8 @@ _EXCLUDED = {
     "git-space": (".git /x", ".git /", "git's own (never ships)"),
     "reserved": (".bundlekit/manifest.json", ".bundlekit/", "reserved (never ships)"),
     "registry-directory": (".modelops-bundle/env", ".modelops-bundle/env", ".modelops-bundle/ (default)"),
-    "unfinished": (".sir.tar.zst.0123456789ab.tmp", ".sir.tar.zst.0123456789ab.tmp", "an unfinished archive (default)"),
+    "unfinished": (".bundlekit-0a1b.pack", ".bundlekit-0a1b.pack", "left by an interrupted command (default)"),
+    "staging": (".bundlekit-x_1.unpack/m", ".bundlekit-x_1.unpack/", "left by an interrupted command (default)"),
 }
 
 
