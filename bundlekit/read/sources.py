@@ -9,9 +9,9 @@ from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at
 
-__all__ = ["list_unshipped", "read_sources"]
+__all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_sources"]
 
-_MAX_UNSHIPPED = 2000
+MAX_UNSHIPPED = 2000
 _TOOLS_OWN = frozenset(
     {
         ".bundlekit",
@@ -69,6 +69,6 @@ def list_unshipped(root: Path, excluded: Iterable[Excluded]) -> frozenset[str]:
                 names[:] = [name for name in names if name not in _TOOLS_OWN]
                 relative = os.path.relpath(directory, root).replace(os.sep, "/")
                 found.update(f"{relative}/{name}" for name in files)
-                if len(found) > _MAX_UNSHIPPED:
+                if len(found) > MAX_UNSHIPPED:
                     break
     return frozenset(found)

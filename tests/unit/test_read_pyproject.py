@@ -1,0 +1,187 @@
+"""pyproject.toml as it comes (HOSTILE_CORPUS D): every problem at once, each with its place, and never a crash."""
+
+from pathlib import Path
+
+import pytest
+from builders.bundles import GOOD_PYPROJECT, make_bundle, pyproject
+
+from bundlekit.model.finding import Finding
+from bundlekit.model.project import Project, ProjectTable
+from bundlekit.read.document import MAX_DOCUMENT_BYTES
+from bundlekit.read.project import read_project
+from bundlekit.read.toml_places import TomlPlaces
+
+
+def _read(root: Path, text: str | bytes) -> Project:
+    make_bundle(root, {"pyproject.toml": text})
+    return read_project(root)
+
+
+def _at(finding: Finding) -> tuple[str, int | None, int | None]:
+    return (finding.code, finding.line, finding.column)
+
+
+_UNPARSABLE: dict[str, tuple[bytes, tuple[str, int | None, int | None]]] = {
+    "syntax": (b"[project]\nname == 3\n", ("BK103", 2, 7)),
+    "end-of-document": (b"[project]\nname = [", ("BK103", 2, 9)),
+    "nul": (b'[project]\nname = "a\0"\n', ("BK103", 2, 10)),
+    "latin-1": (b'[project]\nname = "caf\xe9"\n', ("BK103", 2, 12)),
+    "utf-16": ("[project]\n".encode("utf-16"), ("BK103", 1, 1)),
+    "deep-arrays": (b"x = " + b"[" * 10_000 + b"]" * 10_000, ("BK103", None, None)),
+    "huge-integer": (b"x = " + b"1" * 5000, ("BK103", None, None)),
+    "duplicate-key": (b'[project]\nname = "a"\nname = "b"\n', ("BK103", 3, 11)),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), _UNPARSABLE.values(), ids=_UNPARSABLE)
+def test_what_is_no_toml_is_one_finding_with_its_place(
+    text: bytes, place: tuple[str, int | None, int | None], tmp_path: Path
+) -> None:
+    """The first thing to mend; nothing else can be said about the document."""
+    project = _read(tmp_path, text)
+    assert project.table is ProjectTable.UNREADABLE
+    assert [_at(problem) for problem in project.problems] == [place]
+
+
+def test_a_byte_order_mark_is_found_and_the_rest_read(tmp_path: Path) -> None:
+    """Installers refuse it; editors of some systems write it."""
+    project = _read(tmp_path, b"\xef\xbb\xbf" + GOOD_PYPROJECT.encode())
+    assert [_at(problem) for problem in project.problems] == [("BK103", 1, 1)]
+    assert project.name == "model"
+
+
+def test_a_document_over_the_limit_is_not_parsed(tmp_path: Path) -> None:
+    """Parsing takes a hundred times the size in memory."""
+    project = _read(tmp_path, b"#" * (MAX_DOCUMENT_BYTES + 1))
+    assert [problem.code for problem in project.problems] == ["BK103"]
+
+
+def test_ten_thousand_dotted_keys_are_read(tmp_path: Path) -> None:
+    """Deep is not wrong by itself."""
+    assert _read(tmp_path, GOOD_PYPROJECT + "[x]\n" + ".".join("a" * 1000) + " = 1\n").name == "model"
+
+
+def test_a_directory_in_its_place_counts_as_missing(tmp_path: Path) -> None:
+    """Nothing to read, nothing to crash on."""
+    (tmp_path / "pyproject.toml").mkdir()
+    assert read_project(tmp_path).table is ProjectTable.MISSING
+
+
+def test_a_link_to_nowhere_is_unreadable(tmp_path: Path) -> None:
+    """It is there and cannot be read: not the same as missing."""
+    (tmp_path / "pyproject.toml").symlink_to("nowhere")
+    assert read_project(tmp_path).table is ProjectTable.UNREADABLE
+
+
+_WRONG_TYPES: dict[str, tuple[str, list[tuple[int, int]]]] = {
+    "project-is-a-number": ("project = 3\n", [(1, 11)]),
+    "project-is-an-array": ("[[project]]\nname = 'x'\n", [(1, 1)]),
+    "dependency-is-a-number": ("[project]\nname='x'\nversion='1'\ndependencies=[1, 'a', 2]\n", [(4, 15), (4, 23)]),
+    "dependencies-is-a-string": ('[project]\nname="x"\nversion="1"\ndependencies="abc"\n', [(4, 14)]),
+    "entry-points-is-an-array": ('[project]\nname="x"\nversion="1"\nentry-points=[]\n', [(4, 14)]),
+    "entry-point-is-a-number": (
+        '[project]\nname="x"\nversion="1"\n[project.entry-points."modelops.wire"]\nexecute = 1\n',
+        [(5, 11)],
+    ),
+    "group-is-a-string": ('[project]\nname="x"\nversion="1"\nentry-points.g = "x"\n', [(4, 18)]),
+    "several": (
+        "[project]\nname=1\nversion=true\nrequires-python=3.11\nkeywords={}\n",
+        [(2, 6), (3, 9), (4, 17), (5, 10)],
+    ),
+    "build-system": ('[build-system]\nrequires="x"\nbuild-backend=[]\n', [(2, 10), (3, 15)]),
+    "tool": ("tool = 1\n", [(1, 8)]),
+    "optional": ('[project]\nname="x"\nversion="1"\noptional-dependencies.a = [\n  1,\n  # no\n  "b",\n]\n', [(5, 3)]),
+    "inline": ('project = {name = "x", version = "1", dependencies = ["a", {b = 1}]}\n', [(1, 60)]),
+    "date": ("[project]\nname='x'\nversion = 1979-05-27 07:32:00\n", [(3, 11)]),
+}
+
+
+@pytest.mark.parametrize(("text", "places"), _WRONG_TYPES.values(), ids=_WRONG_TYPES)
+def test_every_wrong_type_is_found_at_its_place(text: str, places: list[tuple[int, int]], tmp_path: Path) -> None:
+    """All at once: one round of mending, not one for each problem."""
+    found = [problem for problem in _read(tmp_path, text).problems if problem.code == "BK104"]
+    assert [(problem.line, problem.column) for problem in found] == places
+
+
+_SETTINGS: dict[str, tuple[str, list[str]]] = {
+    "good": (
+        (
+            'include = ["a"]\nexclude = ["b"]\ntargets = ["m:f"]\nnetwork = true\npass-env = ["A"]\npython = "3.12"\n'
+            'requires-fresh-process = true\n[tool.bundlekit.worker]\npython = "3.12"\nplatform = "x"\n'
+        ),
+        [],
+    ),
+    "unknown": ("targtes = []\nzzz = 1\n", ["BK107", "BK107"]),
+    "unknown-in-smoke": ("[[tool.bundlekit.smoke]]\nentry = 'x'\n", ["BK107"]),
+    "unknown-in-worker": ("[tool.bundlekit.worker]\npyton = 'x'\n", ["BK107"]),
+    "wrong-types": ("include = 'a'\nnetwork = 1\npython = 3\nsmoke = {}\nworker = 1\n", ["BK104"] * 5),
+    "smoke-item": ("smoke = [1]\n", ["BK104"]),
+    "seed-negative": ("smoke = [{seed = -1}]\n", ["BK104"]),
+    "seed-text": ("smoke = [{seed = '1'}]\n", ["BK104"]),
+    "seed-too-large": ("smoke = [{seed = 18446744073709551616}]\n", ["BK104"]),
+    "timeout-zero": ("smoke = [{timeout-s = 0}]\n", ["BK104"]),
+    "timeout-nan": ("smoke = [{timeout-s = nan}]\n", ["BK104"]),
+    "timeout-text": ("smoke = [{timeout-s = '1'}]\n", ["BK104"]),
+    "params-date": ("smoke = [{params = {a = 1979-05-27}}]\n", ["BK104"]),
+    "params-nan": ("smoke = [{params = {a = [{b = inf}]}}]\n", ["BK104"]),
+    "params-deep": (f"smoke = [{{params = {{a = {'[' * 120}{']' * 120}}}}}]\n", ["BK104"]),
+}
+
+
+@pytest.mark.parametrize(("lines", "codes"), _SETTINGS.values(), ids=_SETTINGS)
+def test_settings_are_read_by_type(lines: str, codes: list[str], tmp_path: Path) -> None:
+    """A setting that has no effect, or a wrong one, is never silent."""
+    project = _read(tmp_path, pyproject(after=f"[tool.bundlekit]\n{lines}"))
+    assert [problem.code for problem in project.problems] == codes
+
+
+def test_settings_have_their_values(tmp_path: Path) -> None:
+    """What is written is what is read."""
+    lines = (
+        'include = ["a"]\nexclude = ["b"]\ntargets = ["m:f"]\nnetwork = true\npass-env = ["A"]\npython = "3.12"\n'
+        "[tool.bundlekit.worker]\npython = '3.13'\nplatform = 'p'\n[[tool.bundlekit.smoke]]\nentrypoint = 'e/x'\n"
+        "params = {b = 0.3}\nseed = 18446744073709551615\ntimeout-s = 1.5\n[[tool.bundlekit.smoke]]\n"
+        "[tool.modelops]\nrequires-fresh-process = true\n"
+    )
+    settings = _read(tmp_path, pyproject(after=f"[tool.bundlekit]\n{lines}")).settings
+    assert (settings.include, settings.exclude, settings.pass_env) == (("a",), ("b",), ("A",))
+    assert (settings.network, settings.python, settings.requires_fresh_process) == (True, "3.12", True)
+    assert (settings.worker.python, settings.worker.platform) == ("3.13", "p")
+    first, second = settings.smoke
+    assert (first.entrypoint, first.params, first.seed, first.timeout_s) == ("e/x", {"b": 0.3}, 2**64 - 1, 1.5)
+    assert (second.entrypoint, second.params, second.seed, second.timeout_s) == ("main", {}, 0, 60.0)
+    assert second.place is not None
+    assert second.place.line == 22
+
+
+_PLACES: dict[str, tuple[str, tuple[str | int, ...], tuple[int, int] | None]] = {
+    "bare": ("a = 1\n", ("a",), (1, 5)),
+    "quoted": ('"a.b" = 1\n', ("a.b",), (1, 9)),
+    "escaped": ('"a\\u0062" = 1\n', ("ab",), (1, 13)),
+    "literal": ("'a\\b' = 1\n", ("a\\b",), (1, 9)),
+    "dotted": ("a . b.c = 1\n", ("a", "b", "c"), (1, 11)),
+    "table": ("\n  [a.b] # x\n", ("a", "b"), (2, 3)),
+    "in-table": ("[a]\r\nb = 1\r\n", ("a", "b"), (2, 5)),
+    "array-of-tables": ("[[a]]\n[[a]]\nb = 1\n[a.c]\nd = 2\n", ("a", 1, "c", "d"), (5, 5)),
+    "multi-line-string": ('a = """\nx = 1\n"" \\""" """\nb = 2\n', ("b",), (4, 5)),
+    "quotes-at-the-end": ('a = """x"""""\nb = 2\n', ("b",), (2, 5)),
+    "multi-line-literal": ("a = '''\nx = 1\n'''\nb = 2\n", ("b",), (4, 5)),
+    "array": ("a = [ # c\n 1,\n [2, 'x]'], ]\nb = 1\n", ("a", 1, 1), (3, 6)),
+    "inline": ("a = {b = {c = [1, {d = 2}]}}\n", ("a", "b", "c", 1, "d"), (1, 24)),
+    "parent": ("[a]\nb = 1\n", ("a", "z"), (1, 1)),
+    "nothing": ("a = 1\n", ("z",), None),
+}
+
+
+@pytest.mark.parametrize(("text", "path", "place"), _PLACES.values(), ids=_PLACES)
+def test_a_key_path_is_mapped_to_its_place(
+    text: str, path: tuple[str | int, ...], place: tuple[int, int] | None
+) -> None:
+    """Line and column are what an editor jumps to."""
+    assert TomlPlaces(text.replace("\r\n", "\n")).value(path) == place
+
+
+def test_a_document_deeper_than_the_stack_keeps_what_was_found() -> None:
+    """Places are a courtesy: they must never be the reason of a crash."""
+    text = "a = 1\nb = " + "[" * 5000 + "]" * 5000 + "\n"
+    assert TomlPlaces(text).value(("a",)) == (1, 5)
