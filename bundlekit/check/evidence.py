@@ -8,7 +8,7 @@ from bundlekit.check.resolver import Resolver
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
-from bundlekit.check.values import Constant, ModuleValue, Value
+from bundlekit.check.values import Constant, Function, ModuleValue, Value
 from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
 from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
 from bundlekit.model.project import Project
@@ -97,4 +97,6 @@ class Evidence:
         if isinstance(found, ModuleValue):
             path = getattr(found.module, "path", "") or found.module.name
             return reference, Constant(f"the module {found.module.name}", path, 1)
+        if isinstance(found, Function) and b"__signature__" in self.project.sources[found.path].data:
+            return reference, Unknown(f"{found.path} sets a __signature__")
         return reference, found

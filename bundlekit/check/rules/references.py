@@ -1,6 +1,6 @@
 """Sentences about references that do not lead to a function: the same for wires and targets, under their own codes."""
 
-from difflib import get_close_matches
+from collections.abc import Iterable
 
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import finding
@@ -9,7 +9,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.signature import CallableKind, Unknown
 
-__all__ = ["missing_module", "missing_name", "not_callable", "not_plain", "undecided"]
+__all__ = ["missing_module", "missing_name", "nearest_name", "not_callable", "not_plain", "undecided"]
 
 
 def missing_module(code: str, subject: str, value: str, verdict: MissingModule, place: Place) -> Finding:
@@ -19,10 +19,10 @@ def missing_module(code: str, subject: str, value: str, verdict: MissingModule, 
     message = f"{subject} {value!r} needs the module {verdict.name!r}, which does not exist"
     if where and where.rstrip("/") != verdict.name:
         message += f" ({where} has no {name!r})" if where.endswith("/") else f" ({where} is no package)"
-    near = get_close_matches(name, verdict.siblings, n=1)
+    near = nearest_name(name, verdict.siblings)
     if near:
         parent = verdict.name.rpartition(".")[0]
-        hint = f"nearest name: {f'{parent}.{near[0]}' if parent else near[0]!s}"
+        hint = f"nearest name: {f'{parent}.{near}' if parent else near}"
     elif verdict.siblings:
         hint = f"modules there: {', '.join(verdict.siblings[:8])}"
     else:
@@ -36,9 +36,9 @@ def missing_name(code: str, subject: str, value: str, verdict: MissingName, plac
     if verdict.note:
         message += f": {verdict.note}"
     lines = dict(verdict.siblings)
-    near = get_close_matches(verdict.name, list(lines), n=1)
+    near = nearest_name(verdict.name, lines)
     if near:
-        hint = f"nearest name: {near[0]!r}, in line {lines[near[0]]} of {verdict.path}"
+        hint = f"nearest name: {near!r}, in line {lines[near]} of {verdict.path}"
     elif lines:
         hint = f"{verdict.path} defines: {', '.join(list(lines)[:8])}"
     else:
@@ -74,3 +74,10 @@ def undecided(code: str, subject: str, value: str, verdict: Unknown | Unparsable
         return None
     message = f"{subject} {value!r} cannot be decided without importing it: {verdict.reason}"
     return finding(code, Severity.INFO, message, place, hint="the import stage decides it", entity=value)
+
+
+def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that `name` was most likely meant to be, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name pays for it
+
+    return next(iter(get_close_matches(name, list(candidates), n=1)), None)

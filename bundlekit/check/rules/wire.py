@@ -1,7 +1,6 @@
 """BK3xx: the wire entry point (CONTRACT sections 2 and 3)."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from bundlekit.check.evidence import Evidence, Malformed
 from bundlekit.check.module_index import MissingModule
@@ -29,8 +28,8 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
         return
     if _may_come_from_elsewhere(evidence):
         return
-    near = get_close_matches(_GROUP, [group for group in project.entry_point_groups if group != _GROUP], n=1)
-    hint = f"the group {near[0]!r} must be spelt {_GROUP!r}" if near else f"declare one: {_EXAMPLE}"
+    near = references.nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
+    hint = f"the group {near!r} must be spelt {_GROUP!r}" if near else f"declare one: {_EXAMPLE}"
     message = f"no wire function is declared: no entry point in the group {_GROUP!r}, nothing that stands in for it"
     yield finding("BK301", Severity.ERROR, message, Place("pyproject.toml"), hint=hint)
 
