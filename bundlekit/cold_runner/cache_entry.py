@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from .codes import ErrorCode, Phase
 from .runner_error import RunnerError
 
-__all__ = ["MARKER", "cache_failure", "held_entry", "is_complete", "locked", "remove_tree"]
+__all__ = ["MARKER", "cache_failure", "held_entry", "is_complete", "remove_tree"]
 
 MARKER = "bundlekit-complete.json"
 
@@ -50,27 +50,18 @@ def held_entry(
     descriptor = _opened(lock_path)
     try:
         reused = True
-        while True:
-            _lock(descriptor, fcntl.LOCK_SH, deadline, directory, log)
-            if is_complete(directory, key, needs):
-                break
-            _lock(descriptor, fcntl.LOCK_EX, deadline, directory, log)
-            # A lock is not changed in one step, so another process may have built the entry in between.
-            if not is_complete(directory, key, needs):
-                reused = False
-                _build(directory, key, build, descriptor)
+        patience = _Patience(directory, deadline, log)
+        # Looked at anew each time round: whoever waits to build must see that another has built meanwhile, and may now
+        # hold the entry for hours. A lock is not changed in one step either, so nothing is known after a change.
+        while not (_takes(descriptor, fcntl.LOCK_SH, directory) and is_complete(directory, key, needs)):
+            if _takes(descriptor, fcntl.LOCK_EX, directory):
+                if not is_complete(directory, key, needs):
+                    reused = False
+                    _build(directory, key, build, descriptor)
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                patience.wait()
         yield reused
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def locked(lock_path: str, *, deadline: float, log: Callable[[str], None]) -> Iterator[int]:
-    """Hold the lock `lock_path` alone; yields its descriptor."""
-    descriptor = _opened(lock_path)
-    try:
-        _lock(descriptor, fcntl.LOCK_EX, deadline, lock_path, log)
-        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -124,25 +115,33 @@ def _opened(path: str) -> int:
             raise cache_failure(path, error) from error
 
 
-def _lock(descriptor: int, kind: int, deadline: float, what: str, log: Callable[[str], None]) -> None:
-    started, pause, said = time.monotonic(), 0.001, False
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            now = time.monotonic()
-            if now >= deadline:
-                message = f"another process did not release {what} by the deadline; try again or allow more time"
-                raise RunnerError(ErrorCode.TIMEOUT, Phase.ENVIRONMENT, message, retryable=True) from None
-            if not said and now - started > _SAY_AFTER_S:
-                said = True
-                log(f"Waiting for another process that is building {what}")
-            time.sleep(min(pause, deadline - now))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
-        except OSError as error:
-            raise cache_failure(what, error) from error
-        else:
-            return
+def _takes(descriptor: int, kind: int, what: str) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise cache_failure(what, error) from error
+    return True
+
+
+class _Patience:
+    """Waits a little longer each time, says so once, and ends at the deadline."""
+
+    def __init__(self, what: str, deadline: float, log: Callable[[str], None]) -> None:
+        self._what, self._deadline, self._log = what, deadline, log
+        self._pause_s, self._say_at = 0.001, time.monotonic() + _SAY_AFTER_S
+
+    def wait(self) -> None:
+        now = time.monotonic()
+        if now >= self._deadline:
+            message = f"another process did not release {self._what} by the deadline; try again or allow more time"
+            raise RunnerError(ErrorCode.TIMEOUT, Phase.ENVIRONMENT, message, retryable=True)
+        if now >= self._say_at:
+            self._say_at = float("inf")
+            self._log(f"Waiting for another process that is building {self._what}")
+        time.sleep(min(self._pause_s, self._deadline - now))
+        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
 
 def _build(directory: str, key: Mapping[str, str], build: Callable[[str, int], None], descriptor: int) -> None:

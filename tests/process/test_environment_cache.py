@@ -78,6 +78,19 @@ def test_eight_creators_on_an_empty_cache_give_one_build(tmp_path: Path, kitchen
     assert (tmp_path / "counter").read_text() == "x"
 
 
+def test_whoever_waits_to_build_goes_on_once_another_has_built(tmp_path: Path, kitchen: Kitchen) -> None:
+    """The builder may hold its entry for hours; those behind it must not wait for its end."""
+    bundle = _bundle(tmp_path / "bundle", backend=_COUNTING)
+    creators = [_creator(kitchen, bundle) for _ in range(6)]
+    try:
+        # Every creator holds its entry until its stdin ends, which is after the last of them has answered.
+        answers = [json.loads(creator.stdout.readline()) for creator in creators if creator.stdout]
+        assert [code for _, code, _ in answers].count(False) == 1
+    finally:
+        outputs = [creator.communicate(timeout=60) for creator in creators]
+    assert [creator.returncode for creator in creators] == [0] * 6, outputs
+
+
 def test_a_creator_killed_in_the_middle_does_no_harm(tmp_path: Path, kitchen: Kitchen) -> None:
     """Its orphans keep the lock until they are done, and the next one builds from nothing (HOSTILE_CORPUS V02)."""
     bundle = _bundle(tmp_path / "bundle", backend=_COUNTING)
