@@ -118,7 +118,9 @@ def _manifest_bytes(stream: TarStream) -> bytes:
             raise refusal
         message = f"the archive does not start with its manifest ({MANIFEST_PATH}), as bundlekit writes it"
         raise ManifestError(message)
-    data = stream.read(size)
+    # In one piece where it is in one chunk: a long manifest should not be in memory three times.
+    whole = stream.whole(size)
+    data = stream.read(size) if whole is None else bytes(whole)
     if len(data) < size or stream.read(len(padding(size))) != padding(size):
         message = f"{_CUT} in the manifest, or the manifest's padding is not empty"
         raise ArchiveCorruptError(message)

@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bundlekit.errors import DigestMismatchError, FileAccessError, LimitExceededError, UsageError
+from bundlekit.errors import DigestMismatchError, FileAccessError, UsageError
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.model.project import Member, Project
 from bundlekit.pack.hashing import Progress, manifest_file, member_pieces, read_member
 from bundlekit.pack.in_order import in_order
-from bundlekit.pack.limits import MAX_MANIFEST_BYTES, PIECE_BYTES, SMALL_GROUP_BYTES
+from bundlekit.pack.limits import PIECE_BYTES, SMALL_GROUP_BYTES
 from bundlekit.pack.manifest import manifest_of, unhashed_files
 from bundlekit.pack.manifest_inventory import check_inventory
-from bundlekit.pack.manifest_json import manifest_digest, manifest_json
+from bundlekit.pack.manifest_json import check_size, manifest_digest, manifest_json
 from bundlekit.pack.ustar import END, MANIFEST_PATH, header, header_of, padding
 from bundlekit.pack.zstd_frames import Frame, compress_frame, raw_frame, raw_frame_size, seek_table
 
@@ -118,11 +118,7 @@ def _write(file: BinaryIO, project: Project, manifest_size: int, progress: Progr
 def _manifest_member(manifest: Manifest) -> bytes:
     """Return the manifest as the archive's first member, header and padding included."""
     data = manifest_json(manifest)
-    if len(data) > MAX_MANIFEST_BYTES:
-        message = (
-            f"the manifest of {len(manifest.files):,} files has {len(data):,} bytes, more than {MAX_MANIFEST_BYTES:,}"
-        )
-        raise LimitExceededError(message, subject=len(data), hint="leave directories out with .modelopsignore")
+    check_size(data)
     return header(MANIFEST_PATH, len(data), "0644") + data + padding(len(data))
 
 

@@ -6,13 +6,14 @@ See: DESIGN decision 1 and "Shapes"; HOSTILE_CORPUS C (M01-M07); RFC 8259.
 from collections.abc import Sequence
 
 from bundlekit.cold_runner.strict_json import JsonValue, StrictJsonError, dumps, loads
-from bundlekit.errors import ManifestError
+from bundlekit.errors import LimitExceededError, ManifestError
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import MANIFEST_SCHEMA, Manifest
+from bundlekit.pack.limits import MAX_MANIFEST_BYTES, MAX_MANIFEST_ITEMS
 from bundlekit.pack.manifest_fields import Fields, dependencies_of, files_of, wire_of
 from bundlekit.pack.manifest_inventory import check_inventory
 
-__all__ = ["declarations_json", "manifest_digest", "manifest_json", "parse_manifest"]
+__all__ = ["check_size", "declarations_json", "manifest_digest", "manifest_json", "parse_manifest"]
 
 _SHOWN = 10
 _KEYS = (
@@ -94,7 +95,22 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
+def check_size(data: bytes) -> None:
+    """Check that a manifest is not too long to be read; nothing is parsed for that.
+
+    Raises:
+        LimitExceededError: too many bytes or values.
+    """
+    if len(data) > MAX_MANIFEST_BYTES:
+        message = f"the manifest has {len(data):,} bytes, more than {MAX_MANIFEST_BYTES:,}"
+        raise LimitExceededError(message, subject=len(data), hint="leave directories out with .modelopsignore")
+    if data.count(b",") > MAX_MANIFEST_ITEMS:
+        message = f"the manifest holds more than {MAX_MANIFEST_ITEMS:,} values"
+        raise LimitExceededError(message, hint="leave directories out with .modelopsignore")
+
+
 def _object(data: bytes) -> dict[str, JsonValue]:
+    check_size(data)
     try:
         document = loads(data)
     except StrictJsonError as error:

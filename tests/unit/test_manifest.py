@@ -72,6 +72,7 @@ _REFUSED: dict[str, tuple[Callable[[], bytes], type[BundlekitError], str]] = {
     "M02-float": (lambda: b'{"a":1e400}', ManifestError, "a double can hold, found 1e400"),
     "M02-digits": (lambda: b'{"a":' + b"9" * 5000 + b"}", ManifestError, "a number that Python converts"),
     "M02-deep": (lambda: b"[" * 100_000, ManifestError, "200 levels of nesting"),
+    "M02-values": (lambda: b"[" + b"1," * 1_200_001, LimitExceededError, "holds more than 1,200,000 values"),
     "M03-higher": (
         lambda: _document(schema="bundlekit/manifest/2"),
         ManifestError,

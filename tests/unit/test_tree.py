@@ -1,6 +1,7 @@
 """What ships, what is left out, what cannot ship."""
 
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -333,3 +334,16 @@ def test_a_directory_that_vanishes_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(FileAccessError, match="cannot list gone: No such file or directory"):
         walker.visit("gone", excluded_as=None)
+
+
+def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """E_IO: without its patterns, files would ship that must not."""
+    write_tree(tmp_path, {".modelopsignore": "secret\n", "secret": ""})
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(FileAccessError, match=r"cannot read \.modelopsignore: Too many open files"):
+            walk(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
