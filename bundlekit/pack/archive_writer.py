@@ -60,11 +60,9 @@ def write_archive(
         UsageError: `destination` cannot be a file.
     """
     foreseen = _manifest_member(manifest_of(project, unhashed_files(project)))
-    if destination.is_dir():
-        message = f"{destination} is a directory, and the archive is a file"
-        raise UsageError(message, subject=str(destination))
-    temporary = destination.with_name(f".bundlekit-{os.urandom(6).hex()}.pack")
+    temporary = destination.parent / f".bundlekit-{os.urandom(6).hex()}.pack"
     try:
+        _check_destination(destination)
         with temporary.open("xb") as file:
             manifest = _write(file, project, len(foreseen), progress)
             file.flush()
@@ -83,6 +81,12 @@ def write_archive(
         with suppress(OSError):
             temporary.unlink()
     return PackedArchive(manifest, digest, size)
+
+
+def _check_destination(destination: Path) -> None:
+    if destination.is_dir():
+        message = f"{destination} is a directory, and the archive is a file"
+        raise UsageError(message, subject=str(destination))
 
 
 def _check_expected(expected: Digest | None, digest: Digest, project: Project) -> None:

@@ -310,6 +310,10 @@ def test_a_destination_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """E_IO, with the path that the user gave."""
     with pytest.raises(FileAccessError, match=r"cannot write .*nowhere/a: No such file or directory"):
         write_archive(_project(tmp_path / "in"), tmp_path / "nowhere" / "a")
+    with pytest.raises(FileAccessError, match="File name too long"):
+        write_archive(_project(tmp_path / "in"), tmp_path / ("a" * 256))
+    with pytest.raises(FileAccessError, match="File name too long"):
+        unpack_archive(tmp_path / "in", tmp_path / ("a" * 256))
 
 
 @contextmanager
