@@ -264,9 +264,11 @@ class Resolver:
 
     def _set_elsewhere(self, name: str) -> str | None:
         """Return which source of the bundle assigns an attribute of that name to some module or object."""
-        pattern = re.compile(rb"(?<!\bself)(?<!\bcls)\.\s*" + re.escape(name.encode()) + rb"\s*=(?!=)")
+        wanted = name.encode()
+        pattern = re.compile(rb"(?<!\bself)(?<!\bcls)\.\s*" + re.escape(wanted) + rb"\s*=(?!=)")
         for source in self.project.sources.values():
-            if pattern.search(source.data):
+            # Looking for the bytes first is a hundred times faster, and most sources do not have them.
+            if wanted in source.data and pattern.search(source.data):
                 return f"{source.path} assigns an attribute {name!r}, perhaps to that module"
         return None
 
