@@ -51,12 +51,13 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
         msg = f"{path} is not a directory: pack takes a bundle directory"
         raise UsageError(msg, subject=path)
     project = _named(read_project(path, job_spec=options.validation.job_spec), options.name)
+    # What cannot be packed at all is told before minutes go into proving it.
+    manifest = manifest_of(project, ())
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
         if not report.passed or (report.unproved and not options.allow_unproved):
             return PackRefusal(report)
-    manifest = manifest_of(project, ())
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
     return _written(project, destination, report, progress)
 

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.errors import UsageError
+from bundlekit.model.manifest import Manifest
+from bundlekit.model.project import Project
+from bundlekit.read.project import read_project
 
-__all__ = ["BundleDirectory", "bundle_directories", "opened"]
+__all__ = ["BundleDirectory", "bundle_directories", "opened", "snapshot"]
 
 
 class BundleDirectory(NamedTuple):
-    """A directory that holds a bundle, and the name under which a report speaks of it."""
+    """A directory that holds a bundle, its name in a report, and the manifest of the archive that it came from."""
 
     root: Path
     label: str
+    manifest: Manifest | None = None
 
 
 @contextmanager
@@ -27,27 +31,27 @@ def bundle_directories(path: Path) -> Iterator[tuple[BundleDirectory, ...]]:
     Raises:
         UsageError: there is nothing at `path`, or something that is neither a file nor a directory.
     """
-    if path.is_dir():
-        from bundlekit.read.bundles import find_bundles  # noqa: PLC0415 - packing from a directory never searches
+    if not path.is_dir():
+        with opened(path) as bundle:
+            yield (bundle,)
+        return
+    from bundlekit.read.bundles import find_bundles  # noqa: PLC0415 - packing from a directory never searches
 
-        found = find_bundles(path)
-        if not found and not (path / ".git").exists():
-            found = [path]
-        yield tuple(BundleDirectory(root, _label(root, path)) for root in found)
-    else:
-        with opened(path) as root:
-            yield (BundleDirectory(root, str(path)),)
+    found = find_bundles(path)
+    if not found and not (path / ".git").exists():
+        found = [path]
+    yield tuple(BundleDirectory(root, _label(root, path)) for root in found)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Path]:
+def opened(path: Path) -> Iterator[BundleDirectory]:
     """Open one bundle as a directory: `path` itself, or the archive at `path` verified and unpacked for a while.
 
     Raises:
         UsageError: there is nothing at `path`, or something that is neither a file nor a directory.
     """
     if path.is_dir():
-        yield path
+        yield BundleDirectory(path, str(path))
         return
     if not path.is_file():
         problem = "is neither a file nor a directory" if path.exists() else "does not exist"
@@ -57,8 +61,16 @@ def opened(path: Path) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix="bundlekit-") as scratch:
         destination = Path(scratch, "bundle")
-        unpack_archive(path, destination)
-        yield destination
+        content = unpack_archive(path, destination)
+        yield BundleDirectory(destination, str(path), content.manifest)
+
+
+def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None) -> Project:
+    """Return what the bundle's directory declares; an archive was perhaps given its name when it was packed."""
+    project = read_project(bundle.root, job_spec=job_spec)
+    if bundle.manifest is None:
+        return project
+    return project._replace(name=bundle.manifest.name, version=bundle.manifest.version)
 
 
 def _label(root: Path, path: Path) -> str:

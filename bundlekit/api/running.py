@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.inputs import opened
+from bundlekit.api.inputs import opened, snapshot
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.export import export_runner as write_runner
@@ -14,7 +14,6 @@ from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
-from bundlekit.read.project import read_project
 
 __all__ = ["EXECUTORS", "Task", "export_runner", "run_task"]
 
@@ -45,12 +44,12 @@ def run_task(
         msg = f"executor {executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
         raise UsageError(msg, subject=executor)
     document = {"entrypoint": task.entrypoint, "params": _params(task.params), "seed": task.seed}
-    with opened(path) as root:
-        project = read_project(root)
-        files = hash_tree(root, project.members)
+    with opened(path) as bundle:
+        project = snapshot(bundle)
+        files = hash_tree(bundle.root, project.members)
         digest = manifest_digest(manifest_of(project, files))
         options = options._replace(python=options.python or project.settings.python, pass_env=project.settings.pass_env)
-        with ColdExecutor(BundleToRun(root, files, digest), options, log) as cold:
+        with ColdExecutor(BundleToRun(bundle.root, files, digest), options, log) as cold:
             return cold.simulate_document(document, task.timeout_s)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.inputs import BundleDirectory, bundle_directories
+from bundlekit.api.inputs import BundleDirectory, bundle_directories, snapshot
 from bundlekit.check.engine import check
 from bundlekit.errors import BundlekitError, UsageError
 from bundlekit.model.finding import (
@@ -21,7 +21,6 @@ from bundlekit.model.finding import (
 )
 from bundlekit.model.project import Project
 from bundlekit.model.selection import selected
-from bundlekit.read.project import read_project
 
 __all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
 
@@ -57,8 +56,7 @@ def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> 
     try:
         with bundle_directories(path) as bundles:
             for bundle in bundles:
-                project = read_project(bundle.root, job_spec=options.job_spec)
-                yield validate_directory(bundle, project, options, progress)
+                yield validate_directory(bundle, snapshot(bundle, job_spec=options.job_spec), options, progress)
     except BundlekitError as error:
         yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
 

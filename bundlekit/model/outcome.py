@@ -9,6 +9,9 @@ from bundlekit.model.signature import Signature
 __all__ = ["Aggregated", "Failure", "Imported", "Output", "Prepared", "RunnerWire", "Simulated", "TaskRun", "Write"]
 
 
+_HEADLINE_LIMIT = 300
+
+
 class Failure(NamedTuple):
     """How a preparation or a task failed; the fields are those of the ``_fatal_error`` document."""
 
@@ -20,10 +23,16 @@ class Failure(NamedTuple):
     retryable: bool
     stderr_tail: str
 
+    @property
+    def headline(self) -> str:
+        """The first line of the message, bounded: tools and bundle code may say pages."""
+        line = next(iter(self.message.strip().splitlines()), "")
+        return line if len(line) <= _HEADLINE_LIMIT else f"{line[:_HEADLINE_LIMIT]}..."
+
     def __str__(self) -> str:
         """One sentence: what happened, in which phase."""
         kind = self.type_name or self.signal_name
-        return f"{f'{kind}: ' if kind else ''}{self.message} ({self.error_code.value} in phase {self.phase.value})"
+        return f"{f'{kind}: ' if kind else ''}{self.headline} ({self.error_code.value} in phase {self.phase.value})"
 
 
 class RunnerWire(NamedTuple):

@@ -21,7 +21,7 @@ def _environment(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "BK601",
             Severity.ERROR,
-            f"the declared dependencies cannot be installed: {failure.message}",
+            f"the declared dependencies cannot be installed: {failure.headline}",
             path="pyproject.toml",
             hint=last_lines(failure.stderr_tail) or "check each requirement's name and version against the index",
         )
@@ -33,7 +33,7 @@ def _build(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "BK602",
             Severity.ERROR,
-            f"the bundle's own code cannot be built: {failure.message}",
+            f"the bundle's own code cannot be built: {failure.headline}",
             path="pyproject.toml",
             hint=last_lines(failure.stderr_tail)
             or "run `python -m build --wheel` in the bundle to see the whole output",
@@ -46,7 +46,7 @@ def _interpreter(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "BK503",
             Severity.ERROR,
-            failure.message,
+            failure.headline,
             path="pyproject.toml",
             hint="install such a Python, name one with --python, or widen requires-python",
             entity=evidence.project.requires_python,
