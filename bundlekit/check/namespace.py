@@ -213,7 +213,7 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
         return False
     last = body[-1]
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
-        return ast.unparse(last.value.func) in {"sys.exit", "exit", "quit", "os._exit", "raise_"}
+        return ast.unparse(last.value.func) in {"sys.exit", "exit", "quit", "os._exit"}
     return isinstance(last, ast.Raise)
 
 

@@ -6,15 +6,12 @@ is imported. Only syntax trees are made: nothing is compiled, so no constant is 
 
 import ast
 import gc
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 __all__ = ["Parsed", "SyntaxFailure", "compile_error", "parse", "paused_collector"]
-
-_UNDECODABLE = re.compile(r"position (\d+)")
 
 
 class Parsed(NamedTuple):
@@ -40,7 +37,7 @@ def parse(data: bytes, path: str) -> Parsed | SyntaxFailure:
         try:
             tree = ast.parse(data, path)
         except SyntaxError as error:
-            return _failure(error, data)
+            return _failure(error)
         except (RecursionError, MemoryError):
             return SyntaxFailure("it is nested too deeply for Python's parser")
         except (ValueError, SystemError, OverflowError) as error:
@@ -61,7 +58,7 @@ def compile_error(data: bytes, path: str, tree: ast.Module) -> SyntaxFailure | N
         try:
             symtable.symtable(data, path, "exec")  # type: ignore[arg-type] # bytes keep their own encoding
         except SyntaxError as error:
-            return _failure(error, data)
+            return _failure(error)
         except (RecursionError, MemoryError, ValueError, SystemError):
             return SyntaxFailure("it is nested too deeply for Python's compiler")
     return _misplaced(tree.body)
@@ -79,16 +76,8 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _failure(error: SyntaxError, data: bytes) -> SyntaxFailure:
-    reason = error.msg or type(error).__name__
-    line, column = error.lineno or None, error.offset or None
-    undecodable = _UNDECODABLE.search(reason)
-    if undecodable and (line is None or "unicode error" in reason) and "position" in reason:
-        offset = int(undecodable[1])
-        if offset < len(data) and data[offset] >= 0x80:  # noqa: PLR2004 - where ASCII ends
-            line_start = data.rfind(b"\n", 0, offset) + 1
-            line, column = data.count(b"\n", 0, offset) + 1, offset - line_start + 1
-    return SyntaxFailure(reason, line, column)
+def _failure(error: SyntaxError) -> SyntaxFailure:
+    return SyntaxFailure(error.msg or type(error).__name__, error.lineno or None, error.offset or None)
 
 
 def _misplaced(body: Sequence[ast.AST]) -> SyntaxFailure | None:

@@ -51,6 +51,8 @@ _FINDS: dict[str, tuple[str, str]] = {
     "duplicate-arguments": ("BK311", f"def wire(a, a, b):\n{_BODY}"),
     "return-outside": ("BK311", f"def wire{_ABC}return 1\n"),
     "unknown-future": ("BK311", f"from __future__ import braces_please\ndef wire{_ABC}"),
+    "star-import-from-nowhere": ("BK305", "from .absent import *\n"),
+    "empty-module": ("BK305", ""),
     "star-import-without-it": ("BK305", "from .other import *\n"),
     "star-import-hidden-by-all": ("BK305", "from .listed import *\n"),
 }
@@ -110,6 +112,14 @@ _LEAVES_ALONE: dict[str, str] = {
     "tuple-assignment": f"def _w{_ABC}wire, other = _w, 1\n",
     "conditional-expression": f"import sys\ndef _w{_ABC}wire = _w if sys.platform else _w\n",
     "context-manager-function": "import contextlib\n@contextlib.contextmanager\ndef wire(a, b, c):\n    yield 1\n",
+    "not-for-types": "import typing\nif not typing.TYPE_CHECKING:\n    def wire(a, b, c): ...\n",
+    "constant-condition": "if True:\n    def wire(a, b, c): ...\n",
+    "not-as-script": "if __name__ != '__main__':\n    def wire(a, b, c): ...\n",
+    "other-branch-raises": "import os\nif os.name == 'nt':\n    raise OSError\nelse:\n    def wire(a, b, c): ...\n",
+    "branch-or-raise": "import os\nif os.name:\n    def wire(a, b, c): ...\nelse:\n    raise OSError\n",
+    "handler-exits": "import sys\ntry:\n    from .other import simulate as wire\nexcept ImportError:\n    sys.exit(1)\n",
+    "guard": "import os\nif not os.name:\n    raise OSError\ndef wire(a, b, c): ...\n",
+    "absolute-import-of-package": "import model.other as other\nfrom model import other as again\nwire = again.simulate\n",
     "nested-yield": "def wire(a, b, c):\n    def rows():\n        yield 1\n    return {}\n",
 }
 
@@ -153,6 +163,9 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
         "import contextlib\nwith contextlib.suppress(ImportError):\n    from .other import wire\n",
     ),
     "unpacked": ("unpacked", "wire, other = make()\n"),
+    "not-known": ("condition", "import os\nif not os.name:\n    def wire(a, b, c): ...\n"),
+    "newer-python": ("condition", "import sys\nif sys.version_info >= (3, 14):\n    def wire(a, b, c): ...\n"),
+    "too-deep": ("too deeply", "import lab\nwire = lab" + ".x" * 970 + "\n"),
     "changed-in-place": ("changed in place", "wire = []\nwire += [1]\n"),
     "maybe-deleted": ("deleted", "import os\ndef wire(a, b, c): ...\nif os.name:\n    del wire\n"),
     "base-from-outside": ("base class", "import numpy\nclass W(numpy.ndarray):\n    pass\nwire = W\n"),
@@ -302,6 +315,19 @@ def test_a_reference_to_a_module_says_how_to_name_the_function(tmp_path: Path) -
     make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model:wire")})
     (found,) = findings_of(tmp_path)
     assert (found.code, found.hint) == ("BK306", "name a function inside the module: 'package.module:function'")
+
+
+def test_an_attribute_that_every_module_has_is_no_function(tmp_path: Path) -> None:
+    """`model.wire:__name__` is a string."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model.wire:__name__")})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK306"]
+
+
+def test_dynamic_dependencies_leave_a_missing_module_open(tmp_path: Path) -> None:
+    """They are known only when the backend has run."""
+    text = pyproject(wire="lab.wire:wire", project='dynamic = ["dependencies"]')
+    make_bundle(tmp_path, {"pyproject.toml": text})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK309"]
 
 
 def test_a_broken_package_makes_its_modules_unimportable(tmp_path: Path) -> None:

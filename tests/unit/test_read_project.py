@@ -146,6 +146,11 @@ _NO_VERSIONS: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "cannot be read",
     ),
+    "file-with-nul": (
+        _project_with(after='[tool.setuptools.dynamic]\nversion = {file = "V\\u0000"}\n'),
+        {},
+        "cannot be read",
+    ),
     "neither": (_project_with(), {}, "neither a file nor an attribute"),
     "backend": (_project_with(backend="mesonpy"), {}, "mesonpy"),
     "pdm-scm": (
@@ -371,6 +376,7 @@ _BAD_SPECS = {
     "target": '{"target_entrypoint": 3}',
     "tasks": '{"tasks": [{"entrypoint": "m", "seed": true}]}',
     "list": "[]",
+    "broken": "{",
 }
 
 

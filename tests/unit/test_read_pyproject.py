@@ -1,5 +1,6 @@
 """pyproject.toml as it comes (HOSTILE_CORPUS D): every problem at once, each with its place, and never a crash."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,12 @@ def test_a_directory_in_its_place_counts_as_missing(tmp_path: Path) -> None:
     """Nothing to read, nothing to crash on."""
     (tmp_path / "pyproject.toml").mkdir()
     assert read_project(tmp_path).table is ProjectTable.MISSING
+
+
+def test_a_fifo_is_unreadable_and_never_blocks(tmp_path: Path) -> None:
+    """Opening it would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "pyproject.toml")
+    assert read_project(tmp_path).table is ProjectTable.UNREADABLE
 
 
 def test_a_link_to_nowhere_is_unreadable(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Constant, Function, MissingName, Unparsable
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
-from bundlekit.model.signature import CallableKind, Signature, Unknown
+from bundlekit.model.signature import Signature, Unknown
 
 __all__ = ["TARGET_RULES", "TargetStyle", "target_style"]
 
@@ -85,7 +85,7 @@ def _signature(evidence: Evidence) -> Iterable[Finding]:
 
 def _not_plain(evidence: Evidence) -> Iterable[Finding]:
     for target, _, verdict in evidence.targets:
-        if isinstance(verdict, Function) and verdict.signature.kind is not CallableKind.PLAIN:
+        if isinstance(verdict, Function):
             found = references.not_plain("BK408", _SUBJECT, target.value, verdict)
             yield from (found,) if found else ()
 

@@ -12,7 +12,7 @@ from bundlekit.model.declaration import WireSource
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
-from bundlekit.model.signature import CallableKind, Unknown
+from bundlekit.model.signature import Unknown
 
 __all__ = ["WIRE_RULES"]
 
@@ -113,7 +113,7 @@ def _signature(evidence: Evidence) -> Iterable[Finding]:
 
 def _not_plain(evidence: Evidence) -> Iterable[Finding]:
     for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, Function) and verdict.signature.kind is not CallableKind.PLAIN:
+        if isinstance(verdict, Function):
             found = references.not_plain("BK308", _SUBJECT, wire.value, verdict)
             yield from (found,) if found else ()
 
