@@ -23,10 +23,11 @@ class BundleDirectory(NamedTuple):
 
 
 @contextmanager
-def bundle_directories(path: Path) -> Iterator[tuple[BundleDirectory, ...]]:
+def bundle_directories(path: Path, *, may_be_none: bool) -> Iterator[tuple[BundleDirectory, ...]]:
     """Open the bundles that `path` stands for; an archive is verified and unpacked for as long as they are open.
 
-    A repository without any bundle gives none; a plain directory is taken for a bundle, whatever it lacks.
+    A directory without any bundle is taken for one itself, whatever it lacks; with `may_be_none`, a git repository
+    without any bundle is not, and gives none.
 
     Raises:
         UsageError: there is nothing at `path`, or something that is neither a file nor a directory.
@@ -38,9 +39,9 @@ def bundle_directories(path: Path) -> Iterator[tuple[BundleDirectory, ...]]:
     from bundlekit.read.bundles import find_bundles  # noqa: PLC0415 - packing from a directory never searches
 
     found = find_bundles(path)
-    if not found and not (path / ".git").exists():
+    if not found and not (may_be_none and (path / ".git").exists()):
         found = [path]
-    yield tuple(BundleDirectory(root, _label(root, path)) for root in found)
+    yield tuple(BundleDirectory(root, str(root)) for root in found)
 
 
 @contextmanager
@@ -71,9 +72,3 @@ def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None) -> Projec
     if bundle.manifest is None:
         return project
     return project._replace(name=bundle.manifest.name, version=bundle.manifest.version)
-
-
-def _label(root: Path, path: Path) -> str:
-    if root == path:
-        return str(path)
-    return root.relative_to(path).as_posix()

@@ -54,7 +54,8 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
 
 def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
     try:
-        with bundle_directories(path) as bundles:
+        # A hook meets repositories that have no bundle (yet); who asks for more than reading means that there is one.
+        with bundle_directories(path, may_be_none=options.level is Level.STATIC) as bundles:
             for bundle in bundles:
                 yield validate_directory(bundle, snapshot(bundle, job_spec=options.job_spec), options, progress)
     except BundlekitError as error:

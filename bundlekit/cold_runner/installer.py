@@ -111,11 +111,17 @@ def _run(command: Sequence[str], job: Job, what: str) -> "ToolResult":
 
     # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH).
     env = {
-        name: value for name, value in job.environ.items() if name not in _REDIRECTING and not name.startswith("PYTHON")
+        # pip trusts the machine's certificates, so uv is asked to as well: an institute's proxy signs with its own.
+        "UV_SYSTEM_CERTS": "1",
+        **{name: value for name, value in job.environ.items() if not _misleads(name)},
     }
     return run_tool(
         command, cwd=job.scratch, env=env, deadline=job.deadline, what=what, inherited=(job.lock_descriptor,)
     )
+
+
+def _misleads(name: str) -> bool:
+    return name in _REDIRECTING or name.startswith("PYTHON")
 
 
 def _on_path(name: str, environ: Mapping[str, str]) -> str | None:

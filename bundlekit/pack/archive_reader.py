@@ -9,12 +9,14 @@ See: DESIGN decision 2; HOSTILE_CORPUS A. No `tarfile`: its filters were bypasse
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bundlekit.errors import (
     ArchiveCorruptError,
+    BundlekitError,
     DigestMismatchError,
     LimitExceededError,
     ManifestError,
@@ -64,7 +66,7 @@ def read_manifest(path: Path) -> ArchiveContent:
     Raises:
         As :func:`read_archive`.
     """
-    with ArchiveFile(path) as archive:
+    with _named(path), ArchiveFile(path) as archive:
         return _manifest(TarStream(in_order(archive.frame_jobs(), total_bytes=0)))
 
 
@@ -82,7 +84,7 @@ def read_archive(path: Path, sink: MemberSink | None = None, *, progress: Progre
         DigestMismatchError: the files are not those of the manifest.
         LimitExceededError: more than an archive may hold.
     """
-    with ArchiveFile(path) as archive:
+    with _named(path), ArchiveFile(path) as archive:
         jobs = archive.frame_jobs()
         # The manifest by itself first: it tells how much work is coming, and whether any is worth starting.
         stream = TarStream(in_order(jobs, total_bytes=0))
@@ -95,6 +97,18 @@ def read_archive(path: Path, sink: MemberSink | None = None, *, progress: Progre
             if progress is not None:
                 progress(done, total)
     return content
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let every refusal in here say which archive it speaks of."""
+    try:
+        yield
+    except BundlekitError as error:
+        if str(path) not in error.message:
+            error.message = f"{path}: {error.message}"
+            error.args = (error.message,)
+        raise
 
 
 def _manifest(stream: TarStream) -> ArchiveContent:

@@ -1,21 +1,24 @@
 """Rules of the import stage: do the wire and the targets import, and are they what the source promised?"""
 
+import re
 from collections.abc import Iterator
 
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure, Imported, Prepared
-from bundlekit.model.project import ProjectTable
+from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.model.signature import CallableKind, Signature
 from bundlekit.probe.evidence import Evidence, ImportProbe, Role
 from bundlekit.probe.example_bundle import SOUND, varied
 from bundlekit.probe.rule_type import EvidenceCheck, last_lines
+from bundlekit.probe.traceback_place import place_of_traceback
 
 __all__ = ["IMPORT_RULES"]
 
 _WIRE_ARGUMENTS = 3
 _INSTALLED = "installed"
 _TREE = "tree"
+_MISSING_MODULE = re.compile(r"No module named '(?P<name>[^']+)'")
 
 
 def _discovery(evidence: Evidence) -> Iterator[Finding]:
@@ -29,12 +32,12 @@ def _discovery(evidence: Evidence) -> Iterator[Finding]:
             hint="keep exactly one entry point in the group modelops.wire, the dependencies' included",
         )
     for probe in _failed(evidence, Role.WIRE):
-        yield _import_failure("BK603", probe)
+        yield _import_failure("BK603", probe, evidence.project)
 
 
 def _targets(evidence: Evidence) -> Iterator[Finding]:
     for probe in _failed(evidence, Role.TARGET):
-        yield _import_failure("BK604", probe)
+        yield _import_failure("BK604", probe, evidence.project)
 
 
 def _failed(evidence: Evidence, role: Role) -> Iterator[ImportProbe]:
@@ -43,21 +46,23 @@ def _failed(evidence: Evidence, role: Role) -> Iterator[ImportProbe]:
             yield probe
 
 
-def _import_failure(code: str, probe: ImportProbe) -> Finding:
+def _import_failure(code: str, probe: ImportProbe, project: Project) -> Finding:
     outcome = probe.outcome
-    if isinstance(outcome, Failure):
-        message = f"{probe.role.value} {probe.reference!r} cannot be imported: {outcome}"
-        hint = _missing_module_hint(outcome) or last_lines(outcome.stderr_tail)
-    else:
+    if isinstance(outcome, Imported):
         message = f"{probe.role.value} {probe.reference!r} is there and cannot be called"
-        hint = "name a function"
-    return _at(probe, Finding(code, Severity.ERROR, message, hint=hint, entity=probe.reference))
+        return _at(probe, Finding(code, Severity.ERROR, message, hint="name a function", entity=probe.reference))
+    message = f"{probe.role.value} {probe.reference!r} cannot be imported: {outcome}"
+    hint = _missing_module_hint(outcome) or last_lines(outcome.stderr_tail)
+    place = place_of_traceback(outcome.stderr_tail, project.sources, project.source_roots) or probe.place
+    return _at(probe._replace(place=place), Finding(code, Severity.ERROR, message, hint=hint, entity=probe.reference))
 
 
 def _missing_module_hint(failure: Failure) -> str | None:
-    if failure.type_name != "ModuleNotFoundError":
+    missing = _MISSING_MODULE.search(failure.message) if failure.type_name == "ModuleNotFoundError" else None
+    if missing is None:
         return None
-    return "add the distribution that provides this module to [project] dependencies, or ship the file that defines it"
+    name = missing["name"].partition(".")[0]
+    return f"add the distribution that provides {name!r} to [project] dependencies, or ship the file that defines it"
 
 
 def _signatures(evidence: Evidence) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 See: CONTRACT section 7 (jobs) and DESIGN, "Shapes" (grid files).
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +32,7 @@ class JobSpec(NamedTuple):
 
 def read_job_spec(path: Path, root: Path, problems: list[Finding]) -> JobSpec:
     """Return what the file at `path` asks of the bundle at `root`."""
-    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    name = Path(os.path.relpath(path, root)).as_posix()
     if not is_file(path):
         problems.append(finding_at("BK106", f"the job specification {name} does not exist", Place(name)))
         return JobSpec()

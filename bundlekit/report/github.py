@@ -3,6 +3,7 @@
 See: "Workflow commands for GitHub Actions", `error`, `warning` and `notice`.
 """
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from bundlekit.model.finding import Finding, Report, Severity
@@ -26,8 +27,7 @@ def annotation_lines(reports: Sequence[Report]) -> Iterator[str]:
 def _annotation(report: Report, finding: Finding) -> str:
     properties = {"title": f"{finding.code} {report.name or report.path}"}
     if finding.path is not None:
-        prefix = "" if report.path == "." else f"{report.path}/"
-        properties["file"] = prefix + finding.path
+        properties["file"] = posixpath.normpath(posixpath.join(report.path, finding.path))
     if finding.line is not None:
         properties["line"] = str(finding.line)
     if finding.column is not None:

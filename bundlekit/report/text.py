@@ -1,5 +1,6 @@
 """Report -> lines for people: place, severity, code, message, hint, and one summary line."""
 
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 
 from bundlekit.model.finding import Finding, Report, Severity, StageStatus
@@ -17,7 +18,7 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
         if len(reports) > 1:
             yield style(printable(report.path), "strong")
         for finding in report.findings:
-            yield from finding_lines(finding, style)
+            yield from finding_lines(_placed(finding, report.path), style)
         if report.obstacle is not None:
             yield f"{style('error', 'error')} {report.obstacle.code.value}: {printable(report.obstacle.message)}"
             yield from _hint_lines(report.obstacle.hint, style)
@@ -33,6 +34,13 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
         f"{printable(finding.message)}"
     )
     yield from _hint_lines(finding.hint, style)
+
+
+def _placed(finding: Finding, bundle: str) -> Finding:
+    """Return `finding` with a path that an editor opens from where the command was run."""
+    if bundle == ".":
+        return finding
+    return finding._replace(path=posixpath.normpath(posixpath.join(bundle, finding.path or "")))
 
 
 def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:

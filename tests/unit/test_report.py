@@ -57,11 +57,18 @@ def report(*findings: Finding, obstacle: Obstacle | None = None, smoke: StageSta
 def test_text_shows_place_severity_code_message_hint_and_a_summary() -> None:
     """Editors and people find the line by `path:line:column`, and the last line tells the verdict."""
     assert render([report(MISSING, NOTE)], Format.TEXT).splitlines() == [
-        "pyproject.toml:9:12: error BK405 targets.incidence has no 'incidence_target'",
+        "examples/sir/pyproject.toml:9:12: error BK405 targets.incidence has no 'incidence_target'",
         "  hint: did you mean 'incidence'?",
-        "data/empty: info BK206 empty directory does not ship",
+        "examples/sir/data/empty: info BK206 empty directory does not ship",
         f"failed: sir 1.0 ({DIGEST.short}...), 1 error, 1 note, static passed 0.0 s · smoke passed 1.2 s",
     ]
+
+
+def test_a_place_outside_the_bundle_is_shown_where_it_is() -> None:
+    """A job specification lies beside the bundle: its place is relative to the bundle, as all places are."""
+    finding = Finding("BK106", Severity.ERROR, "no JSON", path="../study.json")
+    assert render([report(finding)], Format.TEXT).startswith("examples/study.json: error BK106")
+    assert render([report(finding)._replace(path=".")], Format.TEXT).startswith("../study.json: error BK106")
 
 
 @pytest.mark.parametrize(
