@@ -1,24 +1,23 @@
 """Reads a bundle directory into one frozen project."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bundlekit.errors import UsageError
-from bundlekit.model.declaration import SmokeTask, TargetDeclaration
+from bundlekit.model.declaration import Dependencies, Requirement, Settings, TargetDeclaration, WireDeclaration
+from bundlekit.model.finding import Finding
 from bundlekit.model.project import Project
 from bundlekit.read.build_layout import build_layout
 from bundlekit.read.job_spec import JobSpec, read_job_spec
-from bundlekit.read.name_version import read_name_version
-from bundlekit.read.pyproject import read_pyproject
+from bundlekit.read.name_version import NameVersion, read_name_version
+from bundlekit.read.pyproject import Pyproject, read_pyproject
 from bundlekit.read.registry import Registry, read_registry
 from bundlekit.read.requirements import read_dependencies, read_requirements
 from bundlekit.read.settings import read_settings
 from bundlekit.read.sources import list_unshipped, read_sources
 from bundlekit.read.tree import walk
+from bundlekit.read.typed_table import Text
 from bundlekit.read.wires import read_wires
-
-if TYPE_CHECKING:
-    from bundlekit.model.finding import Finding
 
 __all__ = ["read_project"]
 
@@ -37,64 +36,74 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     if not root.is_dir():
         raise UsageError(f"{root} is not a directory", subject=str(root), hint="name the directory of a bundle")
     problems: list[Finding] = []
-    pyproject = read_pyproject(root, problems)
-    settings = read_settings(pyproject)
-    names = read_name_version(root, pyproject, problems)
-    requires_python = pyproject.project.text("requires-python")
-    requirements = read_requirements(root, pyproject, problems)
-    registry = read_registry(root, problems)
-    job = JobSpec() if job_spec is None else read_job_spec(job_spec, root, problems)
-    asked = _Asked(settings.targets, settings.smoke, registry, job)
+    declared = _declared(root, job_spec, problems)
+    pyproject, settings, specifier = declared.pyproject, declared.settings, declared.requires_python
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
+    sources = read_sources(root, walked.members, problems)
     return Project(
         root=str(root),
-        name=names.name,
-        version=names.version,
-        requires_python=requires_python.value if requires_python else None,
+        name=declared.names.name,
+        version=declared.names.version,
+        requires_python=specifier.value if specifier else None,
         table=pyproject.state,
         build_backend=pyproject.build_backend,
         source_roots=layout.source_roots,
-        wires=read_wires(root, pyproject, problems),
-        targets=_targets(asked),
-        dependencies=read_dependencies(
-            root, requirements, requires_python.value if requires_python else None, problems
-        ),
+        wires=declared.wires,
+        targets=_targets(declared),
+        dependencies=declared.dependencies,
         settings=settings,
-        smoke=_smoke(asked),
-        references=registry.references,
+        smoke=settings.smoke or declared.job.smoke or declared.registry.smoke,
+        references=declared.registry.references,
         members=walked.members,
         excluded=walked.excluded,
         refused=walked.refused,
         empty_directories=walked.empty_directories,
-        sources=read_sources(root, walked.members, problems),
+        sources=sources,
         # Keys are asked for by more than one reader, and each of them reports the same wrong type.
         problems=tuple(dict.fromkeys(problems)),
         build=layout.build,
-        requirements=requirements,
-        requires_python_place=requires_python.place if requires_python else None,
+        requirements=declared.requirements,
+        requires_python_place=specifier.place if specifier else None,
         unshipped=list_unshipped(root, walked.excluded),
         entry_point_groups=tuple(pyproject.project.table("entry-points").values),
     )
 
 
-class _Asked(NamedTuple):
-    """Who asks for targets and smoke tasks, the settings first."""
+class _Declared(NamedTuple):
+    """What the documents of a bundle say, before its tree is looked at."""
 
-    targets: tuple[TargetDeclaration, ...]
-    smoke: tuple[SmokeTask, ...]
+    pyproject: Pyproject
+    settings: Settings
+    names: NameVersion
+    requires_python: Text | None
+    requirements: tuple[Requirement, ...]
+    dependencies: Dependencies
     registry: Registry
     job: JobSpec
+    wires: tuple[WireDeclaration, ...]
 
 
-def _targets(asked: _Asked) -> tuple[TargetDeclaration, ...]:
+def _declared(root: Path, job_spec: Path | None, problems: list[Finding]) -> _Declared:
+    pyproject = read_pyproject(root, problems)
+    specifier = pyproject.project.text("requires-python")
+    requirements = read_requirements(root, pyproject, problems)
+    return _Declared(
+        pyproject,
+        read_settings(pyproject),
+        read_name_version(root, pyproject, problems),
+        specifier,
+        requirements,
+        read_dependencies(root, requirements, specifier.value if specifier else None, problems),
+        read_registry(root, problems),
+        JobSpec() if job_spec is None else read_job_spec(job_spec, root, problems),
+        read_wires(root, pyproject, problems),
+    )
+
+
+def _targets(declared: _Declared) -> tuple[TargetDeclaration, ...]:
     """Return each target once, where it is first named."""
     first: dict[str, TargetDeclaration] = {}
-    for target in (*asked.targets, *asked.registry.targets, *asked.job.targets):
+    for target in (*declared.settings.targets, *declared.registry.targets, *declared.job.targets):
         first.setdefault(target.value.strip(), target)
     return tuple(first.values())
-
-
-def _smoke(asked: _Asked) -> tuple[SmokeTask, ...]:
-    """Return the smoke tasks of the first that has any: settings, job specification, registry."""
-    return asked.smoke or asked.job.smoke or asked.registry.smoke
