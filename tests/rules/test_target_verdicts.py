@@ -93,7 +93,7 @@ def test_the_target_of_a_job_specification_that_does_not_exist_is_found(tmp_path
     spec = tmp_path / "job.json"
     spec.write_text('{"target_entrypoint": "targets.incidence:incidence_target"}')
     (found,) = findings_of(root, job_spec=spec)
-    assert (found.code, found.severity, found.path) == ("BK405", Severity.ERROR, str(spec))
+    assert (found.code, found.severity, found.path) == ("BK405", Severity.ERROR, "../job.json")
     assert "targets/incidence.py does not define" in found.message
     assert found.hint == "nearest name: 'incidence_targets', in line 1 of targets/incidence.py"
 
