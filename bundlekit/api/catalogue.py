@@ -26,7 +26,7 @@ def rule_of(code: str) -> Rule[object]:
     wanted = code.strip().upper()
     if wanted in rules:
         return rules[wanted]
-    near = difflib.get_close_matches(wanted, rules, n=1)
-    hint = f"did you mean {near[0]}?" if near else "`bundlekit rules` lists them all"
+    near = [known for known in rules if known.startswith(wanted)] or difflib.get_close_matches(wanted, rules, n=3)
+    hint = f"there are {', '.join(near)}" if near else "`bundlekit rules` lists them all"
     msg = f"there is no rule {code!r}"
     raise UsageError(msg, subject=code, hint=hint)

@@ -63,11 +63,12 @@ class Finding(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One stage of validation; `seconds` is wall time."""
+    """One stage of validation; `seconds` is wall time, `detail` what it stands on (an interpreter, a count)."""
 
     name: StageName
     status: StageStatus
     seconds: float
+    detail: str | None = None
 
 
 class Obstacle(NamedTuple):

@@ -10,7 +10,7 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
-from bundlekit.model.outcome import Failure
+from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
 from bundlekit.pack.hashing import hash_tree
@@ -39,12 +39,31 @@ class _Plan(NamedTuple):
     name: StageName
     gather: Callable[[ColdExecutor, Evidence, Progress], Evidence]
     rules: Sequence[Rule[EvidenceCheck]]
+    detail: Callable[[Evidence], str | None]
+
+
+def _interpreter(evidence: Evidence) -> str | None:
+    prepared = evidence.prepared
+    return f"Python {prepared.version}" if isinstance(prepared, Prepared) else None
+
+
+def _imported(evidence: Evidence) -> str:
+    return _counted(len(evidence.imports), "object")
+
+
+def _smoked(evidence: Evidence) -> str:
+    tasks = _counted(len(evidence.smoke), "task")
+    return f"{tasks}, {_counted(len(evidence.rehearsals), 'target')}" if evidence.rehearsals else tasks
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 _PLANS = (
-    _Plan(StageName.ENVIRONMENT, gather_environment, ENVIRONMENT_RULES),
-    _Plan(StageName.IMPORT, gather_imports, IMPORT_RULES),
-    _Plan(StageName.SMOKE, gather_smoke, SMOKE_RULES),
+    _Plan(StageName.ENVIRONMENT, gather_environment, ENVIRONMENT_RULES, _interpreter),
+    _Plan(StageName.IMPORT, gather_imports, IMPORT_RULES, _imported),
+    _Plan(StageName.SMOKE, gather_smoke, SMOKE_RULES, _smoked),
 )
 
 
@@ -82,7 +101,7 @@ def _run(
         obstacle = _obstacle(evidence)
         found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
         status = StageStatus.FAILED if obstacle else _status(found)
-        stages.append(Stage(plan.name, status, time.monotonic() - started))
+        stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         findings.extend(found)
     return StagesOutcome(digest, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))
 

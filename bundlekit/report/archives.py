@@ -86,7 +86,7 @@ def pack_lines(packed: Packed, style: Style) -> Iterator[str]:
 def refusal_line(report: Report) -> str:
     """Return why nothing was packed."""
     if not report.passed:
-        return "not packed: the bundle did not pass; mend the errors above, or use --no-validate to pack it as it is"
+        return "not packed: the bundle did not pass; mend the errors above and pack again"
     return (
         "not packed: the bundle is unproved; describe a task that works in [[tool.bundlekit.smoke]], "
         "or use --allow-unproved"

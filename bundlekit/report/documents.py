@@ -43,7 +43,12 @@ def report_document(report: "Report") -> "ReportDocument":
         "passed": report.passed,
         "sandbox": report.sandbox,
         "stages": [
-            {"name": stage.name.value, "status": stage.status.value, "seconds": round(stage.seconds, 3)}
+            {
+                "name": stage.name.value,
+                "status": stage.status.value,
+                "seconds": round(stage.seconds, 3),
+                "detail": stage.detail,
+            }
             for stage in report.stages
         ],
         "findings": [_finding_document(finding) for finding in report.findings],

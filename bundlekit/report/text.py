@@ -86,5 +86,6 @@ def _stages(report: Report) -> str:
         if stage.status is StageStatus.SKIPPED:
             parts.append(f"{stage.name.value} skipped")
         else:
-            parts.append(f"{stage.name.value} {stage.status.value} {stage.seconds:.1f} s")
+            detail = "" if stage.detail is None else f" ({printable(stage.detail)})"
+            parts.append(f"{stage.name.value} {stage.status.value} {stage.seconds:.1f} s{detail}")
     return " · ".join(parts)

@@ -18,11 +18,12 @@ __all__ = [
 
 
 class StageDocument(TypedDict):
-    """One stage of validation; `seconds` is wall time."""
+    """One stage of validation; `seconds` is wall time, `detail` what it stands on, for people."""
 
     name: Literal["static", "environment", "import", "smoke", "isolation"]
     status: Literal["passed", "failed", "skipped", "unproved"]
     seconds: float
+    detail: str | None
 
 
 class FindingDocument(TypedDict):
