@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
+from bundlekit.cold_runner.dependency_hash import requirement_name
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure
+from bundlekit.model.place import Place
+from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence
 from bundlekit.probe.example_bundle import SOUND, varied
@@ -18,11 +21,14 @@ _INTERPRETER = "InterpreterError"
 def _environment(evidence: Evidence) -> Iterator[Finding]:
     failure = evidence.prepared
     if isinstance(failure, Failure) and failure.type_name not in {_BUILD, _INTERPRETER}:
+        place = _place_of_requirement(evidence.project, failure.stderr_tail)
         yield Finding(
             "BK601",
             Severity.ERROR,
-            f"the declared dependencies cannot be installed: {failure.headline}",
-            path="pyproject.toml",
+            f"the declared dependencies cannot be installed: {_without_output(failure)}",
+            path=place.path,
+            line=place.line,
+            column=place.column,
             hint=last_lines(failure.stderr_tail) or "check each requirement's name and version against the index",
         )
 
@@ -33,11 +39,23 @@ def _build(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "BK602",
             Severity.ERROR,
-            f"the bundle's own code cannot be built: {failure.headline}",
+            f"the bundle's own code cannot be built: {_without_output(failure)}",
             path="pyproject.toml",
             hint=last_lines(failure.stderr_tail)
             or "run `python -m build --wheel` in the bundle to see the whole output",
         )
+
+
+def _place_of_requirement(project: Project, said: str) -> Place:
+    """Return where the requirement stands that the installer speaks of, else where the first one does."""
+    places = [each.place for each in project.requirements if requirement_name(each.value) in said]
+    places += [each.place for each in project.requirements]
+    return places[0] if places else Place("pyproject.toml")
+
+
+def _without_output(failure: Failure) -> str:
+    """Return the message up to where it quotes the tool: the hint quotes its last lines."""
+    return failure.headline.partition(" It said: ")[0]
 
 
 def _interpreter(evidence: Evidence) -> Iterator[Finding]:

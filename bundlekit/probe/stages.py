@@ -118,7 +118,7 @@ def _obstacle(evidence: Evidence) -> Obstacle | None:
     failure = evidence.prepared
     if not isinstance(failure, Failure) or not (failure.error_code in _INFRASTRUCTURE or failure.retryable):
         return None
-    return Obstacle(failure.error_code, failure.message, failure.stderr_tail.strip()[-500:] or None)
+    return Obstacle(failure.error_code, failure.message)
 
 
 def _sandbox(evidence: Evidence) -> str:
