@@ -48,7 +48,7 @@ def _build(evidence: Evidence) -> Iterator[Finding]:
 
 def _place_of_requirement(project: Project, said: str) -> Place:
     """Return where the requirement stands that the installer speaks of, else where the first one does."""
-    places = [each.place for each in project.requirements if requirement_name(each.value) in said]
+    places = [each.place for each in project.requirements if (requirement_name(each.value) or each.value) in said]
     places += [each.place for each in project.requirements]
     return places[0] if places else Place("pyproject.toml")
 
