@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .bundle_code import BundleSource, PrepareOptions, prepare
-from .cache_dir import default_cache_dir
 from .codes import EXIT_STATUS, ErrorCode, Phase
+from .environments.bundle_code import BundleSource, PrepareOptions, prepare
+from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
 from .runner_error import RunnerError
 from .stderr_log import StderrLog

@@ -25,11 +25,11 @@ def export_runner(destination: str) -> None:
     """
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as writing:
-        for name in _modules():
-            member = zipfile.ZipInfo(f"{name}.py", _EPOCH)
+        for path in _modules():
+            member = zipfile.ZipInfo(path, _EPOCH)
             member.external_attr = _MODE << 16
             member.create_system = 3
-            writing.writestr(member, script_source(name))
+            writing.writestr(member, script_source(path))
     staged = f"{destination}.{os.urandom(8).hex()}"
     try:
         with open(staged, "xb") as file:
@@ -45,8 +45,9 @@ def export_runner(destination: str) -> None:
 def _modules() -> list[str]:
     folder = os.path.dirname(os.path.abspath(__file__))
     if os.path.isdir(folder):
-        files = os.listdir(folder)
+        found = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
+        files = [os.path.relpath(path, folder) for path in found]
     else:
         with zipfile.ZipFile(folder) as archive:
             files = archive.namelist()
-    return sorted(name.removesuffix(".py") for name in files if name.endswith(".py"))
+    return sorted(path for path in files if path.endswith(".py"))

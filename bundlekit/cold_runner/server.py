@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import NamedTuple
 
-from .bundle_code import Prepared, PrepareOptions, prepare
 from .codes import ErrorCode, Phase
+from .environments.bundle_code import Prepared, PrepareOptions, prepare
 from .runner_error import RunnerError
 from .server_request import Request, parse_request
 from .strict_json import dumps

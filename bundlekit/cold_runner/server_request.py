@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .bundle_code import BundleSource
-from .cache_dir import default_cache_dir
 from .codes import ErrorCode, Phase
+from .environments.bundle_code import BundleSource
+from .environments.cache_dir import default_cache_dir
+from .environments.tree_digest import ListedFile
 from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
-from .tree_digest import ListedFile
 
 __all__ = ["Request", "parse_request"]
 

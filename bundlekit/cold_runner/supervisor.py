@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .bundle_code import Prepared
-from .cache_entry import remove_tree
-from .child_channel import CHANNEL_LOST
-from .child_process import Child, Ending, Wakeups, spawned, watch
-from .child_report import ChildReport
+from .child.channel import CHANNEL_LOST
+from .child.job import Job, command, packed
+from .child.process import Child, Ending, Wakeups, spawned, watch
+from .child.report import ChildReport
 from .codes import ErrorCode, Phase
-from .job import Job, command, packed
-from .layer import Write, task_layer
+from .environments.bundle_code import Prepared
+from .environments.cache_entry import remove_tree
+from .environments.layer import Write, task_layer
+from .environments.scrubbed_environment import child_environment
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
-from .scrubbed_environment import child_environment
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id

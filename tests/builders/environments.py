@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
+from bundlekit.cold_runner.environments.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
 
 __all__ = [
     "BACKEND",

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.process
 
 FOLDER = Path(bundlekit.cold_runner.__file__).parent
 FORMS = ("module", "folder", "file")
+MODULES = sorted(FOLDER.rglob("*.py"))
+CHILD_MODULES = [FOLDER / "child" / f"{name}.py" for name in ("channel", "main", "probe", "target")]
+"""What is handed over to the child; the rest of that folder stays with the supervisor."""
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "cold_runner.pyz"
     export_runner(str(path))
     return path
+
+
+def module_id(path: Path) -> str:
+    """Return how a test is named that looks at the module in `path`."""
+    return path.relative_to(FOLDER).as_posix().removesuffix(".py")
 
 
 def bare_interpreters() -> list[str]:
@@ -130,24 +138,47 @@ def test_modules_in_the_working_directory_are_not_imported(
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=module_id)
 def test_the_runner_imports_only_the_standard_library_and_its_siblings(path: Path) -> None:
     """It runs where nothing is installed; a name that happens to be there on a developer's machine would not be."""
+    depth = len(path.relative_to(FOLDER).parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module or ""]
         else:
+            assert not isinstance(node, ast.ImportFrom) or node.level <= depth, (path, node.module)
             continue
-        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names, (path.name, names)
+        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names, (path, names)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("child*.py")), ids=lambda path: path.stem)
+def relative_imports(path: Path) -> set[str]:
+    """Return what the module in `path` imports relatively when it runs, as it is written: ``..codes``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level)
+    return {"." * node.level + (node.module or "") for node in found}
+
+
+@pytest.mark.parametrize("path", CHILD_MODULES, ids=module_id)
+def test_what_is_handed_over_to_a_child_imports_nothing_else_of_the_runner(path: Path) -> None:
+    """The rest is not in the child's process, and may be written for another version of Python than runs there."""
+    assert relative_imports(path) <= {f".{other.stem}" for other in CHILD_MODULES}
+
+
+@pytest.mark.parametrize(("folder", "stranger"), [("child", "..environments"), ("environments", "..child")])
+def test_building_environments_and_running_children_do_not_know_each_other(folder: str, stranger: str) -> None:
+    """They meet in the supervisor only, as the package says."""
+    imports = {name for path in (FOLDER / folder).glob("*.py") for name in relative_imports(path)}
+    assert not [name for name in imports if name.startswith(stranger)]
+
+
+@pytest.mark.parametrize("path", CHILD_MODULES, ids=module_id)
 def test_codes_that_a_child_names_exist(path: Path) -> None:
     """The child cannot import the table of codes, which would cost it an enum."""
-    if path.stem in {"child_process", "child_report"}:
-        return
     named = set(re.findall(r'"(E_[A-Z_]+)"', path.read_text(encoding="utf-8")))
     assert named <= {code.value for code in bundlekit.cold_runner.codes.ErrorCode}
 

@@ -10,9 +10,9 @@ import pytest
 from builders.environments import Kitchen, local_index, make_wheel, own_bundle, without_uv, write_bundle
 from uv import find_uv_bin
 
-from bundlekit.cold_runner.interpreter import installed_interpreters
+from bundlekit.cold_runner.environments.interpreter import installed_interpreters
+from bundlekit.cold_runner.environments.tree_digest import inventory
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.cold_runner.tree_digest import inventory
 
 pytestmark = pytest.mark.process
 

@@ -15,10 +15,10 @@ from builders import environments
 from builders.environments import BACKEND, Kitchen, local_index, make_wheel, own_backend_project, write_bundle
 from uv import find_uv_bin
 
-from bundlekit.cold_runner.cache_entry import MARKER
-from bundlekit.cold_runner.interpreter import probe_interpreter
+from bundlekit.cold_runner.environments.cache_entry import MARKER
+from bundlekit.cold_runner.environments.interpreter import probe_interpreter
+from bundlekit.cold_runner.environments.venv_layout import lay_out_venv, python_of
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.cold_runner.venv_layout import lay_out_venv, python_of
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.interpreter import choose_interpreter, installed_interpreters, probe_interpreter
+from bundlekit.cold_runner.environments.interpreter import choose_interpreter, installed_interpreters, probe_interpreter
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.script_source import script_source
 
@@ -35,7 +35,7 @@ def test_an_interpreter_answers_the_same_from_inside_and_outside(tmp_path: Path)
     copy = tmp_path / "python-by-another-name"
     copy.symlink_to(sys.executable)
     inside = probe_interpreter(sys.executable, str(tmp_path))
-    command = [str(copy), "-I", "-c", script_source("interpreter_facts")]
+    command = [str(copy), "-I", "-c", script_source("environments/interpreter_facts.py")]
     assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout) == inside._asdict()
 
 

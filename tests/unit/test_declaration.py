@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.bundle_copy import ListedBundle
-from bundlekit.cold_runner.declaration import BuildSystem, Declaration, read_declaration
-from bundlekit.cold_runner.declaration_memory import remembered_declaration
+from bundlekit.cold_runner.environments.bundle_copy import ListedBundle
+from bundlekit.cold_runner.environments.declaration import BuildSystem, Declaration, read_declaration
+from bundlekit.cold_runner.environments.declaration_memory import remembered_declaration
+from bundlekit.cold_runner.environments.tree_digest import inventory, inventory_digest
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.cold_runner.tree_digest import inventory, inventory_digest
 
 _PROJECT = '[project]\nname = "a"\nversion = "1"\n'
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.discovery import discover
+from bundlekit.cold_runner.environments.discovery import discover
 
 _JSON, _TOML = ".modelops/manifest.json", ".modelops/modelops.toml"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.layer import Write, task_layer
+from bundlekit.cold_runner.environments.layer import Write, task_layer
 from bundlekit.cold_runner.runner_error import RunnerError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bundlekit.cold_runner.requires_python import admits
+from bundlekit.cold_runner.environments.requires_python import admits
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.child_report import ChildReport
+from bundlekit.cold_runner.child.report import ChildReport
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.result import INLINE_LIMIT, aggregation_document, simulation_document
 from bundlekit.cold_runner.runner_error import RunnerError

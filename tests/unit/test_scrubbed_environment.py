@@ -2,8 +2,8 @@
 
 import pytest
 
-from bundlekit.cold_runner.redaction import looks_secret, redacted
-from bundlekit.cold_runner.scrubbed_environment import build_environment, child_environment
+from bundlekit.cold_runner.environments.redaction import looks_secret, redacted
+from bundlekit.cold_runner.environments.scrubbed_environment import build_environment, child_environment
 
 _CANARY = "CANARY-5d1f"
 _SECRETS = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.bundle_copy import ListedBundle, copy_bundle, read_listed
+from bundlekit.cold_runner.environments.bundle_copy import ListedBundle, copy_bundle, read_listed
+from bundlekit.cold_runner.environments.tree_digest import inventory, inventory_digest, tree_digest
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.cold_runner.tree_digest import inventory, inventory_digest, tree_digest
 
 
 def _silent(_line: str) -> None:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .codes import ErrorCode, Phase
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
+from ..script_source import script_source
 from .interpreter_facts import facts
 from .memory import remembered
 from .requires_python import admits
-from .runner_error import RunnerError
-from .script_source import script_source
 
 __all__ = ["FLOOR", "Interpreter", "choose_interpreter", "installed_interpreters", "probe_interpreter"]
 
@@ -177,7 +177,7 @@ def _ask(executable: str) -> dict[str, str]:
     import json  # noqa: PLC0415 - only an interpreter that was never seen before is asked
     import subprocess  # noqa: PLC0415 - as above
 
-    command = [executable, "-I", "-c", script_source("interpreter_facts")]
+    command = [executable, "-I", "-c", script_source("environments/interpreter_facts.py")]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PROBE_SECONDS

@@ -1,6 +1,6 @@
 """How the child talks to its supervisor: frames on a private pipe, and the little that must be said of foreign errors.
 
-Runs in the child, under the conditions of the module `child`; the supervisor imports it for its constants only.
+Runs in the child, under the conditions of the module `main`; the supervisor imports it for its constants only.
 """
 
 import os

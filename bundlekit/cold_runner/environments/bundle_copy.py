@@ -10,8 +10,8 @@ import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .codes import ErrorCode, Phase
-from .runner_error import RunnerError
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .tree_digest import ListedFile
 
 __all__ = ["ListedBundle", "copy_bundle", "read_listed"]

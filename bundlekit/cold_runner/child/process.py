@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .child_channel import JOB_FD, RESULT_FD
-from .child_report import ChildReport
-from .codes import ErrorCode, Phase
-from .process_tree import kill_descendants, reap
-from .runner_error import RunnerError
-from .stderr_log import StderrLog
+from ..codes import ErrorCode, Phase
+from ..process_tree import kill_descendants, reap
+from ..runner_error import RunnerError
+from ..stderr_log import StderrLog
+from .channel import JOB_FD, RESULT_FD
+from .report import ChildReport
 
 __all__ = ["Child", "Ending", "Wakeups", "spawned", "watch"]
 

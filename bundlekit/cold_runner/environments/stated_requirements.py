@@ -10,14 +10,14 @@ import os
 import re
 import zipfile
 
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .build_backend import BuildJob, build_wheel
 from .bundle_copy import ListedBundle, copy_bundle
 from .cache_entry import held_entry, remove_tree
-from .codes import ErrorCode, Phase
 from .declaration import BuildSystem
 from .environment import Place, Workshop
 from .redaction import redacted
-from .runner_error import RunnerError
 from .tree_digest import inventory_digest
 
 __all__ = ["stated_requirements"]

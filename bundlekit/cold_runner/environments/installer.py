@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .codes import ErrorCode, Phase
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .interpreter import Interpreter
 from .memory import remembered
-from .runner_error import RunnerError
 
 if TYPE_CHECKING:
     from .tool_process import ToolResult

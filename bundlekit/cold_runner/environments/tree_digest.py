@@ -9,9 +9,9 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 
-from .codes import ErrorCode, Phase
-from .exclusions import excluded_by_default
-from .runner_error import RunnerError
+from ..codes import ErrorCode, Phase
+from ..exclusions import excluded_by_default
+from ..runner_error import RunnerError
 
 __all__ = ["ListedFile", "inventory", "inventory_digest", "tree_digest"]
 

@@ -14,9 +14,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 
-from .codes import ErrorCode, Phase
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .redaction import redacted
-from .runner_error import RunnerError
 
 __all__ = ["ToolResult", "run_tool"]
 

@@ -1,8 +1,8 @@
 """What a child reported so far, read from its pipe frame by frame, and believed only as far as it has been checked."""
 
-from .child_channel import DOCUMENT, DONE, EXITED, OUTPUT, PHASE, RAISED, REFUSED
-from .codes import ErrorCode, Phase
-from .runner_error import RunnerError
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
+from .channel import DOCUMENT, DONE, EXITED, OUTPUT, PHASE, RAISED, REFUSED
 
 __all__ = ["MAX_RESULT_BYTES", "ChildReport"]
 

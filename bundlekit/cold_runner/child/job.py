@@ -10,8 +10,8 @@ import sys
 from importlib.machinery import PathFinder
 from typing import TypedDict
 
-from .child_channel import JOB_FD
-from .script_source import script_source
+from ..script_source import script_source
+from .channel import JOB_FD
 
 __all__ = ["FLAGS", "Job", "command", "packed"]
 
@@ -30,8 +30,8 @@ for n,x in c:
  m.__package__={_PACKAGE!r}
  sys.modules[m.__name__]=m
  setattr(p,n,m)
- exec(compile(x,"<bundlekit "+n+">","exec") if type(x) is str else x,m.__dict__)
-sys.modules[{_PACKAGE!r}+".child"].main(j)
+ exec(compile(x,"<bundlekit child "+n+">","exec") if type(x) is str else x,m.__dict__)
+sys.modules[{_PACKAGE!r}+".main"].main(j)
 """
 _MARSHAL_VERSION = 4
 """The newest that every supported interpreter reads."""
@@ -63,11 +63,11 @@ def packed(job: Job, version: str) -> bytes:
 
     An interpreter of our own version gets bytecode, which is compiled once here; any other gets the source.
     """
-    names = ["child_channel", "child"]
+    names = ["channel", "main"]
     if job["verb"] != "simulate":
-        names.append(f"child_{job['verb']}")
+        names.append(job["verb"])
     same = version == ".".join(map(str, sys.version_info[:3]))
-    code = [(name, _code(name) if same else script_source(name)) for name in names]
+    code = [(name, _code(name) if same else _source(name)) for name in names]
     return marshal.dumps((code, job), _MARSHAL_VERSION)  # type: ignore[arg-type]  # its stub knows no code objects
 
 
@@ -77,5 +77,9 @@ def _code(name: str) -> object:
         # Found, not imported: what a child imports is not ours to load.
         spec = PathFinder.find_spec(f"{__package__}.{name}", [os.path.dirname(__file__)])
         get_code = getattr(spec.loader, "get_code", None) if spec else None
-        _compiled[name] = (get_code(spec.name) if spec and get_code else None) or script_source(name)
+        _compiled[name] = (get_code(spec.name) if spec and get_code else None) or _source(name)
     return _compiled[name]
+
+
+def _source(name: str) -> str:
+    return script_source(f"child/{name}.py")

@@ -12,7 +12,7 @@ import os
 import sys
 from _collections_abc import Mapping  # collections.abc would import the rest of collections
 
-from .child_channel import DONE, OUTPUT, Channel, RefusedError, described
+from .channel import DONE, OUTPUT, Channel, RefusedError, described
 
 TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _run(channel: Channel, job: "Job") -> None:
     if job["verb"] == "simulate":
         _simulate(channel, job)
     else:
-        extra = sys.modules[f"{__package__}.child_{job['verb']}"]
+        extra = sys.modules[f"{__package__}.{job['verb']}"]
         run: Callable[[Channel, Job], None] = extra.run
         run(channel, job)
 

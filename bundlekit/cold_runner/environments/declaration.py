@@ -8,10 +8,10 @@ See: PEP 518, PEP 517, PEP 621; DESIGN decisions 3 and 4.
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from ..codes import ErrorCode, Phase
+from ..dependency_hash import LOCK_NAMES, choose_lock, dependency_hash, parse_index_options, parse_requirements
+from ..runner_error import RunnerError
 from .bundle_copy import read_listed
-from .codes import ErrorCode, Phase
-from .dependency_hash import LOCK_NAMES, choose_lock, dependency_hash, parse_index_options, parse_requirements
-from .runner_error import RunnerError
 from .tree_digest import ListedFile
 
 __all__ = ["BuildSystem", "Declaration", "read_declaration"]

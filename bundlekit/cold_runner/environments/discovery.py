@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .dependency_hash import normalised_name
-from .entry_point import parse_file_reference, parse_reference
+from ..dependency_hash import normalised_name
+from ..entry_point import parse_file_reference, parse_reference
 
 __all__ = ["GROUP", "Wire", "discover"]
 

@@ -13,17 +13,17 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import NamedTuple
 
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .bundle_copy import ListedBundle, copy_bundle
 from .cache_entry import held_entry
 from .cache_place import chosen_place
-from .codes import ErrorCode, Phase
 from .declaration import BuildSystem, Declaration
 from .declaration_memory import remembered_declaration
 from .discovery import Wire, discover
 from .environment import Environment, Place, Workshop, held_environment
 from .installer import find_installer
 from .interpreter import choose_interpreter
-from .runner_error import RunnerError
 from .tree_digest import ListedFile, inventory, inventory_digest
 from .venv_layout import lay_out_venv, python_of, site_of
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .cache_entry import remove_tree
-from .codes import ErrorCode, Phase
-from .runner_error import RunnerError
 
 __all__ = ["Layer", "Write", "task_layer"]
 

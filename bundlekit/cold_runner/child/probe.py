@@ -7,10 +7,10 @@ import json
 import os
 import sys
 
-from .child import resolve
-from .child_channel import DOCUMENT, Channel, RefusedError
+from .channel import DOCUMENT, Channel, RefusedError
+from .main import resolve
 
-TYPE_CHECKING = False  # as in `child`
+TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -9,10 +9,10 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 from .cache_entry import cache_failure, remove_tree
-from .codes import ErrorCode, Phase
 from .environment import Place
-from .runner_error import RunnerError
 
 __all__ = ["chosen_place"]
 

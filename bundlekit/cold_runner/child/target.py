@@ -13,10 +13,10 @@ import io
 import json
 import math
 
-from .child import resolve
-from .child_channel import DOCUMENT, Channel, RefusedError, described
+from .channel import DOCUMENT, Channel, RefusedError, described
+from .main import resolve
 
-TYPE_CHECKING = False  # as in `child`
+TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from .codes import ErrorCode, Phase
-from .runner_error import RunnerError
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
 
 __all__ = ["MARKER", "cache_failure", "held_entry", "is_complete", "remove_tree"]
 

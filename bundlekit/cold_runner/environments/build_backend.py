@@ -9,14 +9,14 @@ import json
 import os
 from typing import NamedTuple
 
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
+from ..script_source import script_source
 from .bundle_copy import ListedBundle, copy_bundle
 from .cache_entry import remove_tree
-from .codes import ErrorCode, Phase
 from .declaration import BuildSystem
 from .environment import Workshop, held_tools
 from .installer import Job, install
-from .runner_error import RunnerError
-from .script_source import script_source
 from .scrubbed_environment import build_environment
 from .tool_process import ToolResult, run_tool
 
@@ -93,7 +93,7 @@ def _run_hooks(
         # Backends start the tools that they require, cmake and ninja, by name.
         env["PATH"] = os.path.dirname(tools.python) + os.pathsep + env["PATH"]
         result = run_tool(
-            [tools.python, "-I", "-u", "-c", script_source("build_hooks"), request],
+            [tools.python, "-I", "-u", "-c", script_source("environments/build_hooks.py"), request],
             cwd=source,
             env=env,
             deadline=workshop.deadline,
