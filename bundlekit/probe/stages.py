@@ -24,6 +24,7 @@ from bundlekit.probe.rules import ENVIRONMENT_RULES, IMPORT_RULES, SMOKE_RULES
 __all__ = ["StageOptions", "run_stages"]
 
 _UNPROVED = "BK702"
+_NOTHING_INSTALLED = "none"
 _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, ErrorCode.SOURCE, ErrorCode.USAGE})
 
 
@@ -44,7 +45,11 @@ class _Plan(NamedTuple):
 
 def _interpreter(evidence: Evidence) -> str | None:
     prepared = evidence.prepared
-    return f"Python {prepared.version}" if isinstance(prepared, Prepared) else None
+    if not isinstance(prepared, Prepared):
+        return None
+    # Which installer it was is told here too: pip stands in for a uv that cannot run, and resolves differently.
+    by = "" if prepared.installer == _NOTHING_INSTALLED else f", {prepared.installer}"
+    return f"Python {prepared.version}{by}"
 
 
 def _imported(evidence: Evidence) -> str:
@@ -83,8 +88,12 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     )
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
-    with ColdExecutor(BundleToRun(root, files, digest), run_options, progress) as executor:
+    with ColdExecutor(BundleToRun(root, files, digest), run_options, _unheard) as executor:
         return _run(executor, plans, evidence, digest, progress)
+
+
+def _unheard(_line: str) -> None:
+    """Let a line of the log go: what matters of it is in each failure, and progress speaks of stages."""
 
 
 def _run(
