@@ -8,6 +8,7 @@ import json
 from typing import NotRequired, TypedDict
 
 from bundlekit.cold_runner.codes import ErrorCode, Phase
+from bundlekit.cold_runner.runner_error import FatalError
 from bundlekit.model.outcome import (
     Aggregated,
     Failure,
@@ -22,16 +23,6 @@ from bundlekit.model.outcome import (
 from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature
 
 __all__ = ["imported_of", "prepared_of", "result_of", "task_run_of"]
-
-
-class _FatalError(TypedDict):
-    error_code: str
-    phase: str
-    type: str | None
-    message: str
-    signal: str | None
-    retryable: bool
-    stderr_tail: str
 
 
 class _Environment(TypedDict):
@@ -69,7 +60,7 @@ class _Output(TypedDict):
 
 
 class _Failed(TypedDict):
-    _fatal_error: NotRequired[_FatalError]
+    _fatal_error: NotRequired[FatalError]
 
 
 class _PrepareResult(_Failed):
@@ -193,7 +184,7 @@ def _signature_of(signature: _Signature) -> Signature:
     return Signature(parameters, CallableKind(signature["kind"]))
 
 
-def _failure_of(error: _FatalError) -> Failure:
+def _failure_of(error: FatalError) -> Failure:
     return Failure(
         error_code=ErrorCode(error["error_code"]),
         phase=Phase(error["phase"]),
