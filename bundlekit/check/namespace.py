@@ -209,8 +209,6 @@ def _target_names(targets: Iterable[ast.expr]) -> list[str]:
 
 def _leaves(body: Sequence[ast.stmt]) -> bool:
     """Whether the body ends by raising or exiting, so that the module is not there afterwards."""
-    if not body:
-        return False
     last = body[-1]
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
         return ast.unparse(last.value.func) in {"sys.exit", "exit", "quit", "os._exit"}

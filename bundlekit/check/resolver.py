@@ -87,7 +87,7 @@ class Resolver:
                 return ModuleValue(found)
             case Outside(name=name, why=why):
                 return External(name, why)
-            case MissingModule() as missing:
+            case MissingModule() as missing:  # pragma: no branch - mypy holds the match to be exhaustive
                 return missing
 
     def attribute(self, value: Value, name: str) -> Value:
@@ -194,7 +194,7 @@ class Resolver:
                 return self._deleted(module, binding)
             case Opaque(reason=reason):
                 return Unknown(f"{binding.name!r} in {module.path}: {reason}")
-            case Alternatives(bindings=bindings):
+            case Alternatives(bindings=bindings):  # pragma: no branch - mypy holds the match to be exhaustive
                 return agreed([value for item in bindings if (value := self._value(module, item)) is not None])
 
     def _deleted(self, module: ModuleFile, binding: Binding) -> Value:
@@ -255,7 +255,7 @@ class Resolver:
                 return ModuleValue(found, imported=False)
             case Outside(name=dotted, why=why):
                 return External(dotted, why)
-            case MissingModule():
+            case MissingModule():  # pragma: no branch - mypy holds the match to be exhaustive
                 return None
 
     def _submodules(self, namespace: Namespace) -> tuple[tuple[str, int], ...]:

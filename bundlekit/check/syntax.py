@@ -40,7 +40,7 @@ def parse(data: bytes, path: str) -> Parsed | SyntaxFailure:
             return _failure(error)
         except (RecursionError, MemoryError):
             return SyntaxFailure("it is nested too deeply for Python's parser")
-        except (ValueError, SystemError, OverflowError) as error:
+        except (ValueError, SystemError, OverflowError) as error:  # pragma: no cover - NUL bytes before Python 3.11.4
             return SyntaxFailure(str(error) or type(error).__name__)
     return Parsed(tree, tuple((str(item.message), item.lineno) for item in caught))
 
@@ -59,7 +59,7 @@ def compile_error(data: bytes, path: str, tree: ast.Module) -> SyntaxFailure | N
             symtable.symtable(data, path, "exec")  # type: ignore[arg-type] # bytes keep their own encoding
         except SyntaxError as error:
             return _failure(error)
-        except (RecursionError, MemoryError, ValueError, SystemError):
+        except (RecursionError, MemoryError, ValueError, SystemError):  # pragma: no cover - the parser gives up before
             return SyntaxFailure("it is nested too deeply for Python's compiler")
     return _misplaced(tree.body)
 

@@ -1,5 +1,6 @@
 """Sources as hostile or merely old as they come (HOSTILE_CORPUS E): one finding, no crash, no hang."""
 
+import gc
 import os
 import time
 import warnings
@@ -114,6 +115,19 @@ def test_parsers_warnings_are_findings_and_never_printed(capfd: pytest.CaptureFi
         found = findings_of(tmp_path)
     assert [(finding.code, finding.line) for finding in found] == [("BK312", 3)]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
+def test_the_collector_is_left_as_it_was(tmp_path: Path, *, enabled: bool) -> None:
+    """The checker is a library too: a program that manages its memory itself must not find the collector changed."""
+    make_bundle(tmp_path, {})
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        findings_of(tmp_path)
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_nothing_of_the_bundle_is_run(tmp_path: Path) -> None:

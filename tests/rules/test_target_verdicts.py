@@ -65,6 +65,19 @@ def test_calibration_targets_take_no_arguments(tmp_path: Path) -> None:
     assert StaticAnswers(project).target_signature(project.targets[0]) == Signature(())
 
 
+def test_a_calibration_target_may_be_made_of_any_object(tmp_path: Path) -> None:
+    """The wrapper has no parameters even if what it wraps comes from a library that cannot be looked at."""
+    source = (
+        "from lab import fit\nfrom modelops_calabaria import calibration_target\n"
+        "fitted = calibration_target(model_output='incidence', data={})(fit)\n"
+    )
+    text = pyproject(project='dependencies = ["lab"]', after='[tool.bundlekit]\ntargets = ["targets.fit:fitted"]\n')
+    make_bundle(tmp_path, {"pyproject.toml": text, "targets/fit.py": source})
+    assert findings_of(tmp_path) == []
+    project = read_project(tmp_path)
+    assert StaticAnswers(project).target_signature(project.targets[0]) == Signature(())
+
+
 def test_a_calibration_target_without_its_library_cannot_be_imported(tmp_path: Path) -> None:
     """The decorator comes from a module that nothing brings."""
     make_bundle(

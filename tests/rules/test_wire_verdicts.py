@@ -55,6 +55,7 @@ _FINDS: dict[str, tuple[str, str]] = {
     "empty-module": ("BK305", ""),
     "star-import-without-it": ("BK305", "from .other import *\n"),
     "star-import-hidden-by-all": ("BK305", "from .listed import *\n"),
+    "cache-of-nothing": ("BK305", "import functools\nfrom .other import absent\nwire = functools.cache(absent)\n"),
 }
 
 
@@ -166,6 +167,7 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
     "not-known": ("condition", "import os\nif not os.name:\n    def wire(a, b, c): ...\n"),
     "newer-python": ("condition", "import sys\nif sys.version_info >= (3, 14):\n    def wire(a, b, c): ...\n"),
     "too-deep": ("too deeply", "import lab\nwire = lab" + ".x" * 970 + "\n"),
+    "base-too-deep": ("too deeply", "import lab\nclass wire(lab" + ".x" * 970 + "): ...\n"),
     "changed-in-place": ("changed in place", "wire = []\nwire += [1]\n"),
     "maybe-deleted": ("deleted", "import os\ndef wire(a, b, c): ...\nif os.name:\n    del wire\n"),
     "base-from-outside": ("base class", "import numpy\nclass W(numpy.ndarray):\n    pass\nwire = W\n"),
@@ -188,6 +190,7 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
         "import os\nclass W:\n    if os.name:\n        def run(self): ...\nwire = W.run\n",
     ),
     "self-less-method": ("no place for self", "class W:\n    def run(): ...\nwire = W().run\n"),
+    "keyword-only-method": ("no place for self", "class W:\n    def run(*, a): ...\nwire = W().run\n"),
     "call-is-data": ("no function", "class W:\n    __call__ = 1\nwire = W()\n"),
     "bare-star-self": ("goes through", "def f(g):\n    return g\nwire = f(1)(2)\n"),
 }
@@ -238,6 +241,11 @@ def test_every_layout_that_imports_is_left_alone(wire: str, files: dict[str, str
 _ELSEWHERE: dict[str, tuple[str, str, dict[str, str]]] = {
     "extension": (
         "pkg._core:wire",
+        "compiled extension",
+        {"pkg/__init__.py": "", "pkg/_core.cpython-311-x86_64-linux-gnu.so": ""},
+    ),
+    "extension-attribute": (
+        "pkg:_core.wire",
         "compiled extension",
         {"pkg/__init__.py": "", "pkg/_core.cpython-311-x86_64-linux-gnu.so": ""},
     ),
@@ -367,11 +375,20 @@ def test_a_malformed_reference_is_one_finding(value: str, tmp_path: Path) -> Non
     assert [finding.code for finding in findings_of(tmp_path)] == ["BK303"]
 
 
+_NO_EP = '[project]\nname = "model"\nversion = "1"\n'
+
+
 def test_calabaria_as_a_dependency_may_bring_the_wire(tmp_path: Path) -> None:
     """Such bundles declare no wire of their own; that is not an error."""
     text = '[project]\nname = "model"\nversion = "1"\ndependencies = ["modelops-calabaria>=1"]\n'
     make_bundle(tmp_path, {"pyproject.toml": text})
     assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK309", Severity.INFO)]
+
+
+def test_another_dependency_brings_no_wire(tmp_path: Path) -> None:
+    """Every model has dependencies; only a runner's own library, or one that cannot be named, may bring the wire."""
+    make_bundle(tmp_path, {"pyproject.toml": f'{_NO_EP}dependencies = ["numpy>=2", "scipy"]\n'})
+    assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK301", Severity.ERROR)]
 
 
 def test_calabaria_beside_an_own_wire_is_two_wires(tmp_path: Path) -> None:
@@ -400,7 +417,6 @@ def test_setup_py_may_declare_the_wire(tmp_path: Path) -> None:
     assert [finding.code for finding in findings_of(tmp_path)] == ["BK309"]
 
 
-_NO_EP = '[project]\nname = "model"\nversion = "1"\n'
 _OTHER_SOURCES: dict[str, tuple[dict[str, str], str]] = {
     "manifest.json": ({".modelops/manifest.json": '{"wire": "model.wire:wire"}'}, ".modelops/manifest.json"),
     "manifest.json-path": ({".modelops/manifest.json": '{"wire": "model/wire.py:wire"}'}, ".modelops/manifest.json"),
