@@ -6,7 +6,6 @@ See: DESIGN decision 3; PEP 508; PEP 751 (pylock.toml).
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -47,6 +46,8 @@ def dependency_hash(*, lock: tuple[str, bytes] | None, declared: Sequence[str], 
 
     `lock` is the name and content of the lock that :func:`choose_lock` found; with one, `declared` does not count.
     """
+    import json  # noqa: PLC0415 - the checker wants the names and requirements of this module at each start, not the hash
+
     wanted: dict[str, object] = {"requires_python": _normalised_specifier(requires_python or "")}
     if lock is None:
         wanted["declared"] = sorted({normalised_requirement(requirement) for requirement in declared})

@@ -78,7 +78,7 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     ended = _wait(supervisor, leash, line_end, watches_stdin=watches_stdin)
     kill_descendants(group=supervisor)
     if os.path.lexists(scratch):
-        from .environments.cache_entry import remove_tree  # noqa: PLC0415 - the supervisor does it unless it was killed
+        from .environments.tree_removal import remove_tree  # noqa: PLC0415 - the supervisor does it unless it was killed
 
         remove_tree(scratch)
     return _served(ended, log) if watches_stdin else _conclude(ended, log)
@@ -101,7 +101,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         text, status = _worked(work, Supervisor(log, Wakeups(), scratch), stdout)
         _ignore_endings()
         kill_descendants()
-        from .environments.cache_entry import remove_tree  # noqa: PLC0415 - loaded by the work long ago
+        from .environments.tree_removal import remove_tree  # noqa: PLC0415 - loaded by the work long ago
 
         remove_tree(scratch)
         if text is not None:

@@ -16,9 +16,9 @@ from .child.process import Child, Ending, Wakeups, spawned, watch
 from .child.report import ChildReport
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
-from .environments.cache_entry import remove_tree
 from .environments.layer import Write, task_layer
 from .environments.scrubbed_environment import child_environment
+from .environments.tree_removal import remove_tree
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .stderr_log import StderrLog

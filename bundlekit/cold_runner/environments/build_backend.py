@@ -13,12 +13,12 @@ from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from ..script_source import script_source
 from .bundle_copy import ListedBundle, copy_bundle
-from .cache_entry import remove_tree
 from .declaration import BuildSystem
 from .environment import Workshop, held_tools
 from .installer import Job, install
 from .scrubbed_environment import build_environment
 from .tool_process import ToolResult, run_tool
+from .tree_removal import remove_tree
 
 __all__ = ["BuildJob", "build_and_install", "build_wheel"]
 

@@ -10,15 +10,15 @@ import errno
 import fcntl
 import json
 import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
+from .tree_removal import remove_tree
 
-__all__ = ["MARKER", "cache_failure", "held_entry", "is_complete", "remove_tree"]
+__all__ = ["MARKER", "cache_failure", "held_entry", "is_complete"]
 
 MARKER = "bundlekit-complete.json"
 
@@ -73,25 +73,6 @@ def is_complete(directory: str, key: Mapping[str, str], needs: str) -> bool:
             return file.read() == _marker(key) and os.path.exists(os.path.join(directory, needs))
     except OSError:
         return False
-
-
-def remove_tree(path: str) -> None:
-    """Remove the directory or file `path`, if it is there, also where its directories are not writable."""
-    try:
-        state = os.lstat(path)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(state.st_mode):
-        os.unlink(path)
-        return
-    import shutil  # noqa: PLC0415 - a ready entry is not removed
-
-    try:
-        shutil.rmtree(path)
-    except PermissionError:
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, 0o700)
-        shutil.rmtree(path)
 
 
 def cache_failure(path: str, error: OSError) -> RunnerError:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
-from .cache_entry import cache_failure, remove_tree
+from .cache_entry import cache_failure
 from .environment import Place
+from .tree_removal import remove_tree
 
 __all__ = ["chosen_place"]
 

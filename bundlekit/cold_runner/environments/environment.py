@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..codes import ErrorCode, Phase
 from ..dependency_hash import dependency_hash, normalised_name, requirement_name
 from ..runner_error import RunnerError
-from .cache_entry import held_entry, remove_tree
+from .cache_entry import held_entry
 from .declaration import Declaration
 from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
 from .redaction import redacted
+from .tree_removal import remove_tree
 from .venv_layout import lay_out_venv, python_of, site_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
-from .cache_entry import remove_tree
+from .tree_removal import remove_tree
 
 __all__ = ["Layer", "Write", "task_layer"]
 

@@ -14,11 +14,12 @@ from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from .build_backend import BuildJob, build_wheel
 from .bundle_copy import ListedBundle, copy_bundle
-from .cache_entry import held_entry, remove_tree
+from .cache_entry import held_entry
 from .declaration import BuildSystem
 from .environment import Place, Workshop
 from .redaction import redacted
 from .tree_digest import inventory_digest
+from .tree_removal import remove_tree
 
 __all__ = ["stated_requirements"]
 
