@@ -86,12 +86,23 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
 
 
 def _syntax_error(message: str, text: str, name: str, code: str) -> Finding:
+    from bundlekit.read.toml_mistakes import find_mistake  # noqa: PLC0415 - only a document that is no TOML pays for it
+
     match = _PLACE_IN_MESSAGE.search(message)
-    line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    if match and match[1]:
-        line, column = int(match[1]), int(match[2])
     said = message[: match.start()] if match else message
-    return finding_at(code, f"{name} is not valid TOML: {said}", Place(name, line, column))
+    offset = len(text)
+    if match and match[1]:
+        starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
+        offset = starts[int(match[1]) - 1] + int(match[2]) - 1
+    mistake = find_mistake(text, offset, said)
+    if mistake is None:
+        return finding_at(code, f"{name} is not valid TOML: {said}", _place(name, text, offset))
+    what = f"{name} is not valid TOML: {mistake.what} ({said})"
+    return finding_at(code, what, _place(name, text, mistake.offset), hint=mistake.hint)
+
+
+def _place(name: str, text: str, offset: int) -> Place:
+    return Place(name, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 def _missing(root: Path) -> Finding:

@@ -24,13 +24,13 @@ def _at(finding: Finding) -> tuple[str, int | None, int | None]:
 
 _UNPARSABLE: dict[str, tuple[bytes, tuple[str, int | None, int | None]]] = {
     "syntax": (b"[project]\nname == 3\n", ("BK103", 2, 7)),
-    "end-of-document": (b"[project]\nname = [", ("BK103", 2, 9)),
+    "end-of-document": (b"[project]\nname = [", ("BK103", 2, 8)),
     "nul": (b'[project]\nname = "a\0"\n', ("BK103", 2, 10)),
     "latin-1": (b'[project]\nname = "caf\xe9"\n', ("BK103", 2, 12)),
     "utf-16": ("[project]\n".encode("utf-16"), ("BK103", 1, 1)),
     "deep-arrays": (b"x = " + b"[" * 10_000 + b"]" * 10_000, ("BK103", None, None)),
     "huge-integer": (b"x = " + b"1" * 5000, ("BK103", None, None)),
-    "duplicate-key": (b'[project]\nname = "a"\nname = "b"\n', ("BK103", 3, 11)),
+    "duplicate-key": (b'[project]\nname = "a"\nname = "b"\n', ("BK103", 3, 1)),
 }
 
 
@@ -188,7 +188,14 @@ def test_a_key_path_is_mapped_to_its_place(
     assert TomlPlaces(text.replace("\r\n", "\n")).value(path) == place
 
 
-def test_a_document_deeper_than_the_stack_keeps_what_was_found() -> None:
-    """Places are a courtesy: they must never be the reason of a crash."""
-    text = "a = 1\nb = " + "[" * 5000 + "]" * 5000 + "\n"
-    assert TomlPlaces(text).value(("a",)) == (1, 5)
+_NOT_SCANNED: dict[str, str] = {
+    "deeper-than-the-stack": "b = " + "[" * 5000 + "]" * 5000 + "\n",
+    "keys-of-another-syntax": "été = 1\n",
+    "cut-off": "b = [1,",
+}
+
+
+@pytest.mark.parametrize("rest", _NOT_SCANNED.values(), ids=_NOT_SCANNED)
+def test_what_cannot_be_scanned_keeps_the_places_before_it(rest: str) -> None:
+    """Places are a courtesy: they must never be the reason of a crash, whatever a newer TOML may allow."""
+    assert TomlPlaces(f"a = 1\n{rest}").value(("a",)) == (1, 5)
