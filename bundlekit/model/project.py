@@ -80,7 +80,7 @@ class Project(NamedTuple):
     mistyped documents): the reader reports them all at once and goes on with what is left. `requirements` are the
     declared dependencies with their places; `unshipped` holds files below excluded directories (not those of tools), as
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
-    `entry_point_groups` are all groups of entry points that pyproject.toml declares, misspelt ones included.
+    `entry_point_groups` are all groups of entry points that pyproject.toml declares, misspelt ones included, and where.
     """
 
     root: str
@@ -106,4 +106,4 @@ class Project(NamedTuple):
     requirements: tuple[Requirement, ...] = ()
     requires_python_place: Place | None = None
     unshipped: frozenset[str] = frozenset()
-    entry_point_groups: tuple[str, ...] = ()
+    entry_point_groups: Mapping[str, Place] = MappingProxyType({})

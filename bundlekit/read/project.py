@@ -41,6 +41,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
+    groups = pyproject.project.table("entry-points")
     return Project(
         root=str(root),
         name=declared.names.name,
@@ -66,7 +67,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         requirements=declared.requirements,
         requires_python_place=specifier.place if specifier else None,
         unshipped=list_unshipped(root, walked.excluded),
-        entry_point_groups=tuple(pyproject.project.table("entry-points").values),
+        entry_point_groups={group: groups.place(group) for group in groups.values},
     )
 
 

@@ -3,6 +3,7 @@
 One class serves TOML, JSON and YAML: a document gives its path, its locator and the list that gathers problems.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ _TYPE_NAMES: tuple[tuple[type, str], ...] = (
     (type(None), "null"),
 )
 _SHOWN_CHARACTERS = 40
+_MAX_REWRITTEN = 200
 
 
 class Document(NamedTuple):
@@ -173,7 +175,8 @@ class TypedTable:
 
     def _refuse(self, keys: Keys, expected: str, value: object) -> None:
         message = f"{_dotted(keys)} must be {expected}, found {type_name(value)}"
-        self.document.problems.append(finding_at(self.document.shape_code, message, self.document.place(keys)))
+        place, hint = self.document.place(keys), _right_form(keys, expected, value)
+        self.document.problems.append(finding_at(self.document.shape_code, message, place, hint=hint))
 
 
 def type_name(value: object) -> str:
@@ -197,6 +200,39 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
 def _as_table(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) else None
+
+
+def _right_form(keys: Keys, expected: str, value: object) -> str | None:
+    """Return how to write what `value` was probably meant to be, None where that is a guess."""
+    match expected, value:
+        case "a string", bool() | int() | float():
+            # The number 3.10 has become 3.1, so its text is not repeated.
+            example = ">=3.11" if keys[-1] == "requires-python" else "1.0"
+            return f'write it as text between quotes, such as "{example}"'
+        case "a string", [str() as only]:
+            return f'write it without brackets: "{only}"' if _is_plain(only) else None
+        case "a string", Mapping() if keys[:2] == ("project", "entry-points"):
+            return f'the group is one name, so it needs quotes: [project.entry-points."{_dotted(keys[2:])}"]'
+        case "an array of strings", str():
+            # A comma also parts the clauses of one requirement, and only a name starts with a letter.
+            items = [f'"{item}"' for item in re.split(r"\s*,\s*(?=[A-Za-z])", value.strip(" ,")) if item]
+            return f"write it as an array: [{', '.join(items)}]" if _is_plain(value) else None
+        case "an array of strings", Mapping():
+            return "write it as an array of texts in brackets: [...]"
+        case "a boolean", str() if value.lower() in {"true", "false"}:
+            return f"write it without quotes: {value.lower()}"
+        case (("an integer" | "a number"), str()) if re.fullmatch(r"-?\d{1,19}", value, re.ASCII):
+            return f"write it without quotes: {value}"
+        case "an array of tables", Mapping():
+            return f"write its header with two brackets: [[{_dotted(keys)}]]"
+        case "a table", [{}]:
+            return f"write its header with one bracket: [{_dotted(keys)}]"
+        case _:
+            return None
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and not set(text) & set('"\\') and len(text) <= _MAX_REWRITTEN
 
 
 def _dotted(keys: Keys) -> str:

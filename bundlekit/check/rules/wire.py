@@ -28,10 +28,13 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
         return
     if _may_come_from_elsewhere(evidence):
         return
-    near = references.nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
-    hint = f"the group {near!r} must be spelt {_GROUP!r}" if near else f"declare one: {_EXAMPLE}"
     message = f"no wire function is declared: no entry point in the group {_GROUP!r}, nothing that stands in for it"
-    yield finding("BK301", Severity.ERROR, message, Place("pyproject.toml"), hint=hint)
+    near = references.nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
+    place, hint = Place("pyproject.toml"), f"declare one: {_EXAMPLE}"
+    if near:
+        hint = f'write [project.entry-points."{_GROUP}"], not {near!r}'
+        place = project.entry_point_groups[near]
+    yield finding("BK301", Severity.ERROR, message, place, hint=hint)
 
 
 def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
