@@ -91,7 +91,7 @@ class Evidence:
         except ValueError as error:
             return None, Malformed(str(error))
         try:
-            found = called(self.resolver, self.resolver.resolve(reference))
+            found = called(self.resolver.evaluate, self.resolver.resolve(reference))
         except RecursionError:
             return reference, Unknown("its definition is nested too deeply to be followed")
         if isinstance(found, ModuleValue):

@@ -8,7 +8,19 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-__all__ = ["Alternatives", "Assigned", "Binding", "Bound", "Defined", "Deleted", "Imported", "Names", "Opaque", "names"]
+__all__ = [
+    "Alternatives",
+    "Assigned",
+    "Binding",
+    "Bound",
+    "Defined",
+    "Deleted",
+    "Imported",
+    "Names",
+    "Opaque",
+    "exported_names",
+    "names",
+]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -83,6 +95,18 @@ def names(body: Sequence[ast.stmt]) -> Names:
     for binding in collector.bindings:
         by_name.setdefault(binding.name, []).append(binding)
     return Names(by_name, frozenset(collector.modules))
+
+
+def exported_names(module: Names) -> frozenset[str] | None:
+    """Return the names of a literal ``__all__``, None where there is none and every public name may be exported."""
+    bindings = module.by_name.get("__all__", [])
+    if len(bindings) != 1 or not isinstance(bindings[0].bound, Assigned):
+        return None
+    try:
+        value = ast.literal_eval(bindings[0].bound.value)
+    except (ValueError, TypeError):
+        return None
+    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else None
 
 
 class _Collector:

@@ -9,7 +9,18 @@ import re
 
 from bundlekit.check import callables
 from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside, absolute_name
-from bundlekit.check.namespace import Alternatives, Assigned, Binding, Defined, Deleted, Imported, Names, Opaque, names
+from bundlekit.check.namespace import (
+    Alternatives,
+    Assigned,
+    Binding,
+    Defined,
+    Deleted,
+    Imported,
+    Names,
+    Opaque,
+    exported_names,
+    names,
+)
 from bundlekit.check.runtime_names import nested_definition, why_it_may_appear
 from bundlekit.check.signatures import function_signature
 from bundlekit.check.syntax import SyntaxFailure
@@ -24,6 +35,7 @@ from bundlekit.check.values import (
     ModuleValue,
     Unparsable,
     Value,
+    agreed,
 )
 from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.project import Project
@@ -102,7 +114,7 @@ class Resolver:
                     name, namespace.name, namespace.directories[0], self._submodules(namespace)
                 )
             case Class() | Instance():
-                return callables.class_attribute(self, value, name)
+                return callables.class_attribute(self.evaluate, value, name)
             case External(dotted=dotted, why=why):
                 return External(f"{dotted}.{name}", why)
             case Function():
@@ -151,7 +163,7 @@ class Resolver:
             case ast.Lambda():
                 return Function("<lambda>", function_signature(node), module.path, node.lineno)
             case ast.Call():
-                return callables.call_result(self, node, module, before)
+                return callables.call_result(self.evaluate, node, module, before)
             case ast.IfExp(body=body, orelse=orelse):
                 return agreed([self.evaluate(body, module, before), self.evaluate(orelse, module, before)])
             case ast.Constant(value=value):
@@ -184,8 +196,8 @@ class Resolver:
         match binding.bound:
             case Defined(node=node):
                 if isinstance(node, ast.ClassDef):
-                    return callables.decorated_class(self, module, node, binding.order)
-                return callables.decorated_function(self, module, node, binding.order)
+                    return callables.decorated_class(self.evaluate, module, node, binding.order)
+                return callables.decorated_function(self.evaluate, module, node, binding.order)
             case Assigned(value=expression):
                 return self.evaluate(expression, module, binding.order)
             case Imported(module=origin, level=level, name=name):
@@ -222,8 +234,10 @@ class Resolver:
         value = self.module(absolute) if absolute else None
         match value:
             case ModuleValue(module=ModuleFile() as module):
-                exported = callables.exported_names(self, module)
-                if name.startswith("_") if exported is None else name not in exported:
+                bindings = self.names_of(module)
+                exported = exported_names(bindings)
+                hidden = name.startswith("_") and "__all__" not in bindings.by_name
+                if hidden if exported is None else name not in exported:
                     return None
                 found = self.name_in(module, name)
                 return None if isinstance(found, MissingName) and exported is None else found
@@ -275,16 +289,3 @@ class Resolver:
     def _siblings(self, module: ModuleFile) -> tuple[tuple[str, int], ...]:
         bindings = self.names_of(module).by_name.items()
         return tuple((name, found[-1].line) for name, found in bindings if name != "*" and not name.startswith("__"))
-
-
-def agreed(values: list[Value]) -> Value:
-    """Return the one answer that all alternatives give; those that certainly fail do not count beside others."""
-    alive = [value for value in values if not isinstance(value, MissingModule | MissingName | Unparsable)] or values
-    first = alive[0]
-    if all(value == first for value in alive):
-        return first
-    functions = [value for value in alive if isinstance(value, Function)]
-    if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
-        return functions[0]
-    unknown = next((value for value in alive if isinstance(value, Unknown)), None)
-    return unknown or Unknown("it is defined in different ways on different conditions")

@@ -16,6 +16,7 @@ __all__ = [
     "ModuleValue",
     "Unparsable",
     "Value",
+    "agreed",
 ]
 
 
@@ -85,3 +86,16 @@ class Unparsable(NamedTuple):
 Value = (
     Function | Class | Instance | ModuleValue | Constant | External | MissingModule | MissingName | Unparsable | Unknown
 )
+
+
+def agreed(values: list[Value]) -> Value:
+    """Return the one answer that all alternatives give; those that certainly fail do not count beside others."""
+    alive = [value for value in values if not isinstance(value, MissingModule | MissingName | Unparsable)] or values
+    first = alive[0]
+    if all(value == first for value in alive):
+        return first
+    functions = [value for value in alive if isinstance(value, Function)]
+    if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
+        return functions[0]
+    unknown = next((value for value in alive if isinstance(value, Unknown)), None)
+    return unknown or Unknown("it is defined in different ways on different conditions")
