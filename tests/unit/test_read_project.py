@@ -285,7 +285,7 @@ _DOCUMENTS = {
     "yaml-syntax": (".modelops-bundle/registry.yaml", b"models: [", 1),
     "yaml-control": (".modelops-bundle/registry.yaml", b"a: \x01", 1),
     "yaml-latin-1": (".modelops-bundle/registry.yaml", b"a: \xe9", 1),
-    "yaml-deep": (".modelops-bundle/registry.yaml", b"[" * 5000, 1),
+    "yaml-deep": (".modelops-bundle/registry.yaml", b"[" * 1000, 1),
     "yaml-list": (".modelops-bundle/registry.yaml", b"- a", 1),
     "yaml-types": (".modelops-bundle/registry.yaml", b"models: 1\ntargets: {a: 2, b: true, c: null, d: 1.5}", 9),
     "yaml-bomb": (
