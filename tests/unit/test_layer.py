@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,31 @@ def test_what_a_task_writes_is_reported_and_the_tree_stays(
     with task_layer(str(tree)) as untouched:
         assert untouched.writes() == ()
         assert (Path(untouched.path) / "pkg/a.py").read_text() == "A = 1\n"
+
+
+def test_writes_deeper_than_a_path_can_be_are_told_as_far_as_they_can(tree: Path) -> None:
+    """A task that makes them must not end the process that serves all tasks."""
+    with task_layer(str(tree)) as layer:
+        descriptor = os.open(layer.path, os.O_RDONLY)
+        for _ in range(3000):
+            os.mkdir("d", dir_fd=descriptor)
+            inside = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inside
+        os.close(descriptor)
+        (write,) = layer.writes()
+    assert write.path.startswith("d/d/d/")
+    assert write.change == "created"
+
+
+def test_many_new_directories_are_compared_in_no_time(tree: Path) -> None:
+    """Looking at each pair of them would take minutes."""
+    with task_layer(str(tree)) as layer:
+        for number in range(5000):
+            (Path(layer.path) / str(number)).mkdir()
+        started = time.monotonic()
+        assert len(layer.writes()) == 5000
+        assert time.monotonic() - started < 2
 
 
 def test_a_layer_is_made_where_it_is_asked_for_and_leaves_nothing(tree: Path, tmp_path: Path) -> None:

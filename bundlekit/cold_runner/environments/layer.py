@@ -4,6 +4,7 @@ A plain copy for now; an overlay mount can take its place behind the same two na
 See: DESIGN decision 4.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -53,11 +54,12 @@ class Layer:
         by an equal one is no write.
         """
         after = _states(self.path)
+        parents = {path.rstrip("/").rpartition("/")[0] + "/" for path in after}
         found = [Write(path, "deleted") for path in self._before if path not in after and not path.endswith("/")]
         for path, state in after.items():
             before = self._before.get(path)
             if path.endswith("/"):
-                if before is None and not any(other != path and other.startswith(path) for other in after):
+                if before is None and path not in parents:
                     found.append(Write(path, "created"))
             elif before is None:
                 found.append(Write(path, "created"))
@@ -144,21 +146,22 @@ def _copy_bytes(reading: int, writing: int) -> None:
             view = view[os.write(writing, view) :]
 
 
-def _states(root: str, folder: str = "") -> dict[str, _State]:
+def _states(root: str) -> dict[str, _State]:
+    """Return what is below `root`, without what cannot be read or is deeper than a path can be."""
     states: dict[str, _State] = {}
-    try:
-        entries = os.scandir(os.path.join(root, folder))
-    except (PermissionError, FileNotFoundError, NotADirectoryError):
-        return states
-    with entries:
-        for entry in entries:
-            path = folder + entry.name
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode):
-                states[path + "/"] = _State(0, 0, 0, 0)
-                states.update(_states(root, path + "/"))
-            else:
-                states[path] = _State(found.st_mode, found.st_size, found.st_ino, found.st_ctime_ns)
+    # No recursion: a task may have made more levels than the stack holds.
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as entries:
+            for entry in entries:
+                path = folder + entry.name
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    states[path + "/"] = _State(0, 0, 0, 0)
+                    folders.append(path + "/")
+                else:
+                    states[path] = _State(found.st_mode, found.st_size, found.st_ino, found.st_ctime_ns)
     return states
 
 
