@@ -128,9 +128,10 @@ def _usage(message: str) -> RunnerError:
 
 
 def _server() -> Work:
-    from .server import serve  # noqa: PLC0415 - the one-shot form does without it
+    from .server import Standing, serve  # noqa: PLC0415 - the one-shot form does without it
 
-    return serve
+    standing = Standing(fresh=_switch("MODELOPS_FORCE_FRESH_VENV"), preserve=_switch("PRESERVE_TMP"))
+    return lambda supervisor, stdout: serve(supervisor, stdout, standing)
 
 
 def _one_shot(arguments: _Arguments, started: float) -> Work:

@@ -7,21 +7,29 @@ a prepared bundle is held open between tasks. The shapes are those that `bundlek
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
+from .process_tree import kill_descendants
 from .runner_error import RunnerError
 from .server_request import Request, parse_request
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
 from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
 
-__all__ = ["serve"]
+__all__ = ["Standing", "serve"]
 
 _SANDBOX = "process"
 """Scrubbed environment, scratch HOME and TMPDIR, no core files, own session: all that this version can hold."""
+
+
+class Standing(NamedTuple):
+    """What the server's own environment says for every request, whatever that asks for (DESIGN decision 4)."""
+
+    fresh: bool
+    preserve: bool
 
 
 class _Key(NamedTuple):
@@ -30,10 +38,10 @@ class _Key(NamedTuple):
     cache_dir: str
 
 
-def serve(supervisor: Supervisor, stdout: int) -> None:
+def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
     """Answer requests until stdin ends."""
     with ExitStack() as held:
-        kept = _Kept(supervisor, held)
+        kept = _Kept(supervisor, standing, held)
         for line in _lines(0):
             _write(stdout, (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8"))
 
@@ -41,38 +49,39 @@ def serve(supervisor: Supervisor, stdout: int) -> None:
 class _Kept:
     """The prepared bundles of this server, each held until it ends."""
 
-    def __init__(self, supervisor: Supervisor, held: ExitStack) -> None:
+    def __init__(self, supervisor: Supervisor, standing: Standing, held: ExitStack) -> None:
         self._log = supervisor.log.line
+        self._standing = standing
         self._held = held
         self._prepared: dict[_Key, Prepared] = {}
 
     @contextmanager
     def prepared(self, request: Request, deadline: float) -> Iterator[Prepared]:
         """Yield the bundle of `request`, prepared; it stays so for the next request if it has a digest."""
-        key = None
-        if request.bundle.digest is not None and not request.fresh:
-            key = _Key(request.bundle.digest, request.python, request.cache_dir)
-        if key in self._prepared:
-            yield self._prepared[key]
+        digest = request.bundle.digest
+        if digest is None or request.fresh or self._standing.fresh:
+            with ExitStack() as once:
+                yield self._prepare(request, deadline, once)
             return
-        prepared = self._prepare(request, deadline)
-        if key is None:
-            with prepared as once:
-                yield once
-            return
-        self._prepared[key] = self._held.enter_context(prepared)
+        key = _Key(digest, request.python, request.cache_dir)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(request, deadline, self._held)
         yield self._prepared[key]
 
-    def _prepare(self, request: Request, deadline: float) -> AbstractContextManager[Prepared]:
+    def _prepare(self, request: Request, deadline: float, held: ExitStack) -> Prepared:
         options = PrepareOptions(
             python=request.python,
-            fresh=request.fresh,
+            fresh=request.fresh or self._standing.fresh,
             cache_dir=request.cache_dir,
-            preserve=request.preserve,
+            preserve=request.preserve or self._standing.preserve,
             deadline=deadline,
             pass_env=request.pass_env,
         )
-        return prepare(request.bundle, options, self._log)
+        try:
+            return held.enter_context(prepare(request.bundle, options, self._log))
+        finally:
+            # A build that leaves its session outlives its tool; it would live as long as this server.
+            kill_descendants()
 
 
 def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:

@@ -18,6 +18,7 @@ from builders.cold_runs import (
     runner_environment,
     wire_bundle,
 )
+from builders.environments import BACKEND, own_bundle, write_bundle
 
 import bundlekit.cold_runner
 
@@ -50,14 +51,14 @@ def server(cache: Path, scratch: Path) -> Iterator["Server"]:
 class Server:
     """A host's side of the server form."""
 
-    def __init__(self, cache: Path, scratch: Path) -> None:
+    def __init__(self, cache: Path, scratch: Path, **env: str) -> None:
         folder = Path(bundlekit.cold_runner.__file__).parent
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-s", "-u", str(folder), "--serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=runner_environment(cache, TMPDIR=str(scratch)),
+            env=runner_environment(cache, TMPDIR=str(scratch), **env),
         )
 
     def send(self, path: Path, verb: str, **more: object) -> None:
@@ -116,7 +117,7 @@ def test_a_server_survives_whatever_a_task_does(tmp_path: Path, server: Server) 
     assert bad["result"]["_fatal_error"]["signal"] == "SIGSEGV"
     late = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 19}}, timeout_s=1.5)
     assert late["result"]["_fatal_error"]["error_code"] == "E_TIMEOUT"
-    good = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 0}})
+    good = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 0}, "env": {"OWN": "1"}})
     assert "outputs" in good["result"]
 
 
@@ -128,6 +129,67 @@ def test_a_prepared_bundle_is_kept_by_its_digest(tmp_path: Path, server: Server)
     assert prepared["wire"] == {"source": "wire.py", "name": "wire", "value": "wire.py:wire", "distribution": None}
     (bundle / "wire.py").unlink()
     assert "outputs" in server.ask(bundle, "simulate", bundle=named, task=SIMULATION)["result"]
+
+
+def test_a_server_obeys_its_own_environment_before_a_request(tmp_path: Path, scratch: Path) -> None:
+    """An operator who forces fresh environments means all of them (DESIGN decision 4)."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    named = {"path": str(bundle), "digest": "sha256:" + "cd" * 32, "files": None}
+    own = tmp_path / "cache"
+    server = Server(own, scratch, MODELOPS_FORCE_FRESH_VENV="1", PRESERVE_TMP="1")
+    first, second = (server.ask(bundle, "prepare", bundle=named, fresh=False)["result"] for _ in range(2))
+    server.close()
+    for prepared in (first, second):
+        assert not prepared["environment"]["reused"]
+        assert not prepared["code"]["reused"]
+        assert Path(prepared["environment"]["python"]).is_relative_to(own / "fresh")
+        assert Path(prepared["environment"]["python"]).exists()
+    assert first["environment"]["python"] != second["environment"]["python"]
+
+
+@pytest.mark.parametrize("name", ["MODELOPS_FORCE_FRESH_VENV", "PRESERVE_TMP"])
+def test_a_server_with_a_setting_that_means_nothing_does_not_start(name: str, tmp_path: Path) -> None:
+    """The one-shot form refuses it too; a default in its place would be found out too late."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bundlekit.cold_runner", "--serve"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=runner_environment(tmp_path, **{name: "perhaps"}),
+        check=False,
+    )
+    assert done.returncode == 2
+    assert name in json.loads(done.stdout)["_fatal_error"]["message"]
+
+
+DAEMON = """
+import os, pathlib, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        pathlib.Path(os.environ["PIDS"]).write_text(str(os.getpid()))
+        os.closerange(0, 64)
+        time.sleep(600)
+    os._exit(0)
+while not os.path.exists(os.environ["PIDS"]):
+    time.sleep(0.01)
+"""
+BUILDS = {"fails": "raise SystemExit(3)", "sleeps": "time.sleep(600)", "succeeds": ""}
+
+
+@pytest.mark.parametrize("end", BUILDS.values(), ids=BUILDS)
+def test_a_daemon_that_a_build_leaves_behind_is_gone(
+    end: str, tmp_path: Path, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the session that is killed with the build, and would live as long as the server."""
+    pids = tmp_path / "pids"
+    monkeypatch.setenv("PIDS", str(pids))
+    bundle = write_bundle(tmp_path / "bundle", own_bundle(backend=DAEMON + end + BACKEND))
+    server = Server(cache, scratch)
+    answer = server.ask(bundle, "prepare", pass_env=["PIDS"], timeout_s=4.0)["result"]
+    assert ("_fatal_error" in answer) == bool(end)
+    assert await_death(await_pids(pids, 1), 1) == []
+    server.close()
 
 
 REQUESTS = {
