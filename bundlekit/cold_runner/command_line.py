@@ -19,7 +19,7 @@ from .runner_error import RunnerError
 from .stderr_log import StderrLog
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation, read_task
+from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simulation, read_task
 
 __all__ = ["main"]
 
@@ -35,11 +35,13 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --aggregation        the task on stdin is an aggregation
   --timeout-s S        seconds for everything, the environment included (3600)
   --bundle-digest D    sha256:..., if the bundle's digest is known
-  --python P           an interpreter, by path or by version such as 3.12
+  --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one, VENVS_DIR is where
-they are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install with.
+they are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install with. A task meets none of
+these, nor any other variable but a few (PATH, LANG, TZ) unless the bundle's [tool.bundlekit] pass-env names it, or the
+task brings it in its env.
 """
 _LONGEST_S = 366 * 24 * 3600.0
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -168,15 +170,16 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
         preserve=order.preserve,
         deadline=order.deadline,
         pass_env=(),
+        own_settings=True,
     )
-    settings = TaskSettings(deadline=order.deadline)
-    if order.aggregation:
-        aggregation = parse_aggregation(value, supervisor.log.line)
-        with prepare(source, options, supervisor.log.line) as prepared:
-            return dumps(supervisor.aggregate(prepared, aggregation, settings, Circumstances())) + "\n"
-    simulation = parse_simulation(value, supervisor.log.line)
+    task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
-        return dumps(supervisor.simulate(prepared, simulation, settings, Circumstances())) + "\n"
+        settings = TaskSettings(deadline=order.deadline, pass_env=prepared.pass_env)
+        if isinstance(task, AggregationTask):
+            document = supervisor.aggregate(prepared, task, settings, Circumstances())
+        else:
+            document = supervisor.simulate(prepared, task, settings, Circumstances())
+    return dumps(document) + "\n"
 
 
 def _switch(name: str) -> bool:

@@ -66,6 +66,7 @@ class Supervisor:
         """
         job = _job("simulate", wire_of(prepared))
         job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
+        settings = settings._replace(task_env={**settings.task_env, **task.env})
         announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
         report = self._run(prepared, job, settings, circumstances, announced)
         return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)

@@ -26,15 +26,22 @@ __all__ = [
 MAX_TASK_BYTES = 1 << 30
 _SEED_LIMIT = 1 << 64
 _PARAM_DOMAIN = b"contracts:param:v1|"
+_FIXED_VARIABLES = frozenset({"HOME", "TMPDIR"})
+_REFUSED_VARIABLES = ("PYTHON", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES")
+"""Beginnings of names. They would run code before the runner's own, or undo what it promises of every child."""
 
 
 class SimulationTask(NamedTuple):
-    """One call of a wire function. `outputs` are the names asked for, sorted; None asks for all."""
+    """One call of a wire function. `outputs` are the names asked for, sorted; None asks for all.
+
+    `env` are variables of its own. They are no part of its identity, as nothing is that only says how it is run.
+    """
 
     entrypoint: str
     params: Mapping[str, JsonValue]
     seed: int
     outputs: tuple[str, ...] | None
+    env: Mapping[str, str] = {}
 
 
 class AggregationTask(NamedTuple):
@@ -77,10 +84,13 @@ def parse_simulation(value: JsonValue, warn: Callable[[str], None]) -> Simulatio
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < _SEED_LIMIT:
         problems.append(_expected("seed", "an integer from 0 to 2**64 - 1", table))
     outputs = _names(table, "outputs", problems)
+    env = _variables(table, problems)
     _warn_unknown(table, SimulationTask._fields, warn)
+    for name in sorted(env.keys() & _FIXED_VARIABLES):
+        warn(f"Warning: the task's env sets {name}, which is not used: every task gets one of its own")
     if problems or not isinstance(params, dict) or not isinstance(seed, int):
         raise _refused(problems)
-    return SimulationTask(entrypoint, params, seed, outputs)
+    return SimulationTask(entrypoint, params, seed, outputs, env)
 
 
 def parse_aggregation(value: JsonValue, warn: Callable[[str], None], *, as_text: bool = False) -> AggregationTask:
@@ -195,6 +205,26 @@ def _names(table: Mapping[str, JsonValue], key: str, problems: list[str]) -> tup
             return tuple(sorted(names))
     problems.append(_expected(key, "an array of distinct names, or null", table))
     return None
+
+
+def _variables(table: Mapping[str, JsonValue], problems: list[str]) -> Mapping[str, str]:
+    value = table.get("env")
+    if value is not None and not isinstance(value, dict):
+        problems.append(_expected("env", "an object of variables, or null", table))
+        return {}
+    variables: dict[str, str] = {}
+    for name, text in (value or {}).items():
+        if not name or "=" in name or "\0" in name:
+            problems.append(f"env: expected names of variables, found {name!r:.80}")
+        elif name.startswith(_REFUSED_VARIABLES):
+            problems.append(
+                f"env: expected no variable that changes how Python or the loader starts, found {name!r:.80}"
+            )
+        elif not isinstance(text, str) or "\0" in text:
+            problems.append(f"env: expected text without NUL in {name!r:.80}, found {_kind(text)}")
+        else:
+            variables[name] = text
+    return variables
 
 
 def _warn_unknown(table: Mapping[str, JsonValue], known: Sequence[str], warn: Callable[[str], None]) -> None:

@@ -1,11 +1,13 @@
 """What bundle code meets in its process: exact parameters, a scrubbed environment, files of its own."""
 
 import base64
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
-from builders.cold_runs import run, wire_bundle
+from builders.cold_runs import SIMULATION, Ran, run, wire_bundle
 
 pytestmark = pytest.mark.process
 
@@ -57,6 +59,54 @@ def test_the_child_sees_only_the_scrubbed_environment(tmp_path: Path, cache: Pat
     assert "(True, 1, 1, 1)" in said
     again = base64.b64decode(str(second.outputs["r"]["inline"])).decode()
     assert re.findall(r"\), (-?\d+), ", said) == re.findall(r"\), (-?\d+), ", again)
+
+
+_TELLS_VARIABLES = """
+    import json, os
+    def wire(e, p, s):
+        return {"r": json.dumps(dict(os.environ)).encode()}
+"""
+
+
+def _variables(ran: Ran) -> dict[str, str]:
+    said = json.loads(base64.b64decode(str(ran.outputs["r"]["inline"])))
+    assert isinstance(said, dict)
+    return said
+
+
+def test_a_variable_is_passed_only_if_the_bundle_names_it(tmp_path: Path, cache: Path) -> None:
+    """Whoever runs a bundle can read in its pyproject.toml what it gets to see."""
+    bundle = wire_bundle(tmp_path, _TELLS_VARIABLES)
+    env = {"CANARY": "31", "OTHER_CANARY": "32"}
+    assert not {"CANARY", "OTHER_CANARY"} & _variables(run(bundle, cache, env=env)).keys()
+    (bundle / "pyproject.toml").write_text('[tool.bundlekit]\npass-env = ["CANARY", "ABSENT"]\n', encoding="utf-8")
+    seen = _variables(run(bundle, cache, env=env))
+    assert seen["CANARY"] == "31"
+    assert not {"OTHER_CANARY", "ABSENT"} & seen.keys()
+
+
+def test_a_task_brings_variables_of_its_own(tmp_path: Path, cache: Path) -> None:
+    """As the ecosystem's tasks have them; they win over what was passed, and never over what Python reads."""
+    bundle = wire_bundle(tmp_path, _TELLS_VARIABLES)
+    (bundle / "pyproject.toml").write_text('[tool.bundlekit]\npass-env = ["CANARY"]\n', encoding="utf-8")
+    task = {**SIMULATION, "env": {"CANARY": "33", "OMP_NUM_THREADS": "2", "NAME": "\u00e9 =\n"}}
+    seen = _variables(run(bundle, cache, task, env={"CANARY": "31"}))
+    assert (seen["CANARY"], seen["OMP_NUM_THREADS"], seen["NAME"]) == ("33", "2", "\u00e9 =\n")
+    refused = run(bundle, cache, {**SIMULATION, "env": {"PYTHONSTARTUP": "x.py"}})
+    assert refused.error["error_code"] == "E_TASK"
+    assert "PYTHONSTARTUP" in str(refused.error["message"])
+
+
+def test_the_interpreter_of_the_bundles_own_settings_is_used_unless_another_is_asked_for(
+    tmp_path: Path, cache: Path
+) -> None:
+    """What `validate` proves with it must be what runs."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    (bundle / "pyproject.toml").write_text('[tool.bundlekit]\npython = "3.99"\n', encoding="utf-8")
+    refused = run(bundle, cache)
+    assert refused.error["error_code"] == "E_VENV"
+    assert "3.99" in str(refused.error["message"])
+    assert run(bundle, cache, SIMULATION, "--python", sys.executable).outputs
 
 
 def test_a_task_cannot_change_the_bundle_for_the_next_one(tmp_path: Path, cache: Path) -> None:

@@ -56,6 +56,14 @@ _READ: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         {"pyproject.toml": _PROJECT + 'dynamic = ["dependencies"]'},
         {"declared": (), "complete": False},
     ),
+    "settings": (
+        {"pyproject.toml": '[tool.bundlekit]\npython = "3.12"\npass-env = ["DATA_DIR", "LICENCE"]'},
+        {"python": "3.12", "pass_env": ("DATA_DIR", "LICENCE")},
+    ),
+    "settings-that-are-not-about-running": (
+        {"pyproject.toml": "[tool.bundlekit]\nnetwork = true\ninclude = 3"},
+        {"python": None, "pass_env": ()},
+    ),
     "lock": (
         {"pyproject.toml": _PROJECT, "uv.lock": "version = 1 # é"},
         {"lock": ("uv.lock", "version = 1 # é".encode())},
@@ -102,6 +110,10 @@ def test_a_damaged_memory_is_read_from_the_bundle_again(tmp_path: Path, field: s
         (_PROJECT + "[build-system]\n", "build-system.requires is missing"),
         (_PROJECT + '[build-system]\nrequires = "x"', "expected an array of text in build-system.requires"),
         (_PROJECT + "[build-system]\nrequires = []\nbuild-backend = 1", "expected text in build-system.build-backend"),
+        ("tool = 3", "expected a table [tool], found 3"),
+        ("[tool]\nbundlekit = 3", "expected a table [tool.bundlekit], found 3"),
+        ("[tool.bundlekit]\npython = 3.12", "expected text in tool.bundlekit.python, found 3.12"),
+        ("[tool.bundlekit]\npass-env = 'HOME'", "expected an array of text in tool.bundlekit.pass-env"),
     ],
 )
 def test_what_building_cannot_use_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:

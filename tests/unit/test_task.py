@@ -94,6 +94,16 @@ SIMULATIONS: dict[str, tuple[JsonValue, list[str]]] = {
     "seed 2**64": ({**GOOD, "seed": 2**64}, ["seed", "18446744073709551616"]),
     "outputs text": ({**GOOD, "outputs": "table"}, ["outputs", "distinct names"]),
     "outputs twice": ({**GOOD, "outputs": ["a", "a"]}, ["outputs", "distinct names"]),
+    "env text": ({**GOOD, "env": "A=1"}, ["env: expected an object", '"A=1"']),
+    "env number": ({**GOOD, "env": {"A": 1}}, ["env: expected text", "'A'", "found 1"]),
+    "env NUL": ({**GOOD, "env": {"A": "\0"}}, ["env: expected text", "'A'"]),
+    "env without name": ({**GOOD, "env": {"": "1"}}, ["env: expected names"]),
+    "env equals": ({**GOOD, "env": {"A=B": "1"}}, ["env: expected names", "'A=B'"]),
+    "env NUL in name": ({**GOOD, "env": {"A\0": "1"}}, ["env: expected names"]),
+    "env PYTHONPATH": ({**GOOD, "env": {"PYTHONPATH": "."}}, ["env: expected no variable", "'PYTHONPATH'"]),
+    "env PYTHONHASHSEED": ({**GOOD, "env": {"PYTHONHASHSEED": "1"}}, ["'PYTHONHASHSEED'"]),
+    "env LD_PRELOAD": ({**GOOD, "env": {"LD_PRELOAD": "x.so"}}, ["'LD_PRELOAD'"]),
+    "env twice wrong": ({**GOOD, "env": {"LD_AUDIT": "x", "B": None}}, ["'LD_AUDIT'", "'B'"]),
     "outputs empty name": ({**GOOD, "outputs": [""]}, ["outputs", "distinct names"]),
 }
 
@@ -111,6 +121,8 @@ LEFT_ALONE: dict[str, dict[str, JsonValue]] = {
     "largest seed": {**GOOD, "seed": 2**64 - 1},
     "nested params": {**GOOD, "params": {"__class__": {"self": [None]}}},
     "outputs null": {**GOOD, "outputs": None},
+    "env null": {**GOOD, "env": None},
+    "env": {**GOOD, "env": {"A": "", "LD_LIBRARY_PATH": "/opt/lib", "MY_PYTHON": "3", "\u2028": "é"}},
     "odd entrypoint": {**GOOD, "entrypoint": "'); import os#\0"},
 }
 
@@ -119,6 +131,21 @@ LEFT_ALONE: dict[str, dict[str, JsonValue]] = {
 def test_what_the_runner_has_no_opinion_on_passes(value: dict[str, JsonValue]) -> None:
     """It is the wire function that knows its parameters."""
     assert parse_simulation(value, refuse).params == value["params"]
+
+
+def test_variables_of_a_task_are_no_part_of_its_id() -> None:
+    """DESIGN decision 7: the id tells what is asked, not how it is run."""
+    one, two = (parse_simulation({**GOOD, "env": {"THREADS": count}}, refuse) for count in ("1", "2"))
+    assert one.env == {"THREADS": "1"}
+    assert task_id(DIGEST, one) == task_id(DIGEST, two)
+
+
+def test_variables_that_the_runner_sets_itself_are_told() -> None:
+    """Whoever sets them expects their files in a place where they will not be."""
+    warned: list[str] = []
+    parse_simulation({**GOOD, "env": {"TMPDIR": "/scratch", "HOME": "/home/me"}}, warned.append)
+    assert ["HOME" in line for line in warned] == [True, False]
+    assert ["TMPDIR" in line for line in warned] == [False, True]
 
 
 def test_unknown_keys_are_told_and_kept_out() -> None:

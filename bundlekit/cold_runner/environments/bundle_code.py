@@ -45,6 +45,7 @@ class PrepareOptions(NamedTuple):
     """`python` is a path, a version such as ``3.12``, or None; `deadline` a value of :func:`time.monotonic`.
 
     `fresh` builds throw-away environment and code, which `preserve` keeps; `pass_env` names variables for the build.
+    With `own_settings` the bundle's [tool.bundlekit] says what `python` leaves open and adds to `pass_env`.
     """
 
     python: str | None
@@ -53,12 +54,14 @@ class PrepareOptions(NamedTuple):
     preserve: bool
     deadline: float
     pass_env: tuple[str, ...]
+    own_settings: bool = False
 
 
 class Prepared(NamedTuple):
     """A bundle ready to run. Exactly one of `wire` and `wire_error` is set.
 
-    `tree` is the private copy, `site` holds the installed bundle, `dependency_site` the environment's packages.
+    `tree` is the private copy, `site` holds the installed bundle, `dependency_site` the environment's packages;
+    `pass_env` names the variables that the build was given, for its tasks.
     """
 
     python: str
@@ -76,6 +79,7 @@ class Prepared(NamedTuple):
     environment_seconds: float
     code_seconds: float
     installed_top_level: tuple[str, ...]
+    pass_env: tuple[str, ...]
 
 
 class _Code(NamedTuple):
@@ -100,6 +104,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
     with ExitStack() as held:
         place = held.enter_context(chosen_place(options.cache_dir, options.fresh, options.preserve, log))
         declaration = remembered_declaration(bundle, content, place.directory)
+        if options.own_settings:
+            options = _with_settings(options, declaration)
         workshop = _workshop(declaration, options, log)
         declaration = _completed(declaration, bundle, place, workshop)
         environment = held.enter_context(held_environment(declaration, bundle.root, place, workshop))
@@ -124,6 +130,7 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             environment_seconds=environment.seconds,
             code_seconds=code.seconds,
             installed_top_level=_top_level(site),
+            pass_env=options.pass_env,
         )
 
 
@@ -133,6 +140,11 @@ def _checked(digest: str) -> str:
         message = f"expected the bundle's digest as 'sha256:' and 64 lower-case hex digits, found {digest!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, message)
     return digest
+
+
+def _with_settings(options: PrepareOptions, declaration: Declaration) -> PrepareOptions:
+    pass_env = tuple(dict.fromkeys([*options.pass_env, *declaration.pass_env]))
+    return options._replace(python=options.python or declaration.python, pass_env=pass_env)
 
 
 def _workshop(declaration: Declaration, options: PrepareOptions, log: Callable[[str], None]) -> Workshop:

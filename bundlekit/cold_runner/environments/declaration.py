@@ -1,4 +1,4 @@
-"""What a bundle's own files ask for: Python, dependencies or a lock, and how its code is built.
+"""What a bundle's own files ask for: Python, dependencies or a lock, how its code is built, and how it is run.
 
 Read from files whose digests are verified, so that what is built is what was listed. Only what building needs is
 checked here; the checker reports everything else that may be wrong.
@@ -29,6 +29,7 @@ class Declaration(NamedTuple):
     """`build` is None where the bundle runs from its files alone. `index_options` stand in requirements.txt.
 
     With `complete` False only building tells the dependencies: a setup.py, or `dynamic` without a file behind it.
+    `python` and `pass_env` are settings of [tool.bundlekit]: an interpreter, and names of variables to pass.
     """
 
     requires_python: str | None
@@ -38,6 +39,8 @@ class Declaration(NamedTuple):
     build: BuildSystem | None
     pyproject: bytes | None
     complete: bool
+    python: str | None
+    pass_env: tuple[str, ...]
 
     def dependency_hash(self, *, with_lock: bool) -> str:
         """Return the lexical hash of what is asked for, from the lock if it is honoured (DESIGN decision 3)."""
@@ -64,15 +67,18 @@ def read_declaration(root: str, files: Sequence[ListedFile]) -> Declaration:
     requirements = _text(read("requirements.txt"))
     declared, sources = _declared(document, project, requirements, read)
     locks = {name: data for name in LOCK_NAMES if (data := read(name)) is not None}
+    settings = _table(_table(document, "tool") or {}, "bundlekit", "tool.bundlekit") or {}
     build = _build_system(document) if _is_buildable(document, project, read) else None
     return Declaration(
-        requires_python=_requires_python(project),
+        requires_python=_optional_text(project or {}, "requires-python", "project.requires-python"),
         declared=declared,
         index_options=() if project is not None else tuple(parse_index_options(requirements or "")),
         lock=choose_lock(locks),
         build=build,
         pyproject=pyproject,
         complete=build is None or bool(sources),
+        python=_optional_text(settings, "python", "tool.bundlekit.python"),
+        pass_env=_strings(settings, "pass-env", "tool.bundlekit.pass-env"),
     )
 
 
@@ -146,17 +152,17 @@ def _build_system(document: Mapping[str, object]) -> BuildSystem:
     )
 
 
-def _requires_python(project: Mapping[str, object] | None) -> str | None:
-    value = (project or {}).get("requires-python")
+def _optional_text(table: Mapping[str, object], key: str, name: str) -> str | None:
+    value = table.get(key)
     if value is not None and not isinstance(value, str):
-        raise _refused(f"expected text in project.requires-python, found {value!r:.100}")
+        raise _refused(f"expected text in {name}, found {value!r:.100}")
     return value
 
 
-def _table(document: Mapping[str, object], key: str) -> Mapping[str, object] | None:
+def _table(document: Mapping[str, object], key: str, name: str | None = None) -> Mapping[str, object] | None:
     value = document.get(key)
     if value is not None and not isinstance(value, dict):
-        raise _refused(f"expected a table [{key}], found {value!r:.100}")
+        raise _refused(f"expected a table [{name or key}], found {value!r:.100}")
     return value
 
 

@@ -13,7 +13,7 @@ from .memory import keep, kept
 
 __all__ = ["remembered_declaration"]
 
-_SCHEMA = "bundlekit/declaration/1"
+_SCHEMA = "bundlekit/declaration/2"
 
 
 def remembered_declaration(bundle: ListedBundle, content: str, cache_dir: str) -> Declaration:
@@ -43,12 +43,14 @@ def _document(declaration: Declaration) -> dict[str, object]:
 def _declaration(document: dict[str, object]) -> Declaration | None:
     requires_python, pyproject = document.get("requires_python"), document.get("pyproject")
     declared, options, lock = document.get("declared"), document.get("index_options"), document.get("lock")
-    complete = document.get("complete")
+    complete, python, pass_env = document.get("complete"), document.get("python"), document.get("pass_env")
     if (
         document.get("schema") != _SCHEMA
         or not isinstance(complete, bool)
         or not _is_texts(declared)
         or not _is_texts(options)
+        or not _is_texts(pass_env)
+        or not _is_text(python)
     ):
         return None
     if not (_is_text(requires_python) and _is_text(pyproject)) or not (lock is None or _is_texts(lock)):
@@ -64,6 +66,8 @@ def _declaration(document: dict[str, object]) -> Declaration | None:
         build=build,
         pyproject=None if pyproject is None else pyproject.encode("latin-1"),
         complete=complete,
+        python=python,
+        pass_env=tuple(pass_env),
     )
 
 

@@ -121,11 +121,8 @@ def _asked_for(wanted: str, specifier: str, cache_dir: str, environ: Mapping[str
 
 
 def _none_fits(wanted: str | None, specifier: str, found: list[Interpreter]) -> RunnerError:
-    asked = " and ".join(
-        part
-        for part in (f"--python {wanted}" if wanted else "", f"requires-python {specifier!r}" if specifier else "")
-        if part
-    )
+    wishes = (f"the wanted version {wanted}" if wanted else "", f"requires-python {specifier!r}" if specifier else "")
+    asked = " and ".join(wish for wish in wishes if wish)
     names = ", ".join(f"{one.version} ({one.executable})" for one in found) or "none"
     message = (
         f"no installed Python satisfies {asked or 'the floor of 3.11'}; found: {names}. "
