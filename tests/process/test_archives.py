@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from builders.archives import TarHeader as Header
 from builders.archives import archive, bomb_frame, manifest_of_files, member, tar
+from builders.privileges import without_privileges
 from builders.projects import bundle_project, write_tree
 
 from bundlekit.errors import LimitExceededError
@@ -209,23 +210,15 @@ def test_unpacking_that_is_killed_leaves_all_or_nothing(tmp_path: Path) -> None:
     assert unpack_archive(path, destination).digest == packed.digest
 
 
-def _without_privileges(*arguments: str) -> list[str]:
-    """Return a command that runs without root's right to read everything."""
-    bundlekit = [sys.executable, "-m", "bundlekit", *arguments]
-    return bundlekit if os.geteuid() else ["setpriv", "--inh-caps=-all", "--bounding-set=-all", *bundlekit]
-
-
 @pytest.mark.parametrize("name", ["data/secret.csv", "data", ".modelopsignore"])
 def test_what_cannot_be_read_is_named_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     """N16, N21: an archive without the file, or with a word in its place, would be another bundle."""
     root = write_tree(_tree(tmp_path / "in"), {"data/secret.csv": "1", ".modelopsignore": ""})
     (root / name).chmod(0)
     try:
+        command = [sys.executable, "-m", "bundlekit", "pack", str(root), "-o", str(tmp_path / "a.tar.zst")]
         done = subprocess.run(
-            _without_privileges("pack", str(root), "-o", str(tmp_path / "a.tar.zst"), "--no-validate"),
-            check=False,
-            capture_output=True,
-            text=True,
+            without_privileges([*command, "--no-validate"]), check=False, capture_output=True, text=True
         )
     finally:
         (root / name).chmod(0o755)
