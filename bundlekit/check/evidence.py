@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bundlekit.check.callables import called
 from bundlekit.check.resolver import Resolver
+from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
@@ -14,7 +15,7 @@ from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, Wire
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 
-__all__ = ["Evidence", "Malformed", "TargetVerdict", "Verdict", "WireVerdict"]
+__all__ = ["Evidence", "Judged", "Malformed", "Verdict"]
 
 
 class Malformed(NamedTuple):
@@ -26,18 +27,10 @@ class Malformed(NamedTuple):
 Verdict = Value | Malformed
 
 
-class WireVerdict(NamedTuple):
-    """A declared wire and what it turned out to name."""
+class Judged(NamedTuple):
+    """A declared wire or target, the reference that it is, and what that turned out to name."""
 
-    declaration: WireDeclaration
-    reference: Reference | None
-    verdict: Verdict
-
-
-class TargetVerdict(NamedTuple):
-    """A declared target and what it turned out to name."""
-
-    declaration: TargetDeclaration
+    declaration: WireDeclaration | TargetDeclaration
     reference: Reference | None
     verdict: Verdict
 
@@ -56,14 +49,19 @@ class Evidence:
         return tuple(wire for wire in self.project.wires if wire.source is WireSource.ENTRY_POINT)
 
     @cached_property
-    def wires(self) -> tuple[WireVerdict, ...]:
+    def wires(self) -> tuple[Judged, ...]:
         """The wires in effect: every entry point where there are any, else the first of the other declarations."""
         return tuple(self.judged_wire(wire) for wire in self.entry_points or self.project.wires[:1])
 
     @cached_property
-    def targets(self) -> tuple[TargetVerdict, ...]:
+    def targets(self) -> tuple[Judged, ...]:
         """Every declared target."""
         return tuple(self.judged_target(target) for target in self.project.targets)
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """What else the bundle has, for hints."""
+        return Suggestions(self.project)
 
     @cached_property
     def survey(self) -> Survey:
@@ -76,14 +74,14 @@ class Evidence:
         _ = self.wires, self.targets
         return self.trees.followed()
 
-    def judged_wire(self, declaration: WireDeclaration) -> WireVerdict:
+    def judged_wire(self, declaration: WireDeclaration) -> Judged:
         """Return the verdict on one wire; outside of entry points its module may be a file."""
         is_entry_point = declaration.source is WireSource.ENTRY_POINT
-        return WireVerdict(declaration, *self._judged(declaration.value, files=not is_entry_point))
+        return Judged(declaration, *self._judged(declaration.value, files=not is_entry_point))
 
-    def judged_target(self, declaration: TargetDeclaration) -> TargetVerdict:
+    def judged_target(self, declaration: TargetDeclaration) -> Judged:
         """Return the verdict on one target."""
-        return TargetVerdict(declaration, *self._judged(declaration.value, files=False))
+        return Judged(declaration, *self._judged(declaration.value, files=False))
 
     def _judged(self, value: str, *, files: bool) -> tuple[Reference | None, Verdict]:
         try:

@@ -280,12 +280,21 @@ def test_a_module_that_may_come_from_elsewhere_is_information(
 
 
 _MISSING: dict[str, tuple[str, str, dict[str, str]]] = {
-    "top-level": ("modle.wire:wire", "nearest name: model", {}),
-    "submodule": ("model.wires:wire", "nearest name: model.wire", {}),
-    "under-a-module": ("single.wire:wire", "correct the reference", {"single.py": ""}),
-    "namespace": ("space.wires:wire", "nearest name: space.wire", {"space/wire.py": GOOD_WIRE}),
-    "deep": ("model.a.b.c:wire", "modules there: wire", {}),
-    "excluded": ("build.wire:wire", "modules there: model", {"build/wire.py": GOOD_WIRE}),
+    "top-level": ("modle.wire:wire", "name 'model.wire:wire': line 1 of model/wire.py defines it", {}),
+    "top-level-other-object": ("modle.wire:run", "nearest name: model", {}),
+    "submodule": ("model.wires:run", "nearest name: model.wire", {}),
+    "under-a-module": ("single.wire:run", "correct the reference", {"single.py": ""}),
+    "namespace": ("space.wires:wire", "name 'space.wire:wire'", {"space/wire.py": GOOD_WIRE}),
+    "namespace-other-object": ("space.wires:run", "nearest name: space.wire", {"space/wire.py": GOOD_WIRE}),
+    "deep": ("model.a.b.c:run", "modules there: wire", {}),
+    "assigned": ("model.wires:run", "name 'model.run:run'", {"model/run.py": "run = lambda a, b, c: {}\n"}),
+    "in-src": ("pkg.wire:run", "name 'pkg.core:run'", {"src/pkg/core.py": "def run(a, b, c): ...\n"}),
+    "only-in-a-test": ("model.wires:run", "nearest name", {"model/tests/test_run.py": "def run(a, b, c): ...\n"}),
+    "not-a-function": ("model.wires:run", "nearest name", {"model/run.py": "run = 1\n"}),
+    "broken-elsewhere": ("model.wires:run", "nearest name", {"model/run.py": "def run(:\n"}),
+    "unreachable": ("model.wires:run", "nearest name", {"no-name/run.py": "def run(a, b, c): ...\n"}),
+    "excluded": ("build.wire:wire", "build/wire.py is left out by build/", {"build/wire.py": GOOD_WIRE}),
+    "excluded-package": ("env:wire", "env/__init__.py is left out by env/", {"env/__init__.py": GOOD_WIRE}),
 }
 
 
@@ -322,7 +331,59 @@ def test_a_reference_to_a_module_says_how_to_name_the_function(tmp_path: Path) -
     """`model:wire` for `model.wire:wire` is the commonest slip."""
     make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model:wire")})
     (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK306", "name a function inside the module: 'model.wire:wire'")
+
+
+def test_a_reference_to_a_module_without_functions_shows_the_form(tmp_path: Path) -> None:
+    """There is nothing to name yet."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model:data"), "model/data/x.csv": ""})
+    (found,) = findings_of(tmp_path)
     assert (found.code, found.hint) == ("BK306", "name a function inside the module: 'package.module:function'")
+
+
+def test_the_hint_about_a_constant_names_the_functions_beside_it(tmp_path: Path) -> None:
+    """One of them is what was meant; private ones, classes and conditional ones are not offered."""
+    source = (
+        "TABLE = {}\ndef first(a, b, c): ...\nasync def second(a, b, c): ...\ndef _third(): ...\nclass Fourth: ...\n"
+        "import os\nif os.name:\n    def fifth(): ...\n"
+    )
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="model.wire:TABLE"), "model/wire.py": source})
+    (found,) = findings_of(tmp_path)
+    expected = "name 'model.wire:first' or 'model.wire:second'; that object is in line 1 of model/wire.py"
+    assert (found.code, found.hint) == ("BK306", expected)
+
+
+_DEFINITIONS = {
+    "lambda": ("wire = lambda a, b: {}\n", "write def wire(entrypoint, params, seed)"),
+    "instance": (
+        "class W:\n    def __call__(self): ...\nwire = W()\n",
+        "write def __call__(self, entrypoint, params, seed)",
+    ),
+    "alias": ("def run(a): ...\nwire = run\n", "write def run(entrypoint, params, seed)"),
+}
+
+
+@pytest.mark.parametrize(("source", "hint"), _DEFINITIONS.values(), ids=_DEFINITIONS)
+def test_the_hint_about_a_signature_is_the_line_to_write(source: str, hint: str, tmp_path: Path) -> None:
+    """It must be Python whatever the wire is defined by."""
+    make_bundle(tmp_path, {"model/wire.py": source})
+    assert [(finding.code, finding.hint) for finding in findings_of(tmp_path)] == [("BK307", hint)]
+
+
+def test_a_name_that_another_module_defines_is_offered(tmp_path: Path) -> None:
+    """Functions move; the same name elsewhere is a better guess than a similar one here."""
+    files = {"pyproject.toml": pyproject(wire="model.wire:run"), "model/core.py": "\ndef run(a, b, c): ...\n"}
+    make_bundle(tmp_path, {**files, "other/run.py": "def run(a, b, c): ...\n", "other/__init__.py": ""})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK305", "name 'model.core:run': line 2 of model/core.py defines it")
+
+
+def test_looking_for_a_hint_needs_nothing(tmp_path: Path) -> None:
+    """A broken source that is only looked at for a hint stays the warning that it is."""
+    files = {"pyproject.toml": pyproject(wire="model.wire:run"), "model/core.py": "def run(a, b, c): ...\n)\n"}
+    make_bundle(tmp_path, files)
+    found = [(finding.code, finding.severity) for finding in findings_of(tmp_path)]
+    assert found == [("BK311", Severity.WARNING), ("BK305", Severity.ERROR)]
 
 
 def test_an_attribute_that_every_module_has_is_no_function(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.named_files import NamedFile
-from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
+from bundlekit.check.rules.catalogue import StaticRule, bring_back, bundle, finding
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.member import portability_warnings
 from bundlekit.model.place import Place
@@ -41,8 +41,7 @@ def _why_it_does_not_ship(project: Project, path: str, *, required: bool) -> tup
         whole = left_out.path.rstrip("/")
         is_it = path == whole and (required or not left_out.path.endswith("/"))
         if is_it or (path in project.unshipped and path.startswith(f"{whole}/")):
-            hint = f"bring it back with include = [{path!r}] in [tool.bundlekit], or with !{path} in .modelopsignore"
-            return f"would not ship: it is left out by {left_out.pattern}", hint
+            return f"would not ship: it is left out by {left_out.pattern}", bring_back(path)
     if not required:
         return None
     if path.startswith(("../", "/")) or path == "..":

@@ -1,79 +1,195 @@
-"""Sentences about references that do not lead to a function: the same for wires and targets, under their own codes."""
+"""Checks of references that do not lead to a plain function: the same for wires and targets, under their own codes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+from bundlekit.check.evidence import Evidence, Judged, Malformed
 from bundlekit.check.module_index import MissingModule
-from bundlekit.check.rules.catalogue import finding
-from bundlekit.check.values import Constant, Function, MissingName, Unparsable
+from bundlekit.check.rules.catalogue import Check, bring_back, finding
+from bundlekit.check.values import Constant, Function, MissingName
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.signature import CallableKind, Unknown
 
-__all__ = ["missing_module", "missing_name", "nearest_name", "not_callable", "not_plain", "undecided"]
+__all__ = [
+    "TARGET",
+    "WIRE",
+    "Subject",
+    "definition",
+    "malformed",
+    "missing_module",
+    "missing_name",
+    "nearest_name",
+    "not_callable",
+    "not_plain",
+    "undecided",
+]
+
+_SHOWN_NAMES = 8
 
 
-def missing_module(code: str, subject: str, value: str, verdict: MissingModule, place: Place) -> Finding:
-    """Return the finding about a module that is not there, with the nearest one that is."""
-    name = verdict.name.rpartition(".")[2] if "/" not in verdict.name else verdict.name
-    where = f"{verdict.where}/" if verdict.where and not verdict.where.endswith(".py") else verdict.where
-    message = f"{subject} {value!r} needs the module {verdict.name!r}, which does not exist"
-    if where and where.rstrip("/") != verdict.name:
-        message += f" ({where} has no {name!r})" if where.endswith("/") else f" ({where} is no package)"
-    near = nearest_name(name, verdict.siblings)
+class Subject(NamedTuple):
+    """What references are to: its name in sentences, and those that a bundle declares."""
+
+    name: str
+    judged: Callable[[Evidence], Iterable[Judged]]
+
+
+WIRE = Subject("the wire", lambda evidence: evidence.wires)
+TARGET = Subject("the target", lambda evidence: evidence.targets)
+
+
+def malformed(code: str, subject: Subject) -> Check:
+    """Return the check for references that are none."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            if isinstance(judged.verdict, Malformed):
+                hint = "write it as 'package.module:function'"
+                yield _at_declaration(code, judged, judged.verdict.reason, hint)
+
+    return check
+
+
+def missing_module(code: str, subject: Subject) -> Check:
+    """Return the check for modules that are not there; the hint names where the object is, or what is near."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            if not isinstance(judged.verdict, MissingModule):
+                continue
+            missing, value = judged.verdict, judged.declaration.value
+            message = f"{subject.name} {value!r} needs the module {missing.name!r}, which does not exist"
+            name = missing.name.rpartition(".")[2] if "/" not in missing.name else missing.name
+            if missing.where.endswith(".py"):
+                message += f" ({missing.where} is no package)"
+            elif missing.where:
+                message += f" ({missing.where}/ has no {name!r})"
+            hint = _left_out(evidence, judged) or _elsewhere(evidence, judged) or _sibling_module(name, missing)
+            yield _at_declaration(code, judged, message, hint)
+
+    return check
+
+
+def _left_out(evidence: Evidence, judged: Judged) -> str | None:
+    """Return the hint about a module that the tree has and the bundle leaves out."""
+    project = evidence.project
+    stem = ((judged.reference and judged.reference.module) or "").replace(".", "/")
+    for root in project.source_roots:
+        for path in (f"{stem}.py", f"{stem}/__init__.py"):
+            inside = f"{root}/{path}" if root else path
+            if inside in project.unshipped:
+                by = next((entry.pattern for entry in project.excluded if inside.startswith(entry.path)), "a pattern")
+                return f"{inside} is left out by {by}: {bring_back(inside)}"
+    return None
+
+
+def _sibling_module(name: str, missing: MissingModule) -> str:
+    near = nearest_name(name, missing.siblings)
     if near:
-        parent = verdict.name.rpartition(".")[0]
-        hint = f"nearest name: {f'{parent}.{near}' if parent else near}"
-    elif verdict.siblings:
-        hint = f"modules there: {', '.join(verdict.siblings[:8])}"
-    else:
-        hint = "add the module, or correct the reference"
-    return finding(code, Severity.ERROR, message, place, hint=hint, entity=value)
+        parent = missing.name.rpartition(".")[0]
+        return f"nearest name: {f'{parent}.{near}' if parent else near}"
+    if missing.siblings:
+        return f"modules there: {', '.join(missing.siblings[:_SHOWN_NAMES])}"
+    return "add the module, or correct the reference"
 
 
-def missing_name(code: str, subject: str, value: str, verdict: MissingName, place: Place) -> Finding:
-    """Return the finding about a name that its module does not define, with the nearest that it does."""
-    message = f"{subject} {value!r} names {verdict.name!r}, which {verdict.path} does not define"
-    if verdict.note:
-        message += f": {verdict.note}"
-    lines = dict(verdict.siblings)
-    near = nearest_name(verdict.name, lines)
+def missing_name(code: str, subject: Subject) -> Check:
+    """Return the check for names that their module does not define; the hint names where it is, or what is near."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            if not isinstance(judged.verdict, MissingName):
+                continue
+            missing, value = judged.verdict, judged.declaration.value
+            message = f"{subject.name} {value!r} names {missing.name!r}, which {missing.path} does not define"
+            if missing.note:
+                message += f": {missing.note}"
+            hint = _elsewhere(evidence, judged) or _sibling_name(missing)
+            yield _at_declaration(code, judged, message, hint)
+
+    return check
+
+
+def _sibling_name(missing: MissingName) -> str:
+    lines = dict(missing.siblings)
+    near = nearest_name(missing.name, lines)
     if near:
-        hint = f"nearest name: {near!r}, in line {lines[near]} of {verdict.path}"
-    elif lines:
-        hint = f"{verdict.path} defines: {', '.join(list(lines)[:8])}"
-    else:
-        hint = f"define {verdict.name!r} in {verdict.path}, or correct the reference"
-    return finding(code, Severity.ERROR, message, place, hint=hint, entity=value)
+        return f"nearest name: {near!r}, in line {lines[near]} of {missing.path}"
+    if lines:
+        return f"{missing.path} defines: {', '.join(list(lines)[:_SHOWN_NAMES])}"
+    return f"define {missing.name!r} in {missing.path}, or correct the reference"
 
 
-def not_callable(code: str, subject: str, value: str, verdict: Constant, place: Place) -> Finding:
-    """Return the finding about an object that cannot be called."""
-    message = f"{subject} {value!r} cannot be called: it is {verdict.what}"
-    hint = f"name a function; the object is in line {verdict.line} of {verdict.path}"
-    if verdict.what.startswith("the module"):
-        hint = "name a function inside the module: 'package.module:function'"
-    return finding(code, Severity.ERROR, message, place, hint=hint, entity=value)
-
-
-def not_plain(code: str, subject: str, value: str, verdict: Function) -> Finding | None:
-    """Return the finding about a coroutine or generator function, None for a plain one."""
-    if verdict.signature.kind is CallableKind.PLAIN:
+def _elsewhere(evidence: Evidence, judged: Judged) -> str | None:
+    found = evidence.suggestions.elsewhere(judged.reference) if judged.reference else None
+    if found is None:
         return None
-    is_coroutine = verdict.signature.kind is CallableKind.COROUTINE
-    what = "an async function" if is_coroutine else "a generator function"
-    message = f"{subject} {value!r} is {what}: calling it gives no result but an object that nobody runs"
-    hint = "make it a plain function" + (
-        " that runs the coroutine with asyncio.run()" if is_coroutine else " that returns"
-    )
-    return finding(code, Severity.ERROR, message, Place(verdict.path, verdict.line), hint=hint, entity=value)
+    reference, function = found
+    return f"name {str(reference)!r}: line {function.line} of {function.path} defines it"
 
 
-def undecided(code: str, subject: str, value: str, verdict: Unknown | Unparsable, place: Place) -> Finding | None:
-    """Return the information that only importing can tell, None where a syntax error says so already."""
-    if isinstance(verdict, Unparsable):
-        return None
-    message = f"{subject} {value!r} cannot be decided without importing it: {verdict.reason}"
-    return finding(code, Severity.INFO, message, place, hint="the import stage decides it", entity=value)
+def not_callable(code: str, subject: Subject) -> Check:
+    """Return the check for objects that cannot be called; the hint names the functions that are there."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            if isinstance(judged.verdict, Constant):
+                found, value = judged.verdict, judged.declaration.value
+                message = f"{subject.name} {value!r} cannot be called: it is {found.what}"
+                yield _at_declaration(code, judged, message, _functions(evidence, found))
+
+    return check
+
+
+def _functions(evidence: Evidence, found: Constant) -> str:
+    module = evidence.suggestions.module(found.path)
+    functions = evidence.suggestions.functions(found.path)[:_SHOWN_NAMES] if module else []
+    shown = " or ".join(repr(f"{module}:{name}") for name in functions)
+    if found.what.startswith("the module "):
+        shown = shown or "'package.module:function'"
+        return f"name a function inside the module: {shown}"
+    return f"name {shown or 'a function'}; that object is in line {found.line} of {found.path}"
+
+
+def not_plain(code: str, subject: Subject) -> Check:
+    """Return the check for coroutine and generator functions."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            verdict, value = judged.verdict, judged.declaration.value
+            if not isinstance(verdict, Function) or verdict.signature.kind is CallableKind.PLAIN:
+                continue
+            what, how = "a generator function", "that returns"
+            if verdict.signature.kind is CallableKind.COROUTINE:
+                what, how = "an async function", "that runs the coroutine with asyncio.run()"
+            message = f"{subject.name} {value!r} is {what}: calling it gives no result but an object that nobody runs"
+            place, hint = Place(verdict.path, verdict.line), f"make it a plain function {how}"
+            yield finding(code, Severity.ERROR, message, place, hint=hint, entity=value)
+
+    return check
+
+
+def undecided(code: str, subject: Subject) -> Check:
+    """Return the check that says what only importing can tell; a syntax error has said so already."""
+
+    def check(evidence: Evidence) -> Iterable[Finding]:
+        for judged in subject.judged(evidence):
+            if isinstance(judged.verdict, Unknown):
+                value, reason = judged.declaration.value, judged.verdict.reason
+                message = f"{subject.name} {value!r} cannot be decided without importing it: {reason}"
+                hint = "the import stage decides it"
+                yield finding(code, Severity.INFO, message, judged.declaration.place, hint=hint, entity=value)
+
+    return check
+
+
+def definition(judged: Judged, function: Function, parameters: str) -> str:
+    """Return the def line with `parameters` that would mend `function`."""
+    if function.name == "__call__":
+        return f"def __call__(self, {parameters})"
+    name = function.name if function.name.isidentifier() else judged.reference and judged.reference.attributes[-1]
+    return f"def {name}({parameters})"
 
 
 def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
@@ -81,3 +197,8 @@ def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name pays for it
 
     return next(iter(get_close_matches(name, list(candidates), n=1)), None)
+
+
+def _at_declaration(code: str, judged: Judged, message: str, hint: str) -> Finding:
+    value, place = judged.declaration.value, judged.declaration.place
+    return finding(code, Severity.ERROR, message, place, hint=hint, entity=value)

@@ -3,18 +3,15 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from bundlekit.check.evidence import Evidence, Malformed
-from bundlekit.check.module_index import MissingModule
+from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
-from bundlekit.check.values import Constant, Function, MissingName, Unparsable
+from bundlekit.check.values import Function
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
-from bundlekit.model.signature import Signature, Unknown
+from bundlekit.model.signature import ParameterKind, Signature
 
 __all__ = ["TARGET_RULES", "TargetStyle", "target_style"]
-
-_SUBJECT = "the target"
 
 
 class TargetStyle(Enum):
@@ -26,6 +23,7 @@ class TargetStyle(Enum):
     PORTABLE = "(sim_returns, target_data=None)"
 
 
+_VARIADIC = {ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD}
 _REFUSED_BY = {
     TargetStyle.SIM_RETURNS: "warm runner passes two arguments",
     TargetStyle.SIM_RETURNS_AND_DATA: "cold runner passes one argument",
@@ -48,64 +46,40 @@ def target_style(signature: Signature) -> TargetStyle | None:
             return None
 
 
-def _malformed(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, Malformed):
-            hint = "write it as 'package.module:function'"
-            yield finding("BK401", Severity.ERROR, verdict.reason, target.place, hint=hint, entity=target.value)
-
-
-def _missing_module(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, MissingModule):
-            yield references.missing_module("BK404", _SUBJECT, target.value, verdict, target.place)
-
-
-def _missing_name(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, MissingName):
-            yield references.missing_name("BK405", _SUBJECT, target.value, verdict, target.place)
-
-
-def _not_callable(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, Constant):
-            yield references.not_callable("BK406", _SUBJECT, target.value, verdict, target.place)
-
-
 def _signature(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
+    for judged in evidence.targets:
+        target, verdict = judged.declaration, judged.verdict
         if isinstance(verdict, Function) and target_style(verdict.signature) is None:
             found = f"{verdict.name}{verdict.signature}"
             message = f"the target {target.value!r} fits no style that runners call: it is {found}"
-            hint = f"define it as def {verdict.name}(sim_returns, target_data=None), or decorate it for Calabaria"
+            portable = references.definition(judged, verdict, _portable(verdict.signature))
+            calabria = references.definition(judged, verdict, "data_paths")
+            hint = (
+                f"write {portable}, or for Calabaria @calibration_target(model_output=..., data=...) above {calabria}"
+            )
             place = Place(verdict.path, verdict.line)
             yield finding("BK407", Severity.ERROR, message, place, hint=hint, entity=target.value)
 
 
-def _not_plain(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, Function):
-            found = references.not_plain("BK408", _SUBJECT, target.value, verdict)
-            yield from (found,) if found else ()
-
-
-def _undecided(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
-        if isinstance(verdict, Unknown | Unparsable):
-            found = references.undecided("BK409", _SUBJECT, target.value, verdict, target.place)
-            yield from (found,) if found else ()
+def _portable(signature: Signature) -> str:
+    """Return the parameters that every runner can call: the first two as they are named, the others with defaults."""
+    named = [each for each in signature.parameters if each.kind not in _VARIADIC]
+    first = [each.name for each in named if each.kind is not ParameterKind.KEYWORD_ONLY][:2]
+    returns, data = (*first, *("sim_returns", "target_data")[len(first) :])
+    return ", ".join([returns, f"{data}=None", *(f"{each.name}=..." for each in named if each.name not in first)])
 
 
 def _arity(evidence: Evidence) -> Iterable[Finding]:
-    for target, _, verdict in evidence.targets:
+    for judged in evidence.targets:
+        target, verdict = judged.declaration, judged.verdict
         if not isinstance(verdict, Function):
             continue
         style = target_style(verdict.signature)
         if style not in _REFUSED_BY:
             continue
         message = f"the target {target.value!r} takes {style.value}: today's {_REFUSED_BY[style]}"
-        hint = f"define it as def {verdict.name}(sim_returns, target_data=None): every runner can call that"
+        definition = references.definition(judged, verdict, _portable(verdict.signature))
+        hint = f"write {definition}, which every runner can call"
         place = Place(verdict.path, verdict.line)
         yield finding("BK410", Severity.WARNING, message, place, hint=hint, entity=target.value)
 
@@ -113,9 +87,18 @@ def _arity(evidence: Evidence) -> Iterable[Finding]:
 def _root_level(evidence: Evidence) -> Iterable[Finding]:
     for target, reference, _ in evidence.targets:
         if reference is not None and reference.module is not None and "." not in reference.module:
+            package = next((name for name in _packages(evidence) if name != reference.module), "package")
             message = f"the target {target.value!r} is in a top-level module, which a task cannot name"
-            hint = "move the module into a package: tasks want at least one dot before the colon"
+            hint = f"move {reference.module}.py into a package and name it '{package}.{reference}'"
             yield finding("BK411", Severity.WARNING, message, target.place, hint=hint, entity=target.value)
+
+
+def _packages(evidence: Evidence) -> Iterable[str]:
+    """Return the packages that the bundle's own wire and targets are in."""
+    for judged in (*evidence.wires, *evidence.targets):
+        package, dot, _ = ((judged.reference and judged.reference.module) or "").partition(".")
+        if dot:
+            yield package
 
 
 _PROJECT = """\
@@ -142,7 +125,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target's reference is malformed",
         "A reference is 'module:function'; runners cannot even look for anything else.",
         Severity.ERROR,
-        _malformed,
+        references.malformed("BK401", references.TARGET),
         good=_example(),
         bad=_example(target="model.fit.loss"),
     ),
@@ -151,7 +134,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target's module does not exist",
         "All simulations run first; only then does the aggregation fail.",
         Severity.ERROR,
-        _missing_module,
+        references.missing_module("BK404", references.TARGET),
         good=_example(),
         bad=_example(target="model.fits:loss"),
     ),
@@ -160,7 +143,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target's module does not define it",
         "Job specifications are accepted without a look at the code; the AttributeError comes after the simulations.",
         Severity.ERROR,
-        _missing_name,
+        references.missing_name("BK405", references.TARGET),
         good=_example(),
         bad=_example(target="model.fit:los"),
     ),
@@ -169,7 +152,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target cannot be called",
         "The aggregation fails after all simulations have run.",
         Severity.ERROR,
-        _not_callable,
+        references.not_callable("BK406", references.TARGET),
         good=_example(),
         bad=_example("loss = 1.0\n"),
     ),
@@ -187,7 +170,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target is async or a generator",
         "Runners use what the call returns; a coroutine or generator is never run.",
         Severity.ERROR,
-        _not_plain,
+        references.not_plain("BK408", references.TARGET),
         good=_example(),
         bad=_example("def loss(sim_returns, target_data=None):\n    yield 1.0\n"),
     ),
@@ -196,7 +179,7 @@ TARGET_RULES: tuple[StaticRule, ...] = (
         "A target cannot be decided statically",
         "Not every definition can be told from source; the reason is named and the import stage decides.",
         Severity.INFO,
-        _undecided,
+        references.undecided("BK409", references.TARGET),
         good=_example(),
         bad=_example("loss = make_loss()\n"),
     ),

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterable
 
-from bundlekit.check.evidence import Evidence, Malformed
-from bundlekit.check.module_index import MissingModule
+from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
-from bundlekit.check.values import Constant, Function, MissingName, Unparsable
+from bundlekit.check.values import Function
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.declaration import WireSource
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
-from bundlekit.model.signature import Unknown
 
 __all__ = ["WIRE_RULES"]
 
-_SUBJECT = "the wire"
 _GROUP = "modelops.wire"
 _CALL_ARITY = 3
 _EXAMPLE = 'execute = "package.wire:wire" in [project.entry-points."modelops.wire"]'
@@ -58,10 +55,7 @@ def _undeclared(evidence: Evidence) -> Iterable[Finding]:
         if reason:
             message = f"the bundle declares no wire itself, so it cannot be decided without installing: {reason}"
             yield finding("BK309", Severity.INFO, message, Place("pyproject.toml"), hint="the import stage decides it")
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, Unknown | Unparsable):
-            found = references.undecided("BK309", _SUBJECT, wire.value, verdict, wire.place)
-            yield from (found,) if found else ()
+    yield from references.undecided("BK309", references.WIRE)(evidence)
 
 
 def _several(evidence: Evidence) -> Iterable[Finding]:
@@ -79,46 +73,15 @@ def _several(evidence: Evidence) -> Iterable[Finding]:
             yield finding("BK302", Severity.ERROR, message, requirement.place, hint=hint, entity=requirement.value)
 
 
-def _malformed(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, Malformed):
-            hint = "write it as 'package.module:function'"
-            yield finding("BK303", Severity.ERROR, verdict.reason, wire.place, hint=hint, entity=wire.value)
-
-
-def _missing_module(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, MissingModule):
-            yield references.missing_module("BK304", _SUBJECT, wire.value, verdict, wire.place)
-
-
-def _missing_name(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, MissingName):
-            yield references.missing_name("BK305", _SUBJECT, wire.value, verdict, wire.place)
-
-
-def _not_callable(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, Constant):
-            yield references.not_callable("BK306", _SUBJECT, wire.value, verdict, wire.place)
-
-
 def _signature(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
+    for judged in evidence.wires:
+        wire, verdict = judged.declaration, judged.verdict
         if isinstance(verdict, Function) and not verdict.signature.accepts_positional(_CALL_ARITY):
             found = f"{verdict.name}{verdict.signature}"
             message = f"the wire {wire.value!r} cannot be called as wire(entrypoint, params, seed): it is {found}"
-            hint = f"define it as def {verdict.name}(entrypoint, params, seed)"
+            hint = f"write {references.definition(judged, verdict, 'entrypoint, params, seed')}"
             place = Place(verdict.path, verdict.line)
             yield finding("BK307", Severity.ERROR, message, place, hint=hint, entity=wire.value)
-
-
-def _not_plain(evidence: Evidence) -> Iterable[Finding]:
-    for wire, _, verdict in evidence.wires:
-        if isinstance(verdict, Function):
-            found = references.not_plain("BK308", _SUBJECT, wire.value, verdict)
-            yield from (found,) if found else ()
 
 
 def _other_runners(evidence: Evidence) -> Iterable[Finding]:
@@ -189,7 +152,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "The wire's reference is malformed",
         "A reference is 'module:object'; anything else fails when the environment is built or the wire is loaded.",
         Severity.ERROR,
-        _malformed,
+        references.malformed("BK303", references.WIRE),
         good=bundle(),
         bad=bundle({"pyproject.toml": _naming("model.wire")}),
     ),
@@ -198,7 +161,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "The wire's module does not exist",
         "The import fails on the worker, after the bundle has been shipped and installed.",
         Severity.ERROR,
-        _missing_module,
+        references.missing_module("BK304", references.WIRE),
         good=bundle(),
         bad=bundle({"pyproject.toml": _naming("model.wires:wire")}),
     ),
@@ -207,7 +170,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "The wire's module does not define it",
         "The module is imported on the worker, and only then does the attribute turn out to be missing.",
         Severity.ERROR,
-        _missing_name,
+        references.missing_name("BK305", references.WIRE),
         good=bundle(),
         bad=bundle({"pyproject.toml": _naming("model.wire:run_wire")}),
     ),
@@ -216,7 +179,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "The wire cannot be called",
         "A module, a constant or an instance without __call__ loads well and fails at the first task.",
         Severity.ERROR,
-        _not_callable,
+        references.not_callable("BK306", references.WIRE),
         good=bundle(),
         bad=_defining("wire = {}\n"),
     ),
@@ -234,7 +197,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "The wire is async or a generator",
         "Runners call the wire and use what it returns; a coroutine or generator is never run.",
         Severity.ERROR,
-        _not_plain,
+        references.not_plain("BK308", references.WIRE),
         good=bundle(),
         bad=_defining("async def wire(entrypoint, params, seed):\n    return {}\n"),
     ),
