@@ -1,12 +1,12 @@
 """BK2xx: which files ship, and whether their names and places work on every runner."""
 
 import posixpath
-import sys
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.named_files import NamedFile
 from bundlekit.check.rules.catalogue import StaticRule, bring_back, bundle, finding
+from bundlekit.check.shadowing import shadowing_modules, standard_uses
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.member import portability_warnings
 from bundlekit.model.place import Place
@@ -65,18 +65,16 @@ def _not_portable(evidence: Evidence) -> Iterable[Finding]:
 
 def _shadows_stdlib(evidence: Evidence) -> Iterable[Finding]:
     project = evidence.project
-    seen: set[str] = set()
-    for path in project.sources:
-        for root in project.source_roots:
-            inside = path.removeprefix(f"{root}/") if root else path
-            top, slash, rest = inside.partition("/")
-            name = top if slash else top.removesuffix(".py")
-            is_module = rest in {"", "__init__.py"} and (not root or inside != path)
-            if is_module and name in sys.stdlib_module_names and name not in seen:
-                seen.add(name)
-                message = f"the top-level module {name!r} has the name of a module of Python's standard library"
-                hint = "rename it: some runners import this one in its place everywhere, others never find it"
-                yield finding("BK204", Severity.WARNING, message, Place(path), hint=hint, entity=name)
+    for name, module in shadowing_modules(project).items():
+        message = f"the top-level module {name!r} has the name of a module of Python's standard library"
+        severity, hint = Severity.WARNING, "some runners import this one in its place everywhere, others never find it"
+        use = next(standard_uses(project, module), None)
+        if use is not None:
+            severity, hint = Severity.ERROR, "a runner that puts the bundle first on the import path fails there"
+            message += (
+                f", and line {use.place.line} of {use.place.path} takes {use.name!r} from it, which this one lacks"
+            )
+        yield finding("BK204", severity, message, Place(module.path), hint=f"rename it: {hint}", entity=name)
 
 
 def _shadows_compiled(evidence: Evidence) -> Iterable[Finding]:
@@ -158,7 +156,7 @@ LAYOUT_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK204",
         "A top-level module shadows the standard library",
-        "Which of the two is imported depends on the runner; other libraries may get the wrong one.",
+        "Which of the two is imported depends on the runner; an error where the bundle's code means the standard one.",
         Severity.WARNING,
         _shadows_stdlib,
         good=bundle({"model/random.py": ""}),
