@@ -11,8 +11,9 @@ __all__ = ["find_bundles", "is_bundle"]
 _MARKED_PYPROJECT = re.compile(
     rb"""^[ \t]*\[+[ \t]*(?:tool[ \t]*\.[ \t]*["']?(?:bundlekit|modelops)["']?[ \t]*[.\]]"""
     rb"""|project[ \t]*\.[ \t]*["']?entry-points["']?[ \t]*\.[ \t]*["']?modelops[\w.-]*["']?)"""
-    # Any group that begins so: one that is misspelt must not hide its bundle.
-    rb"""|["']modelops[\w.-]*["'][ \t]*[=.\]]""",
+    # Any group that begins so: one that is misspelt must not hide its bundle. A dependency of that name is no group.
+    rb"""|^[^#\n]*\.[ \t]*["']modelops[\w.-]*["'][ \t]*[=.\]]"""
+    rb"""|^[ \t]*["']modelops[\w.-]*["'][ \t]*[=.]""",
     re.MULTILINE,
 )
 _MARKS = (".modelops/manifest.json", ".modelops/modelops.toml", REGISTRY)
