@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import NamedTuple
 
-from bundlekit.check.callables import called
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
@@ -88,10 +87,7 @@ class Evidence:
             reference = parse_file_reference(value) if files else parse_reference(value)
         except ValueError as error:
             return None, Malformed(str(error))
-        try:
-            found = called(self.resolver.evaluate, self.resolver.resolve(reference))
-        except RecursionError:
-            return reference, Unknown("its definition is nested too deeply to be followed")
+        found = self.resolver.resolve(reference)
         if isinstance(found, ModuleValue):
             path = getattr(found.module, "path", "") or found.module.name
             return reference, Constant(f"the module {found.module.name}", path, 1)

@@ -68,9 +68,9 @@ class Resolver:
         self._asked: set[tuple[str, str, int | None]] = set()
 
     def resolve(self, reference: Reference) -> Value:
-        """Return what `reference` names."""
+        """Return what `reference` names, a class or an instance as the function that calling it runs."""
         try:
-            return self._resolve(reference)
+            return callables.called(self.evaluate, self._resolve(reference))
         except RecursionError:
             return Unknown("its definition is nested too deeply to be followed")
 

@@ -7,7 +7,6 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bundlekit.check.callables import called
 from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.namespace import Defined
 from bundlekit.check.resolver import Resolver
@@ -33,7 +32,7 @@ class Suggestions:
         parent = (wanted.module or "").rpartition(".")[0]
         found: list[tuple[bool, str, Reference, Function]] = []
         for reference in self._same_object(wanted):
-            value = called(self._resolver.evaluate, self._resolver.resolve(reference))
+            value = self._resolver.resolve(reference)
             if isinstance(value, Function) and reference.module is not None:
                 found.append((reference.module.rpartition(".")[0] != parent, reference.module, reference, value))
         return min(found)[2:] if found else None

@@ -308,6 +308,21 @@ def test_a_module_that_is_certainly_missing_has_a_hint(
     assert [hint in (finding.hint or "") for finding in found] == [True]
 
 
+def test_an_empty_module_has_nothing_to_hint_at(tmp_path: Path) -> None:
+    """A file that was made and never written is told in as many words."""
+    make_bundle(tmp_path, {"model/wire.py": ""})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK305", "define 'wire' in model/wire.py, or correct the reference")
+
+
+def test_a_namesake_that_is_nested_too_deeply_is_no_hint(tmp_path: Path) -> None:
+    """Looking for what was meant reads sources that nothing refers to, and must survive them too."""
+    deep = "import lab\nclass wire(lab" + ".x" * 985 + "): ...\n"
+    make_bundle(tmp_path, {"model/wire.py": "def run(): ...\n", "model/other.py": deep})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK305", "model/wire.py defines: run")
+
+
 def test_a_module_may_come_from_a_declared_dependency(tmp_path: Path) -> None:
     """The same reference that is an error without dependencies is open with one."""
     make_bundle(tmp_path, {"pyproject.toml": pyproject(wire="emodlib.wire:wire", project='dependencies = ["emodlib"]')})
