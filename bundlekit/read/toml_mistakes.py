@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     r"|[\"'\[\]{}]",
     re.DOTALL,
 )
-_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _STATEMENT = re.compile(rf"^[ \t]*(?:(?P<key>{_DOTTED})[ \t]*=|\[\[?[ \t]*(?P<table>{_DOTTED})[ \t]*\])", re.MULTILINE)
 _BARE_VALUE = re.compile(rf"""[ \t]*({_DOTTED})[ \t]*=[ \t]*([^"'\[{{#\n]*?)[ \t]*(?:#|$)""")
@@ -76,10 +76,8 @@ def _foreign(stop: _Stop) -> Mistake | None:
 
 
 def _repeated(stop: _Stop) -> Mistake | None:
-    if not stop.said.startswith(("Cannot overwrite", "Cannot declare", "Duplicate")):
-        return None
     before = [match for match in _STATEMENT.finditer(stop.text) if match.start() < stop.offset]
-    if not before:
+    if not (before and stop.said.startswith(("Cannot overwrite", "Cannot declare"))):
         return None
     last = before.pop()
     kind = "key" if last["key"] else "table"

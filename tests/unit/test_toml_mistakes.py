@@ -40,6 +40,12 @@ _MISTAKES: dict[str, tuple[str, tuple[int, int], str, str]] = {
     "comma-in-inline-table": ("x = {a = 1,}\n", (2, 12), "a comma stands before the }", "delete that comma"),
     "parenthesis": ('x = ("a", "b")\n', (2, 5), "a parenthesis starts no value", "[...]"),
     "key-twice": ('a = 1\nb = """\nx"""\na = [\n1]\n', (5, 1), "the key a is there twice", "the first is in line 2"),
+    "key-with-a-quote-twice": (
+        '"\\"" = 1\n"\\"" = 2\n',
+        (3, 1),
+        'the key "\\"" is there twice',
+        "the first is in line 2",
+    ),
     "key-is-no-table": ("a = 1\na.b = 2\n", (3, 1), "the key a.b is there twice", "keep one"),
     "table-twice": ("a = 1\n[x]\n[project]\n", (4, 1), "the table [project] is there twice", "is in line 1"),
     "colon": ('version: "1.0"\n', (2, 8), "a colon follows the key", "key = value"),
@@ -71,6 +77,8 @@ _NOT_EXPLAINED = {
     "control-character": 'x = "\x01"\n',
     "no-key": ".x = 1\n",
     "date": "x = [1979-99-99]\n",
+    "comma-without-value": "x = [, 1]\n",
+    "inline-key-twice": "x = {a = 1, a = 2}\n",
     "after": "[x] y\n",
 }
 
