@@ -67,7 +67,7 @@ class _OneShot(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
+    """Run the command line and return the exit status, or end this process with it."""
     started = time.monotonic()
     _fill_standard_descriptors()
     log = StderrLog()
@@ -83,7 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(fatal_line(error))
         return EXIT_STATUS[error.code]
     log.line(f"Cold runner started: PID {os.getpid()}")
-    return guard(work, log, watches_stdin=arguments.serve)
+    status = guard(work, log, watches_stdin=arguments.serve)
+    # All is written and nothing is left to do. Taking this interpreter down would cost half of what starting one does.
+    os._exit(status)
 
 
 def _parse(argv: Sequence[str]) -> _Arguments:
