@@ -197,7 +197,10 @@ def _in_class(evaluate: Evaluate, owner: Class, bindings: list[Binding]) -> Valu
             return decorated_function(evaluate, owner.module, node, None)
         case Defined(node=ast.ClassDef() as node) if last.certain:
             return decorated_class(evaluate, owner.module, node, None)
-        case Assigned(value=ast.Constant() as node) if last.certain:
+        # A metaclass, as that of an enumeration, makes something else of what is assigned.
+        case Assigned(value=ast.Constant() as node) if (
+            last.certain and not owner.node.bases and not owner.node.keywords
+        ):
             return Constant(f"a literal {type(node.value).__name__}", owner.module.path, node.lineno)
         case _:
             return Unknown(f"{last.name!r} of the class {owner.node.name!r} is computed or conditional")

@@ -15,6 +15,8 @@ from bundlekit.model.place import Place
 __all__ = ["NamedFile", "may_name_files", "named_files"]
 
 _CALIBRATION = "calibration_target"
+_PATH_READS = frozenset({"read_text", "read_bytes"})
+_ASKS = frozenset({"exists", "isfile", "is_file"})
 _READERS = re.compile(r"open|Path|(?:read|scan)_[a-z]+|loadtxt|genfromtxt|load|load_npz|memmap|fromfile|open_dataset")
 _LOOKS_LIKE_A_CALL = re.compile(
     rb"(?:\b|_)(?:open|Path|(?:read|scan)_[a-z]+|loadtxt|genfromtxt|load|load_npz|memmap|fromfile|open_dataset)"
@@ -23,10 +25,14 @@ _LOOKS_LIKE_A_CALL = re.compile(
 
 
 class NamedFile(NamedTuple):
-    """A file that code names. `required`: it must be there whenever the code is used, so a missing one is an error."""
+    """A file that code names. `required`: it must be there whenever the code is used, so a missing one is an error.
+
+    `certain`: it is read wherever the code runs; else it may be written first, or its absence is dealt with.
+    """
 
     reference: ReferencedFile
     required: bool
+    certain: bool = True
 
 
 def may_name_files(data: bytes) -> bool:
@@ -36,19 +42,40 @@ def may_name_files(data: bytes) -> bool:
 
 def named_files(tree: ast.Module, path: str) -> Iterator[NamedFile]:
     """Yield the files that the source at `path` names."""
-    for node in ast.walk(tree):
+    pending: list[tuple[ast.AST, bool, str | None]] = [(tree, True, None)]
+    while pending:
+        node, certain, attribute = pending.pop()
         if isinstance(node, ast.Call):
-            yield from _named_by(node, path)
+            yield from _named_by(node, path, certain=certain, attribute=attribute)
+        certain = certain and not _deals_with_absence(node)
+        taken = node.attr if isinstance(node, ast.Attribute) else None
+        pending.extend((child, certain, taken) for child in ast.iter_child_nodes(node))
 
 
-def _named_by(call: ast.Call, path: str) -> Iterator[NamedFile]:
+def _named_by(call: ast.Call, path: str, *, certain: bool, attribute: str | None) -> Iterator[NamedFile]:
+    """Yield what `call` names; `attribute` is what is taken from its result at once, as in ``Path("x").read_text``."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name == _CALIBRATION:
         for keyword in call.keywords:
             if keyword.arg == "data" and isinstance(keyword.value, ast.Dict):
                 yield from (_named(value, path, required=True) for value in keyword.value.values if _is_text(value))
     elif _READERS.fullmatch(name) and call.args and _is_text(call.args[0]) and not _writes(name, call):
-        yield _named(call.args[0], path, required=False)
+        if name == "Path":
+            if attribute is not None and attribute not in {"open", *_PATH_READS}:
+                return
+            certain = certain and attribute in _PATH_READS
+        yield _named(call.args[0], path, required=False)._replace(certain=certain)
+
+
+def _deals_with_absence(node: ast.AST) -> bool:
+    """Whether what is inside runs only if a file is there, or with a handler for the case that it is not."""
+    match node:
+        case ast.Try(handlers=handlers):
+            return bool(handlers)
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+            return any(isinstance(inner, ast.Attribute) and inner.attr in _ASKS for inner in ast.walk(test))
+        case _:
+            return False
 
 
 def _named(node: ast.expr, path: str, *, required: bool) -> NamedFile:

@@ -42,7 +42,7 @@ def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
         generates is not None and any(path.endswith(_NATIVE_SUFFIXES) for path in files)
     )
     # The bundle's own directory is on the import path of every runner, after the installed code.
-    return BuildLayout((*roots, ""), Build(_package_directories(pyproject), dynamic, generates, compiles))
+    return BuildLayout((*roots, ""), Build(_package_directories(pyproject, backend), dynamic, generates, compiles))
 
 
 def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
@@ -89,7 +89,13 @@ def _hatch_roots(build: TypedTable) -> Iterator[str]:
             yield from (source for source, to in sources.items() if to == "")
 
 
-def _package_directories(pyproject: Pyproject) -> dict[str, str]:
+def _package_directories(pyproject: Pyproject, backend: str) -> dict[str, str]:
+    """Return the packages that do not lie below a source root, each with its directory."""
+    if backend == "hatchling":
+        build = pyproject.tool("hatch").table("build")
+        sources = [table.values.get("sources") for table in (build.table("targets").table("wheel"), build)]
+        renamed = [pair for each in sources if isinstance(each, dict) for pair in each.items()]
+        return {_clean(to).replace("/", "."): _clean(path) for path, to in renamed if isinstance(to, str) and to}
     directories = pyproject.tool("setuptools").values.get("package-dir")
     if not isinstance(directories, dict):
         return {}
@@ -111,6 +117,8 @@ def _generates(pyproject: Pyproject, backend: str, files: frozenset[str]) -> str
         return "setuptools_scm may write a version module"
     if "force-include" in hatch.table("targets").table("wheel"):
         return "hatch's force-include places files elsewhere"
+    if backend == "poetry" and any("to" in package for package in pyproject.tool("poetry").tables("packages")):
+        return "poetry's packages place files elsewhere"
     if any(key in pyproject.tool(backend) for key in ("build", "build-data")) and backend in {"poetry", "pdm"}:
         return f"[tool.{backend}] build may run a script that adds modules"
     return None

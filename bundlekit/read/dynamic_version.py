@@ -12,6 +12,10 @@ __all__ = ["DynamicVersion", "read_dynamic_version"]
 
 _HATCH_PATTERN = r"(?im)^(?:__version__|VERSION)(?:[ \t]*:[ \t]*str)?[ \t]*=[ \t]*(['\"])v?(?P<version>.+?)\1"
 _ATTRIBUTE = r"(?m)^{name}(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*(['\"])(?P<version>[^'\"\n]+)\1[ \t]*(?:#.*)?\r?$"
+_RE_EXPORT = (
+    r"(?m)^from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import[ \t]+(?:[^\n#]*[ \t,])?{name}[ \t]*(?:,|#|\r?$)"
+)
+_MOST_RE_EXPORTS = 5
 
 
 class DynamicVersion(NamedTuple):
@@ -83,14 +87,21 @@ _BACKENDS: Mapping[str, Callable[[Path, Pyproject], DynamicVersion | str]] = {
 }
 
 
-def _attribute(root: Path, dotted: str, roots: tuple[str, ...]) -> DynamicVersion | str:
+def _attribute(root: Path, dotted: str, roots: tuple[str, ...], depth: int = 0) -> DynamicVersion | str:
     module, _, name = dotted.rpartition(".")
     stem = module.replace(".", "/")
     for base in roots:
-        for path in (f"{stem}/__init__.py", f"{stem}.py"):
+        for path, package in ((f"{stem}/__init__.py", module), (f"{stem}.py", module.rpartition(".")[0])):
             text = _text(root, f"{base}/{path}" if base else path)
-            if text is not None:
-                return _search(_ATTRIBUTE.format(name=re.escape(name)), text, path)
+            if text is None:
+                continue
+            found = _search(_ATTRIBUTE.format(name=re.escape(name)), text, path)
+            match = re.search(_RE_EXPORT.format(name=re.escape(name)), text)
+            if isinstance(found, DynamicVersion) or match is None or depth >= _MOST_RE_EXPORTS:
+                return found
+            parent = package.split(".")[: len(package.split(".")) + 1 - len(match["dots"])] if match["dots"] else []
+            origin = ".".join([*parent, *([match["module"]] if match["module"] else [])])
+            return _attribute(root, f"{origin}.{name}", roots, depth + 1)
     return f"there is no module {module!r:.80} to read {name!r:.40} from"
 
 

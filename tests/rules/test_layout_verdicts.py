@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from builders.bundles import findings_of, make_bundle, pyproject
 
+from bundlekit.model.finding import Severity
+
 _IGNORE = {".modelopsignore": "private/\n*.bin\n", "private/x.csv": "", "private/deep/y.csv": "", "a.bin": ""}
 
 _LEFT_OUT = {
@@ -30,7 +32,25 @@ def test_a_file_that_is_read_and_left_out_is_found(call: str, tmp_path: Path) ->
     assert [(f.code, f.path, f.line) for f in findings_of(tmp_path)] == [("BK201", "model/data.py", 2)]
 
 
+_PERHAPS_READ = {
+    "path-kept": 'DATA = Path("a.bin")',
+    "path-opened": 'Path("a.bin").open()',
+    "handler": 'try:\n    x = open("a.bin")\nexcept OSError:\n    x = None',
+    "asked-first": 'if os.path.exists("a.bin"):\n    x = open("a.bin")',
+    "asked-in-expression": 'x = open("a.bin") if P.is_file() else None',
+}
+
+
+@pytest.mark.parametrize("code", _PERHAPS_READ.values(), ids=_PERHAPS_READ)
+def test_a_file_that_may_be_read_is_a_warning(code: str, tmp_path: Path) -> None:
+    """A cache that the code makes itself, or does without, fails nothing."""
+    make_bundle(tmp_path, {**_IGNORE, "model/data.py": f"{code}\n"})
+    assert [(f.code, f.severity) for f in findings_of(tmp_path)] == [("BK201", Severity.WARNING)]
+
+
 _NOT_READ = {
+    "path-written": 'Path("a.bin").write_text("")',
+    "path-asked": 'Path("a.bin").exists()',
     "written": 'open("a.bin", "wb")',
     "appended": 'open("a.bin", mode="a")',
     "mode-unknown": 'open("a.bin", mode)',

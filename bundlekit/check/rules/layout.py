@@ -22,14 +22,16 @@ def _referenced_files(evidence: Evidence) -> Iterable[Finding]:
     named = [NamedFile(reference, required=True) for reference in project.references]
     shipped = {member.path for member in project.members}
     shipped |= {directory for path in tuple(shipped) for directory in _parents(path)}
-    for reference, required in (*named, *evidence.survey.named):
+    for reference, required, certain in (*named, *evidence.survey.named):
         path = posixpath.normpath(reference.path)
         if path in shipped or path == ".":
             continue
         found = _why_it_does_not_ship(project, path, required=required)
         if found is not None:
-            message = f"{reference.path!r} {found[0]}, but {reference.why}"
-            yield finding("BK201", Severity.ERROR, message, reference.place, hint=found[1], entity=reference.path)
+            why = reference.why if certain else "the code may read it"
+            message = f"{reference.path!r} {found[0]}, but {why}"
+            severity = Severity.ERROR if certain else Severity.WARNING
+            yield finding("BK201", severity, message, reference.place, hint=found[1], entity=reference.path)
 
 
 def _why_it_does_not_ship(project: Project, path: str, *, required: bool) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """BK311 and BK312: sources that Python cannot parse, and those that it parses with a warning."""
 
+import platform
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
@@ -20,7 +21,25 @@ def _unparsable(evidence: Evidence) -> Iterable[Finding]:
         hint = "correct it, or leave it out of the bundle if nothing imports it"
         if path in needed:
             hint = "correct it: the wire or a target needs it"
+        if not _admits_this_python(evidence.project.requires_python):
+            version = platform.python_version()
+            severity, hint = (
+                Severity.WARNING,
+                f"requires-python excludes the Python {version} that read it: use another",
+            )
         yield finding("BK311", severity, message, Place(path, failure.line, failure.column), hint=hint)
+
+
+def _admits_this_python(requires_python: str | None) -> bool:
+    """Whether the bundle runs on this interpreter, so that what its parser refuses certainly fails."""
+    if requires_python is None:
+        return True
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only a source that does not parse pays for it
+
+    try:
+        return SpecifierSet(requires_python).contains(platform.python_version(), prereleases=True)
+    except InvalidSpecifier:
+        return True
 
 
 def _warned(evidence: Evidence) -> Iterable[Finding]:
