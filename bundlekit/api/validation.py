@@ -84,7 +84,7 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found, *selected(dynamic.findings, options.select, options.ignore)),
+        findings=(*found, *dynamic.findings),
         obstacle=dynamic.obstacle,
     )
 
@@ -103,7 +103,8 @@ def _dynamic(
     from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
 
     try:
-        return run_stages(root, project, StageOptions(options.level, options.sandbox, options.python), progress)
+        stage_options = StageOptions(options.level, options.sandbox, options.python, options.select, options.ignore)
+        return run_stages(root, project, stage_options, progress)
     except BundlekitError as error:
         return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
 

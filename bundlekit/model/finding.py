@@ -105,8 +105,12 @@ class Report(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stood in the way and no finding is an error; an unproved stage passes here, not in `pack`."""
-        return self.obstacle is None and not any(finding.severity is Severity.ERROR for finding in self.findings)
+        """Whether nothing stood in the way and nothing failed; an unproved stage passes here, and not in `pack`."""
+        return (
+            self.obstacle is None
+            and not any(finding.severity is Severity.ERROR for finding in self.findings)
+            and not any(stage.status is StageStatus.FAILED for stage in self.stages)
+        )
 
     @property
     def exit_status(self) -> int:

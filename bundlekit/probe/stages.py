@@ -13,6 +13,7 @@ from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, S
 from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
+from bundlekit.model.selection import selected
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
@@ -29,11 +30,13 @@ _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, 
 
 
 class StageOptions(NamedTuple):
-    """How far to go, in which sandbox, under which interpreter (a path or a version)."""
+    """How far to go, in which sandbox, under which interpreter (a path or a version), and which codes count."""
 
     level: Level
     sandbox: str
     python: str | None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
 
 
 class _Plan(NamedTuple):
@@ -89,7 +92,7 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
     with ColdExecutor(BundleToRun(root, files, digest), run_options, _unheard) as executor:
-        return _run(executor, plans, evidence, digest, progress)
+        return _run(executor, plans, evidence, digest, options, progress)
 
 
 def _unheard(_line: str) -> None:
@@ -97,7 +100,12 @@ def _unheard(_line: str) -> None:
 
 
 def _run(
-    executor: ColdExecutor, plans: Sequence[_Plan], evidence: Evidence, digest: Digest | None, progress: Progress
+    executor: ColdExecutor,
+    plans: Sequence[_Plan],
+    evidence: Evidence,
+    digest: Digest | None,
+    options: StageOptions,
+    progress: Progress,
 ) -> StagesOutcome:
     stages: list[Stage] = []
     findings: list[Finding] = []
@@ -107,9 +115,10 @@ def _run(
             continue
         started = time.monotonic()
         evidence = plan.gather(executor, evidence, progress)
-        obstacle = _obstacle(evidence)
-        found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
-        status = StageStatus.FAILED if obstacle else _status(found)
+        every = [] if _obstacle(evidence) else [finding for rule in plan.rules for finding in rule.check(evidence)]
+        found = selected(every, options.select, options.ignore)
+        # Whatever is ignored, nothing can follow an environment that is not there.
+        status = StageStatus.FAILED if isinstance(evidence.prepared, Failure) else _status(found)
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         findings.extend(found)
     return StagesOutcome(digest, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))

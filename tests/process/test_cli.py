@@ -145,6 +145,20 @@ def test_pack_refuses_an_unproved_bundle_unless_told_otherwise(bundle: Path, tmp
     assert allowed.returncode == 0, allowed.stderr
 
 
+def test_ignored_codes_do_not_fail_and_a_missing_environment_always_does(bundle: Path) -> None:
+    """Who ignores a rule takes the blame for what it says, and still gets no green light where nothing ran."""
+    code = bundle / "tiny" / "model.py"
+    code.write_text(code.read_text(encoding="utf-8").replace("float(len(data))", "float('nan')"), encoding="utf-8")
+    assert bundlekit("validate", bundle).returncode == 1
+    ignored = bundlekit("validate", bundle, "--ignore", "BK703")
+    assert (ignored.returncode, ignored.stdout[:8]) == (0, "passed: ")
+    project = bundle / "pyproject.toml"
+    text = project.read_text(encoding="utf-8").replace("dependencies = []", 'dependencies = ["six==0.0.0.1"]')
+    project.write_text(text, encoding="utf-8")
+    blind = bundlekit("validate", bundle, "--ignore", "BK6")
+    assert (blind.returncode, blind.stdout[:8]) == (1, "failed: ")
+
+
 def test_a_repository_without_bundles_is_nothing_to_validate(tmp_path: Path) -> None:
     """The pre-commit hook runs in repositories that have no bundle (yet): that is no mistake."""
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
