@@ -8,7 +8,6 @@ from typing import NamedTuple
 from bundlekit.check.engine import StaticAnswers
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
-from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
 from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.project import Project
@@ -92,7 +91,7 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
     with ColdExecutor(BundleToRun(root, files, digest), run_options, _unheard) as executor:
-        return _run(executor, plans, evidence, digest, options, progress)
+        return _run(executor, plans, evidence, options, progress)._replace(digest=digest)
 
 
 def _unheard(_line: str) -> None:
@@ -103,7 +102,6 @@ def _run(
     executor: ColdExecutor,
     plans: Sequence[_Plan],
     evidence: Evidence,
-    digest: Digest | None,
     options: StageOptions,
     progress: Progress,
 ) -> StagesOutcome:
@@ -121,7 +119,7 @@ def _run(
         status = StageStatus.FAILED if isinstance(evidence.prepared, Failure) else _status(found)
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         findings.extend(found)
-    return StagesOutcome(digest, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))
+    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))
 
 
 def _status(findings: Sequence[Finding]) -> StageStatus:
