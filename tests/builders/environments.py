@@ -17,6 +17,7 @@ from bundlekit.cold_runner.environments.bundle_code import BundleSource, Prepare
 
 __all__ = [
     "BACKEND",
+    "DAEMONISING_BUILDS",
     "Kitchen",
     "local_index",
     "make_wheel",
@@ -48,6 +49,27 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
             wheel.writestr(path, text)
     return name
 """
+
+
+_DAEMON = """
+import os, pathlib, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        pathlib.Path(os.environ["PIDS"]).write_text(str(os.getpid()))
+        os.closerange(0, 64)
+        time.sleep(600)
+    os._exit(0)
+while not os.path.exists(os.environ["PIDS"]):
+    time.sleep(0.01)
+"""
+DAEMONISING_BUILDS = {
+    "fails": f"{_DAEMON}raise SystemExit(3)\n",
+    "sleeps": f"{_DAEMON}time.sleep(600)\n",
+    "succeeds": f"{_DAEMON}{BACKEND}",
+}
+"""Backends that leave a daemon in a session of its own, which ignores SIGTERM and writes its pid into $PIDS."""
 
 
 def own_backend_project(*dependencies: str, name: str = "mine", requires_python: str = ">=3.11") -> str:

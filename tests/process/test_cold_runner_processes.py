@@ -19,6 +19,7 @@ from builders.cold_runs import (
     runner_environment,
     wire_bundle,
 )
+from builders.environments import DAEMONISING_BUILDS, own_bundle, write_bundle
 
 pytestmark = pytest.mark.process
 
@@ -180,3 +181,16 @@ def test_a_bounded_fork_bomb_is_dead_at_the_deadline(tmp_path: Path, cache: Path
     assert result.error["error_code"] == "E_TIMEOUT"
     assert result.seconds < 5
     assert await_death([int(pid) for pid in pids.read_text(encoding="ascii").split()], 0.5) == []
+
+
+@pytest.mark.parametrize("backend", DAEMONISING_BUILDS.values(), ids=DAEMONISING_BUILDS)
+def test_a_daemon_of_a_build_is_dead_at_the_end(backend: str, tmp_path: Path, cache: Path) -> None:
+    """Whether the build succeeds, fails or meets the deadline; it is in no session that we know."""
+    pids = tmp_path / "pids"
+    files = own_bundle(backend=backend)
+    files["mine/wire.py"] = "def wire(entrypoint, params, seed): return {'raw': b'ok'}\n"
+    files["pyproject.toml"] += '[tool.bundlekit]\npass-env = ["PIDS"]\n'
+    bundle = write_bundle(tmp_path / "bundle", files)
+    ended = run(bundle, cache, SIMULATION, "--timeout-s", "4", env={"PIDS": str(pids)})
+    assert (ended.status == 0) == (backend == DAEMONISING_BUILDS["succeeds"])
+    assert await_death(await_pids(pids, 1), 1) == []

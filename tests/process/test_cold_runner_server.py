@@ -18,7 +18,7 @@ from builders.cold_runs import (
     runner_environment,
     wire_bundle,
 )
-from builders.environments import BACKEND, own_bundle, write_bundle
+from builders.environments import DAEMONISING_BUILDS, own_bundle, write_bundle
 
 import bundlekit.cold_runner
 
@@ -161,33 +161,17 @@ def test_a_server_with_a_setting_that_means_nothing_does_not_start(name: str, tm
     assert name in json.loads(done.stdout)["_fatal_error"]["message"]
 
 
-DAEMON = """
-import os, pathlib, signal, time
-if os.fork() == 0:
-    os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if os.fork() == 0:
-        pathlib.Path(os.environ["PIDS"]).write_text(str(os.getpid()))
-        os.closerange(0, 64)
-        time.sleep(600)
-    os._exit(0)
-while not os.path.exists(os.environ["PIDS"]):
-    time.sleep(0.01)
-"""
-BUILDS = {"fails": "raise SystemExit(3)", "sleeps": "time.sleep(600)", "succeeds": ""}
-
-
-@pytest.mark.parametrize("end", BUILDS.values(), ids=BUILDS)
+@pytest.mark.parametrize("backend", DAEMONISING_BUILDS.values(), ids=DAEMONISING_BUILDS)
 def test_a_daemon_that_a_build_leaves_behind_is_gone(
-    end: str, tmp_path: Path, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, tmp_path: Path, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It leaves the session that is killed with the build, and would live as long as the server."""
     pids = tmp_path / "pids"
     monkeypatch.setenv("PIDS", str(pids))
-    bundle = write_bundle(tmp_path / "bundle", own_bundle(backend=DAEMON + end + BACKEND))
+    bundle = write_bundle(tmp_path / "bundle", own_bundle(backend=backend))
     server = Server(cache, scratch)
     answer = server.ask(bundle, "prepare", pass_env=["PIDS"], timeout_s=4.0)["result"]
-    assert ("_fatal_error" in answer) == bool(end)
+    assert ("_fatal_error" in answer) == (backend != DAEMONISING_BUILDS["succeeds"])
     assert await_death(await_pids(pids, 1), 1) == []
     server.close()
 
