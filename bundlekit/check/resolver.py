@@ -5,7 +5,6 @@ A name that is not there is only called missing when nothing in the bundle's cod
 
 import ast
 import builtins
-import re
 
 from bundlekit.check import callables
 from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside, absolute_name
@@ -21,7 +20,7 @@ from bundlekit.check.namespace import (
     exported_names,
     names,
 )
-from bundlekit.check.runtime_names import nested_definition, why_it_may_appear
+from bundlekit.check.runtime_names import assigned_elsewhere, nested_definition, why_it_may_appear
 from bundlekit.check.signatures import function_signature
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
@@ -70,9 +69,13 @@ class Resolver:
     def resolve(self, reference: Reference) -> Value:
         """Return what `reference` names, a class or an instance as the function that calling it runs."""
         try:
-            return callables.called(self.evaluate, self._resolve(reference))
+            named = self._resolve(reference)
+            found = callables.called(self.evaluate, named)
         except RecursionError:
             return Unknown("its definition is nested too deeply to be followed")
+        is_plain = isinstance(named, Instance) and isinstance(found, Constant)
+        reason = assigned_elsewhere("__call__", self.project.sources) if is_plain else None
+        return Unknown(reason) if reason else found
 
     def _resolve(self, reference: Reference) -> Value:
         if reference.module is None:
@@ -114,7 +117,13 @@ class Resolver:
                     name, namespace.name, namespace.directories[0], self._submodules(namespace)
                 )
             case Class() | Instance():
-                return callables.class_attribute(self.evaluate, value, name)
+                found = callables.class_attribute(self.evaluate, value, name)
+                reason = (
+                    assigned_elsewhere(name, self.project.sources, by_itself=True)
+                    if isinstance(found, MissingName | Constant)
+                    else None
+                )
+                return Unknown(reason) if reason else found
             case External(dotted=dotted, why=why):
                 return External(f"{dotted}.{name}", why)
             case Function():
@@ -136,9 +145,14 @@ class Resolver:
             return Unparsable(module.path)
         self._asked.add(key)
         try:
-            return self._looked_up(module, name, before) or self._not_bound(module, name, tree)
+            found = self._looked_up(module, name, before) or self._not_bound(module, name, tree)
         finally:
             self._asked.discard(key)
+        if isinstance(found, Constant):
+            # A placeholder, `wire = None`, may be replaced when the module or another one runs.
+            reason = why_it_may_appear(name, module.path, tree) or assigned_elsewhere(name, self.project.sources)
+            return Unknown(reason) if reason else found
+        return found
 
     def names_of(self, module: ModuleFile) -> Names:
         """Return the bindings of a module that parses."""
@@ -254,7 +268,7 @@ class Resolver:
             return Constant("an attribute that every module has", module.path, 1)
         if "__getattr__" in self.names_of(module).by_name:
             return Unknown(f"{module.path} has a module-level __getattr__ that may answer for {name!r}")
-        reason = why_it_may_appear(name, module.path, tree) or self._set_elsewhere(name)
+        reason = why_it_may_appear(name, module.path, tree) or assigned_elsewhere(name, self.project.sources)
         if reason:
             return Unknown(reason)
         line = nested_definition(tree, name)
@@ -275,16 +289,6 @@ class Resolver:
     def _submodules(self, namespace: Namespace) -> tuple[tuple[str, int], ...]:
         missing = self.index.find(f"{namespace.name}. ")
         return tuple((name, 1) for name in missing.siblings) if isinstance(missing, MissingModule) else ()
-
-    def _set_elsewhere(self, name: str) -> str | None:
-        """Return which source of the bundle assigns an attribute of that name to some module or object."""
-        wanted = name.encode()
-        pattern = re.compile(rb"(?<!\bself)(?<!\bcls)\.\s*" + re.escape(wanted) + rb"\s*=(?!=)")
-        for source in self.project.sources.values():
-            # Looking for the bytes first is a hundred times faster, and most sources do not have them.
-            if wanted in source.data and pattern.search(source.data):
-                return f"{source.path} assigns an attribute {name!r}, perhaps to that module"
-        return None
 
     def _siblings(self, module: ModuleFile) -> tuple[tuple[str, int], ...]:
         bindings = self.names_of(module).by_name.items()

@@ -80,7 +80,8 @@ class Project(NamedTuple):
     mistyped documents): the reader reports them all at once and goes on with what is left. `requirements` are the
     declared dependencies with their places; `unshipped` holds files below excluded directories (not those of tools), as
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
-    `entry_point_groups` are all groups of entry points that pyproject.toml declares, misspelt ones included, and where.
+    `entry_point_groups` are all groups of entry points that pyproject.toml declares, and where: misspelt ones included,
+    and those of Poetry that do not count because there is no [project].
     """
 
     root: str

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bundlekit.errors import UsageError
 from bundlekit.model.declaration import Dependencies, Requirement, Settings, TargetDeclaration, WireDeclaration
 from bundlekit.model.finding import Finding
-from bundlekit.model.project import Project
+from bundlekit.model.project import Project, ProjectTable
 from bundlekit.read.build_layout import build_layout
 from bundlekit.read.job_spec import JobSpec, read_job_spec
 from bundlekit.read.name_version import NameVersion, read_name_version
@@ -42,6 +42,8 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
     groups = pyproject.project.table("entry-points")
+    if pyproject.state is ProjectTable.WITHOUT_PROJECT:
+        groups = pyproject.tool("poetry").table("plugins")
     return Project(
         root=str(root),
         name=declared.names.name,

@@ -183,6 +183,19 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
     "unbound": ("not bound", "wire = later\nlater = print\n"),
     "attribute-of-function": ("attributes of the function", "def f(): ...\nwire = f.run\n"),
     "attribute-of-constant": ("attribute of", "wire = 'x'.join\n"),
+    "placeholder-for-globals": ("globals()", "wire = None\nglobals().update(wire=print)\n"),
+    "placeholder-for-a-global": ("global", "wire = None\ndef f():\n    global wire\n    wire = print\nf()\n"),
+    "placeholder-set-from-elsewhere": ("assigns an attribute", "wire = None\nimport model.patch\n"),
+    "class-attribute-set-later": ("assigns an attribute", "class W:\n    pass\nW.go = print\nwire = W.go\n"),
+    "class-attribute-set-by-name": (
+        "assigns an attribute",
+        "class W:\n    pass\nsetattr(W, 'go', print)\nwire = W.go\n",
+    ),
+    "class-attribute-set-by-base": (
+        "assigns an attribute",
+        "class B:\n    def __init_subclass__(cls):\n        cls.go = print\nclass W(B):\n    pass\nwire = W.go\n",
+    ),
+    "call-set-later": ("assigns an attribute", "class W:\n    pass\nW.__call__ = print\nwire = W()\n"),
     "circular": ("circular", "from .circle import wire\n"),
     "set-from-elsewhere": ("assigns an attribute", "import model.patch\n"),
     "conditional-method": (
@@ -393,6 +406,14 @@ def test_a_name_that_another_module_defines_is_offered(tmp_path: Path) -> None:
     assert (found.code, found.hint) == ("BK305", "name 'model.core:run': line 2 of model/core.py defines it")
 
 
+def test_what_is_missing_on_the_way_is_not_offered(tmp_path: Path) -> None:
+    """The wire is there; what it stands for is not, and another wire is not that."""
+    files = {"model/wire.py": "class W:\n    pass\nwire = W.go\n", "model/core.py": "def wire(a, b, c): ...\n"}
+    make_bundle(tmp_path, files)
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.hint) == ("BK305", "define 'go' in model/wire.py, or correct the reference")
+
+
 def test_looking_for_a_hint_needs_nothing(tmp_path: Path) -> None:
     """A broken source that is only looked at for a hint stays the warning that it is."""
     files = {"pyproject.toml": pyproject(wire="model.wire:run"), "model/core.py": "def run(a, b, c): ...\n)\n"}
@@ -449,6 +470,33 @@ def test_a_malformed_reference_is_one_finding(value: str, tmp_path: Path) -> Non
     """One grammar for the checker, the environment and the runner."""
     make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=value)})
     assert [finding.code for finding in findings_of(tmp_path)] == ["BK303"]
+
+
+_POETRY = '[tool.poetry]\nname = "model"\nversion = "1"\n[tool.poetry.plugins."modelops.wire"]\nx = "model.wire:wire"\n'
+_SETUP_CFG = "[options.entry_points]\nmodelops.wire =\n    x = model.wire:wire\n"
+_NOT_INSTALLED: dict[str, tuple[dict[str, str], int | None, str]] = {
+    "poetry": ({"pyproject.toml": _POETRY}, 4, "counts only with [project]"),
+    "setup.py": ({"pyproject.toml": "[build-system]\n", "setup.py": ""}, None, "declare one"),
+    "setup.cfg": ({"pyproject.toml": "[build-system]\n", "setup.cfg": _SETUP_CFG}, None, "declare one"),
+    "empty-group": ({"pyproject.toml": pyproject().replace("execute", "# execute")}, 5, "declare one"),
+}
+
+
+@pytest.mark.parametrize(("files", "line", "hint"), _NOT_INSTALLED.values(), ids=_NOT_INSTALLED)
+def test_a_wire_that_no_runner_installs_is_missing(
+    files: dict[str, str], line: int | None, hint: str, tmp_path: Path
+) -> None:
+    """Without [project] a bundle runs from its tree, and has no entry points whoever declares them."""
+    make_bundle(tmp_path, files)
+    (found,) = [finding for finding in findings_of(tmp_path) if finding.code.startswith("BK3")]
+    assert (found.code, found.line) == ("BK301", line)
+    assert hint in (found.hint or "")
+
+
+def test_calabaria_in_requirements_may_bring_the_wire(tmp_path: Path) -> None:
+    """Without [project] these are installed all the same."""
+    make_bundle(tmp_path, {"pyproject.toml": "[tool.bundlekit]\n", "requirements.txt": "modelops-calabaria\n"})
+    assert [finding.code for finding in findings_of(tmp_path) if finding.code.startswith("BK3")] == ["BK309"]
 
 
 _NO_EP = '[project]\nname = "model"\nversion = "1"\n'

@@ -65,7 +65,11 @@ def missing_module(code: str, subject: Subject) -> Check:
                 message += f" ({missing.where} is no package)"
             elif missing.where:
                 message += f" ({missing.where}/ has no {name!r})"
-            hint = _left_out(evidence, judged) or _elsewhere(evidence, judged) or _sibling_module(name, missing)
+            hint = (
+                _left_out(evidence, judged)
+                or _elsewhere(evidence, judged, missing.name)
+                or _sibling_module(name, missing)
+            )
             yield _at_declaration(code, judged, message, hint)
 
     return check
@@ -105,7 +109,8 @@ def missing_name(code: str, subject: Subject) -> Check:
             message = f"{subject.name} {value!r} names {missing.name!r}, which {missing.path} does not define"
             if missing.note:
                 message += f": {missing.note}"
-            hint = _elsewhere(evidence, judged) or _sibling_name(missing)
+            full = f"{missing.module}.{missing.name}"
+            hint = _elsewhere(evidence, judged, full) or _sibling_name(missing)
             yield _at_declaration(code, judged, message, hint)
 
     return check
@@ -121,8 +126,12 @@ def _sibling_name(missing: MissingName) -> str:
     return f"define {missing.name!r} in {missing.path}, or correct the reference"
 
 
-def _elsewhere(evidence: Evidence, judged: Judged) -> str | None:
-    found = evidence.suggestions.elsewhere(judged.reference) if judged.reference else None
+def _elsewhere(evidence: Evidence, judged: Judged, missing: str) -> str | None:
+    """Return the hint where else the object is, None where something else is `missing` on the way to it."""
+    reference = judged.reference
+    if reference is None or not f".{reference.module}.{'.'.join(reference.attributes)}.".startswith(f".{missing}."):
+        return None
+    found = evidence.suggestions.elsewhere(reference)
     if found is None:
         return None
     reference, function = found

@@ -10,7 +10,7 @@ from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.declaration import WireSource
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
-from bundlekit.model.project import ProjectTable
+from bundlekit.model.project import Project, ProjectTable
 
 __all__ = ["WIRE_RULES"]
 
@@ -21,17 +21,23 @@ _EXAMPLE = 'execute = "package.wire:wire" in [project.entry-points."modelops.wir
 
 def _no_wire(evidence: Evidence) -> Iterable[Finding]:
     project = evidence.project
-    if project.wires or project.table in {ProjectTable.UNREADABLE, ProjectTable.MISSING}:
-        return
-    if _may_come_from_elsewhere(evidence):
+    if not _has_none(project) or _may_come_from_elsewhere(evidence):
         return
     message = f"no wire function is declared: no entry point in the group {_GROUP!r}, nothing that stands in for it"
     near = references.nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
     place, hint = Place("pyproject.toml"), f"declare one: {_EXAMPLE}"
-    if near:
+    if _GROUP in project.entry_point_groups:
+        place = project.entry_point_groups[_GROUP]
+        if project.table is ProjectTable.WITHOUT_PROJECT:
+            hint = "this group counts only with [project]: declare name, version and the entry point there"
+    elif near:
         hint = f'write [project.entry-points."{_GROUP}"], not {near!r}'
         place = project.entry_point_groups[near]
     yield finding("BK301", Severity.ERROR, message, place, hint=hint)
+
+
+def _has_none(project: Project) -> bool:
+    return not project.wires and project.table in {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
 
 
 def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
@@ -41,6 +47,8 @@ def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
         name = requirement.strip()
         if "modelops" in normalised_name(name) or "calabaria" in normalised_name(name) or "@" in name:
             return f"the dependency {name!r:.80} may bring one"
+    if project.table is not ProjectTable.PRESENT:
+        return None
     if "entry-points" in project.build.dynamic:
         return "[project] says that the build backend adds entry points"
     is_setuptools = (project.build_backend or "setuptools").startswith("setuptools")
@@ -50,7 +58,7 @@ def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
 
 
 def _undeclared(evidence: Evidence) -> Iterable[Finding]:
-    if evidence.project.table is ProjectTable.PRESENT and not evidence.project.wires:
+    if _has_none(evidence.project):
         reason = _may_come_from_elsewhere(evidence)
         if reason:
             message = f"the bundle declares no wire itself, so it cannot be decided without installing: {reason}"
