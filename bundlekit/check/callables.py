@@ -1,13 +1,13 @@
 """What decorators, calls and classes make of functions: their signature, or why only running tells."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bundlekit.check.module_index import MissingModule, ModuleFile
 from bundlekit.check.namespace import Assigned, Binding, Defined, names
 from bundlekit.check.signatures import bound, function_signature, partially_applied
 from bundlekit.check.values import Class, Constant, External, Function, Instance, MissingName, Unparsable, Value
-from bundlekit.model.signature import CallableKind, Signature, Unknown
+from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature, Unknown
 
 __all__ = [
     "Evaluate",
@@ -134,9 +134,18 @@ def _decorated(evaluate: Evaluate, decorator: ast.expr, value: Value, module: Mo
         return value._replace(binding="static" if dotted.endswith("staticmethod") else "class")
     if dotted == "functools.wraps" and isinstance(decorator, ast.Call) and len(decorator.args) == 1:
         wrapped = called(evaluate, evaluate(decorator.args[0], module, order))
-        if isinstance(wrapped, Function):
+        # A wrapper with parameters of its own takes those, whatever signature it shows.
+        own = value.signature.parameters
+        if isinstance(wrapped, Function) and (own == wrapped.signature.parameters or _passes_on(own)):
             return value._replace(signature=wrapped.signature._replace(kind=value.signature.kind))
     return Unknown(f"{value.name!r} is decorated with {ast.unparse(decorator):.60} (line {value.line} of {value.path})")
+
+
+def _passes_on(parameters: Sequence[Parameter]) -> bool:
+    variadic = {ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD}
+    return any(each.kind is ParameterKind.VAR_POSITIONAL for each in parameters) and all(
+        each.kind in variadic or each.has_default for each in parameters
+    )
 
 
 def _partial(evaluate: Evaluate, node: ast.Call, module: ModuleFile, before: int | None) -> Value:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 from bundlekit.read.document import finding_at
 
-__all__ = ["Document", "Keys", "Text", "TypedTable", "nearest", "type_name"]
+__all__ = ["Document", "Keys", "Text", "TypedTable", "type_name"]
 
 Keys = tuple[str | int, ...]
 Locator = Callable[[Keys], tuple[int, int] | None]
@@ -151,7 +152,7 @@ class TypedTable:
         for key in self.values:
             if key not in names:
                 shown = ".".join(str(part) for part in self.keys)
-                guess = nearest(key, names)
+                guess = nearest_name(key, names)
                 self.document.problems.append(
                     finding_at(
                         code,
@@ -188,14 +189,6 @@ def type_name(value: object) -> str:
             shown = ascii(value) if scalar else ""
             return f"{name} ({shown})" if shown and len(shown) <= _SHOWN_CHARACTERS else name
     return f"a value of type {type(value).__name__}"
-
-
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that `name` was most likely meant to be, or None."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name pays for it
-
-    matches = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return matches[0] if matches else None
 
 
 def _as_table(value: object) -> Mapping[str, object] | None:

@@ -96,6 +96,7 @@ _LEAVES_ALONE: dict[str, str] = {
     "cache": f"import functools\n@functools.lru_cache(maxsize=None)\ndef wire{_ABC}",
     "cache-by-call": f"import functools\ndef _w{_ABC}wire = functools.cache(_w)\n",
     "wraps": f"import functools\ndef _w{_ABC}@functools.wraps(_w)\ndef wire(*a, **k): ...\n",
+    "wraps-the-same": f"import functools\ndef _w{_ABC}@functools.wraps(_w)\ndef wire(entrypoint, params, seed): ...\n",
     "class": "class wire:\n    def __init__(self, a, b, c): ...\n",
     "class-new": "class wire(object):\n    def __new__(cls, a, b, c): ...\n",
     "instance-with-call": "class W:\n    def __call__(self, a, b, c): ...\nwire = W()\n",
@@ -183,6 +184,10 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
     "unbound": ("not bound", "wire = later\nlater = print\n"),
     "attribute-of-function": ("attributes of the function", "def f(): ...\nwire = f.run\n"),
     "attribute-of-constant": ("attribute of", "wire = 'x'.join\n"),
+    "wrapper-with-its-own-parameters": (
+        "decorated",
+        "import functools\ndef _w(m, a, b, c): ...\n@functools.wraps(_w)\ndef wire(a, b, c):\n    return _w(1, a, b, c)\n",
+    ),
     "placeholder-for-globals": ("globals()", "wire = None\nglobals().update(wire=print)\n"),
     "placeholder-for-a-global": ("global", "wire = None\ndef f():\n    global wire\n    wire = print\nf()\n"),
     "placeholder-set-from-elsewhere": ("assigns an attribute", "wire = None\nimport model.patch\n"),
@@ -553,7 +558,9 @@ _OTHER_SOURCES: dict[str, tuple[dict[str, str], str]] = {
 def test_other_wire_sources_run_with_a_warning(files: dict[str, str], path: str, tmp_path: Path) -> None:
     """The warm order accepts them; today's cold and direct runners look at entry points only."""
     make_bundle(tmp_path, {"pyproject.toml": _NO_EP, **files})
-    assert [(f.code, f.severity, f.path) for f in findings_of(tmp_path)] == [("BK310", Severity.WARNING, path)]
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.severity, found.path) == ("BK310", Severity.WARNING, path)
+    assert 'wire:wire" in [project.entry-points."modelops.wire"]' in (found.hint or "")
 
 
 def test_a_second_source_that_is_not_used_is_information(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import Check, bring_back, finding
 from bundlekit.check.values import Constant, Function, MissingName
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 from bundlekit.model.signature import CallableKind, Unknown
 
@@ -19,7 +20,6 @@ __all__ = [
     "malformed",
     "missing_module",
     "missing_name",
-    "nearest_name",
     "not_callable",
     "not_plain",
     "undecided",
@@ -199,13 +199,6 @@ def definition(judged: Judged, function: Function, parameters: str) -> str:
         return f"def __call__(self, {parameters})"
     name = function.name if function.name.isidentifier() else judged.reference and judged.reference.attributes[-1]
     return f"def {name}({parameters})"
-
-
-def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that `name` was most likely meant to be, or None."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name pays for it
-
-    return next(iter(get_close_matches(name, list(candidates), n=1)), None)
 
 
 def _at_declaration(code: str, judged: Judged, message: str, hint: str) -> Finding:

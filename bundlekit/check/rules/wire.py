@@ -9,6 +9,7 @@ from bundlekit.check.values import Function
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.declaration import WireSource
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project, ProjectTable
 
@@ -16,7 +17,7 @@ __all__ = ["WIRE_RULES"]
 
 _GROUP = "modelops.wire"
 _CALL_ARITY = 3
-_EXAMPLE = 'execute = "package.wire:wire" in [project.entry-points."modelops.wire"]'
+_LINE = 'execute = "{}" in [project.entry-points."modelops.wire"]'
 
 
 def _no_wire(evidence: Evidence) -> Iterable[Finding]:
@@ -24,8 +25,8 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
     if not _has_none(project) or _may_come_from_elsewhere(evidence):
         return
     message = f"no wire function is declared: no entry point in the group {_GROUP!r}, nothing that stands in for it"
-    near = references.nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
-    place, hint = Place("pyproject.toml"), f"declare one: {_EXAMPLE}"
+    near = nearest_name(_GROUP, [group for group in project.entry_point_groups if group != _GROUP])
+    place, hint = Place("pyproject.toml"), f"declare one: {_LINE.format('package.wire:wire')}"
     if _GROUP in project.entry_point_groups:
         place = project.entry_point_groups[_GROUP]
         if project.table is ProjectTable.WITHOUT_PROJECT:
@@ -99,8 +100,10 @@ def _other_runners(evidence: Evidence) -> Iterable[Finding]:
     first = wires[0]
     if first.source is not WireSource.ENTRY_POINT:
         where = first.place.path
+        value = "package.wire:wire" if "/" in first.value or ".py:" in first.value else first.value.strip()
+        hint = f"declare it as well: {_LINE.format(value)}"
         message = f"the wire is declared by {where} alone: today's cold and direct runners only look at entry points"
-        yield finding("BK310", Severity.WARNING, message, first.place, hint=f"declare it as well: {_EXAMPLE}")
+        yield finding("BK310", Severity.WARNING, message, first.place, hint=hint)
     for other in wires[1:]:
         if other.source is not WireSource.ENTRY_POINT and other.value != first.value:
             where = other.place.path

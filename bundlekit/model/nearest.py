@@ -1,0 +1,12 @@
+"""Guesses which of some names was meant by one that is not among them."""
+
+from collections.abc import Iterable
+
+__all__ = ["nearest_name"]
+
+
+def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that `name` was most likely meant to be, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name pays for it
+
+    return next(iter(get_close_matches(name, list(candidates), n=1)), None)
