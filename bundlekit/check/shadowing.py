@@ -51,7 +51,11 @@ def standard_uses(project: Project, module: ModuleFile) -> Iterator[StandardUse]
 
 
 def _lacks(resolver: Resolver, module: ModuleFile, name: str) -> bool:
-    match resolver.name_in(module, name):
+    try:
+        found = resolver.name_in(module, name)
+    except RecursionError:
+        return False
+    match found:
         case MissingName():
             return True
         case External(dotted=dotted) if dotted == f"{module.name}.{name}" and module.directory is not None:

@@ -58,6 +58,10 @@ _MEANS_THE_OWN_ONE: dict[str, dict[str, str]] = {
         "json/own.py": "def f(): ...\n",
         "model/a.py": "from json import f\n",
     },
+    "nested-too-deeply": {
+        "random.py": "import lab\nseed = lab" + ".x" * 970 + "\n",
+        "model/a.py": "from random import seed\n",
+    },
     "broken-user": {**_RANDOM, "model/a.py": "from random import gauss\n)\n"},
     "assigned-attribute": {**_RANDOM, "model/a.py": "import random\nrandom.seed = None\n"},
     "other-module": {**_RANDOM, "model/a.py": "import numpy\nnumpy.random.seed(1)\n"},
