@@ -13,9 +13,14 @@ def main() -> None:
         # Before Typer is imported: scripts ask for the version often, and this answers in a third of the time.
         sys.stdout.write(f"bundlekit {__version__}\n")
         return
-    from bundlekit.cli.app import run  # noqa: PLC0415 - the reason stands above
+    try:
+        from bundlekit.cli.app import run  # noqa: PLC0415 - the reason stands above
 
-    sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # While the command line was still loading: nothing was begun.
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
+from bundlekit.pack.zstd_frames import MAGIC
 from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
-from bundlekit.report.outputs import write_atomically
+from bundlekit.report.outputs import PACK_REPORT_MARK, check_replaceable, write_atomically
 
 __all__ = ["PackOptions", "compare", "inspect", "pack", "unpack", "verify"]
 
@@ -53,12 +54,13 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     project = _named(read_project(path, job_spec=options.validation.job_spec), options.name)
     # What cannot be packed at all is told before minutes go into proving it.
     manifest = manifest_of(project, ())
+    destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
+    _check_destination(destination)
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
         if not report.passed or (report.unproved and not options.allow_unproved):
             return PackRefusal(report)
-    destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
     return _written(project, destination, report, progress)
 
 
@@ -104,7 +106,7 @@ def compare(a: Path, b: Path) -> tuple[InspectedArchive, InspectedArchive, Diffe
 
 def _inspected(path: Path) -> InspectedArchive:
     if not path.is_dir():
-        return inspect(path)
+        return verify(path)
     project = read_project(path)
     manifest = manifest_of(project, hash_tree(path, project.members))
     return InspectedArchive(str(path), manifest, manifest_digest(manifest), verified=True)
@@ -121,10 +123,24 @@ def _named(project: Project, name: str | None) -> Project:
     return project._replace(name=name, version=version)
 
 
+def _check_destination(destination: Path) -> None:
+    """Refuse to write over anything but an archive and its report: it may be the only copy of somebody's work."""
+    check_replaceable(_report_path(destination), PACK_REPORT_MARK)
+    if destination.is_file() and destination.stat().st_size > 0:
+        with destination.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                msg = f"{destination} exists and is no archive: it is left as it is"
+                raise UsageError(msg, subject=destination, hint="name another file with -o, or remove this one first")
+
+
+def _report_path(archive: Path) -> Path:
+    return archive.with_name(archive.name + REPORT_SUFFIX)
+
+
 def _written(project: Project, destination: Path, report: Report | None, progress: Progress) -> Packed:
     progress(f"packing {len(project.members)} files into {destination}")
     packed = write_archive(project, destination, expected=None if report is None else report.digest)
-    report_path = destination.with_name(destination.name + REPORT_SUFFIX)
+    report_path = _report_path(destination)
     result = Packed(
         archive=str(destination),
         size=packed.size,

@@ -1,6 +1,8 @@
 """Run one task of a bundle as a worker would, and write the standalone runner."""
 
 import json
+import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +45,11 @@ def run_task(
     if executor not in EXECUTORS:
         msg = f"executor {executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
         raise UsageError(msg, subject=executor)
+    if not 0 < task.timeout_s < math.inf:
+        msg = f"--timeout-s {task.timeout_s}: expected a number of seconds above 0"
+        raise UsageError(msg, subject=task.timeout_s)
+    if options.outputs_dir is not None:
+        _make_directory(options.outputs_dir)
     document = {"entrypoint": task.entrypoint, "params": _params(task.params), "seed": task.seed}
     with opened(path) as bundle:
         project = snapshot(bundle)
@@ -53,12 +60,25 @@ def run_task(
             return cold.simulate_document(document, task.timeout_s)
 
 
+def _make_directory(path: Path) -> None:
+    """Make `path` a directory before anything runs: a result that cannot be written would be lost."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"--outputs-dir {path}: {error.strerror}"
+        raise FileAccessError(msg, subject=path) from error
+
+
 def export_runner(file: Path) -> None:
     """Write the cold runner as a single file that any Python >= 3.11 runs without bundlekit.
 
     Raises:
+        UsageError: a file stands there that is no such runner.
         FileAccessError: the file cannot be written.
     """
+    if file.exists() and not zipfile.is_zipfile(file):
+        msg = f"{file} exists and is no runner: it is left as it is"
+        raise UsageError(msg, subject=file, hint="name another file, or remove this one first")
     try:
         write_runner(str(file))
     except OSError as error:

@@ -45,11 +45,26 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
     A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on.
 
     Raises:
-        UsageError: the level is not in this version.
+        UsageError: the level is not in this version, a code is no rule's, a job specification is not there.
     """
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
+    if options.select or options.ignore:
+        _check_codes((*options.select, *options.ignore))
+    if options.job_spec is not None and not options.job_spec.is_file():
+        msg = f"{options.job_spec} is no file: expected a job specification or a grid file in JSON"
+        raise UsageError(msg, subject=options.job_spec)
     return tuple(report for path in paths for report in _validate_path(path, options, progress))
+
+
+def _check_codes(prefixes: Sequence[str]) -> None:
+    from bundlekit.api.catalogue import catalogue  # noqa: PLC0415 - most calls select nothing
+
+    codes = [rule.code for rule in catalogue()]
+    for prefix in prefixes:
+        if not any(code.startswith(prefix) for code in codes):
+            msg = f"no rule's code begins with {prefix!r}"
+            raise UsageError(msg, subject=prefix, hint="`bundlekit rules` lists them; a family is a prefix such as BK3")
 
 
 def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:

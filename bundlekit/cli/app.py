@@ -1,6 +1,8 @@
 """The commands put together, and the one place where exceptions become messages and exit statuses."""
 
+import contextlib
 import platform
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -20,6 +22,8 @@ _INTERRUPTED = 130
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status (DESIGN decision 9)."""
+    # A cancelled job is ended by SIGTERM: what was begun must be taken away then too.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         command = typer.main.get_command(_app())
         status = command.main(list(arguments) or ["--help"], prog_name="bundlekit", standalone_mode=False)
@@ -35,12 +39,19 @@ def run(arguments: Sequence[str]) -> int:
         # The reader went away (`| head`): nothing is lost that anyone wanted, and closing stdout must not complain.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        _complain(f"cannot write the result: {error.strerror or error}", None)
+        return EXIT_STATUS[ErrorCode.IO]
     except Exception:  # noqa: BLE001 - the top of the command line: whatever arrives here is our own fault
         _confess()
         return EXIT_STATUS[ErrorCode.INTERNAL]
     if status == _INTERRUPTED:
         _complain("interrupted; what was begun has been taken away", None)
     return status if isinstance(status, int) else 0
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _app() -> typer.Typer:
@@ -84,9 +95,11 @@ def _group() -> None:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    typer.echo(f"{typer.style('error', fg='red', bold=True)}: {printable(message)}", err=True)
-    if hint:
-        typer.echo(f"  hint: {printable(hint)}", err=True)
+    # Without a standard error, or with a full disk behind it, the exit status still tells.
+    with contextlib.suppress(OSError):
+        typer.echo(f"{typer.style('error', fg='red', bold=True)}: {printable(message)}", err=True)
+        if hint:
+            typer.echo(f"  hint: {printable(hint)}", err=True)
 
 
 def _confess() -> None:

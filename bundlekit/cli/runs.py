@@ -28,11 +28,20 @@ def run(
 ) -> int:
     """Run one task in a fresh process and print its result as one JSON line; logs go to standard error."""
     from bundlekit.api.running import Task, run_task
+    from bundlekit.cold_runner.codes import Phase
+    from bundlekit.cold_runner.runner_error import RunnerError
+    from bundlekit.errors import BundlekitError
     from bundlekit.executors.cold import RunOptions
 
     options = RunOptions(python=python, sandbox=sandbox.value, outputs_dir=outputs_dir)
     task = Task(entrypoint, params, seed, timeout_s)
-    result = run_task(path, task, options, _log, executor="cold" if cold_mode else executor)
+    try:
+        result = run_task(path, task, options, _log, executor="cold" if cold_mode else executor)
+    except BundlekitError as refused:
+        # Scripts read one line whatever happens; the caller says the rest on standard error.
+        refusal = RunnerError(refused.code, Phase.TASK, refused.message)
+        typer.echo(json.dumps({"_fatal_error": refusal.document()}, ensure_ascii=False))
+        raise
     typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
     error = result.get("_fatal_error")
     return int(error["code"]) if isinstance(error, dict) else 0

@@ -52,7 +52,7 @@ class LiveProgress:
 
     def __enter__(self) -> Self:
         """Start to wait for the first second to pass."""
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             self._timer.start()
         return self
 

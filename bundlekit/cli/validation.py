@@ -40,11 +40,12 @@ def validate(
     from bundlekit.cli.reports import emit
     from bundlekit.cli.terminal import LiveProgress
     from bundlekit.errors import UsageError
-    from bundlekit.report.outputs import Destination
+    from bundlekit.report.outputs import Destination, check_destinations
 
     if job_spec is not None and grid_spec is not None:
         raise UsageError("--job-spec and --grid-spec both say what is to be run: give one of them")
     destinations = [Destination.parse(text) for text in output or ["text"]]
+    check_destinations(destinations)
     options = ValidateOptions(
         level=level,
         job_spec=job_spec or grid_spec,

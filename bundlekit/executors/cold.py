@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from bundlekit import cold_runner
-from bundlekit.errors import InternalError
+from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, task_run_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
@@ -108,12 +108,21 @@ class ColdExecutor:
         task = {"target_entrypoint": target, "sim_returns": list(sim_returns), "target_data": None}
         return task_run_of(self._ask("aggregate", timeout_s, task=task, inline_as=inline_as))
 
+    def _path(self) -> str:
+        path = str(self._bundle.path.resolve())
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError:
+            msg = f"the bundle's path {path!a} is not UTF-8, and tasks are handed over as JSON"
+            raise UsageError(msg, subject=path, hint="rename the directory, or copy the bundle to another") from None
+        return path
+
     def _ask(self, verb: str, timeout_s: float, **more: object) -> str:
         options = self._options
         request = {
             "verb": verb,
             "bundle": {
-                "path": str(self._bundle.path.resolve()),
+                "path": self._path(),
                 "digest": self._bundle.digest,
                 "files": [[each.path, each.mode, each.size, each.sha256] for each in self._bundle.files],
             },

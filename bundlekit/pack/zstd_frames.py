@@ -12,9 +12,9 @@ import zstandard
 
 from bundlekit.errors import ArchiveCorruptError
 
-__all__ = ["Frame", "ReadAt", "compress_frame", "frames", "raw_frame", "raw_frame_size", "seek_table"]
+__all__ = ["MAGIC", "Frame", "ReadAt", "compress_frame", "frames", "raw_frame", "raw_frame_size", "seek_table"]
 
-_MAGIC = b"\x28\xb5\x2f\xfd"
+MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE_MAGICS = range(0x184D2A50, 0x184D2A60)
 _SEEK_TABLE_MAGIC = 0x184D2A5E
 _SEEKABLE_MAGIC = 0x8F92EAB1
@@ -95,7 +95,7 @@ def raw_frame_size(content_size: int) -> int:
 
 def raw_frame(content: bytes) -> bytes:
     """Return `content` as a frame of uncompressed blocks, which has the same size whatever the content."""
-    parts = [_RAW_FRAME_HEADER.pack(_MAGIC, _RAW_FRAME_DESCRIPTOR, _RAW_FRAME_WINDOW, len(content))]
+    parts = [_RAW_FRAME_HEADER.pack(MAGIC, _RAW_FRAME_DESCRIPTOR, _RAW_FRAME_WINDOW, len(content))]
     for start in range(0, max(1, len(content)), _MAX_BLOCK):
         block = content[start : start + _MAX_BLOCK]
         last = start + _MAX_BLOCK >= len(content)
@@ -124,7 +124,7 @@ def frames(read_at: ReadAt, size: int) -> Iterator[Frame]:
     offset = 0
     while offset < size:
         magic = archive.read(offset, 4)
-        if magic != _MAGIC:
+        if magic != MAGIC:
             _check_end(archive, offset, found)
             return
         frame = _measure(archive, offset)

@@ -12,15 +12,16 @@ from bundlekit.probe.evidence import Evidence
 from bundlekit.probe.example_bundle import SOUND, varied
 from bundlekit.probe.rule_type import EvidenceCheck, last_lines
 
-__all__ = ["ENVIRONMENT_RULES"]
+__all__ = ["ENVIRONMENT_RULES", "INTERPRETER_ERROR"]
 
 _BUILD = "BuildError"
-_INTERPRETER = "InterpreterError"
+INTERPRETER_ERROR = "InterpreterError"
+"""The type of a failure to find an interpreter, as the runner names it."""
 
 
 def _environment(evidence: Evidence) -> Iterator[Finding]:
     failure = evidence.prepared
-    if isinstance(failure, Failure) and failure.type_name not in {_BUILD, _INTERPRETER}:
+    if isinstance(failure, Failure) and failure.type_name not in {_BUILD, INTERPRETER_ERROR}:
         place = _place_of_requirement(evidence.project, failure.stderr_tail)
         yield Finding(
             "BK601",
@@ -60,7 +61,7 @@ def _without_output(failure: Failure) -> str:
 
 def _interpreter(evidence: Evidence) -> Iterator[Finding]:
     failure = evidence.prepared
-    if isinstance(failure, Failure) and failure.type_name == _INTERPRETER:
+    if isinstance(failure, Failure) and failure.type_name == INTERPRETER_ERROR:
         yield Finding(
             "BK503",
             Severity.ERROR,

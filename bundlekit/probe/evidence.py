@@ -1,11 +1,11 @@
 """What the dynamic stages saw, as data for the rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
-from bundlekit.model.outcome import Aggregated, Failure, Imported, Prepared, TaskRun
+from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
@@ -42,8 +42,8 @@ class Rehearsal(NamedTuple):
     """One target on the smoke run's real outputs, met as bytes and, where the style takes them, as base64 text."""
 
     target: TargetDeclaration
-    with_bytes: Aggregated | Failure
-    with_text: Aggregated | Failure | None
+    with_bytes: TaskRun
+    with_text: TaskRun | None
 
 
 StaticSignatures = Mapping[str, Signature | Unknown | None]
@@ -59,3 +59,11 @@ class Evidence(NamedTuple):
     imports: tuple[ImportProbe, ...] = ()
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield every failure seen, of whatever stage."""
+        runs = [each.run.outcome for each in self.smoke]
+        runs += [run.outcome for each in self.rehearsals for run in (each.with_bytes, each.with_text) if run]
+        for outcome in (self.prepared, *(each.outcome for each in self.imports), *runs):
+            if isinstance(outcome, Failure):
+                yield outcome

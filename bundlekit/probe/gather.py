@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from bundlekit.executors.cold import ColdExecutor
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
-from bundlekit.model.outcome import Aggregated, Failure, Imported, Prepared, Simulated
+from bundlekit.model.outcome import Imported, Prepared, Simulated
 from bundlekit.probe.evidence import Evidence, ImportProbe, Rehearsal, Role, SmokeRun
 
 __all__ = ["DEFAULT_SMOKE_TASK", "gather_environment", "gather_imports", "gather_smoke"]
@@ -62,18 +62,11 @@ def _rehearse(
 ) -> Iterator[Rehearsal]:
     for target in _distinct(evidence.project.targets):
         progress(f"rehearsing target {target.value}")
-        with_bytes = _aggregate(executor, target, returns, "bytes")
-        takes_returns = _takes_returns(evidence, target)
-        with_text = _aggregate(executor, target, returns, "str") if takes_returns else None
+        with_bytes = executor.aggregate(target.value, returns, SMOKE_TIMEOUT_S)
+        with_text = None
+        if _takes_returns(evidence, target):
+            with_text = executor.aggregate(target.value, returns, SMOKE_TIMEOUT_S, inline_as="str")
         yield Rehearsal(target, with_bytes, with_text)
-
-
-def _aggregate(
-    executor: ColdExecutor, target: TargetDeclaration, returns: list[dict[str, object]], inline_as: str
-) -> Aggregated | Failure:
-    outcome = executor.aggregate(target.value, returns, SMOKE_TIMEOUT_S, inline_as=inline_as).outcome
-    assert not isinstance(outcome, Simulated)  # noqa: S101 - an aggregation is never answered as a simulation
-    return outcome
 
 
 def _takes_returns(evidence: Evidence, target: TargetDeclaration) -> bool:

@@ -46,8 +46,9 @@ def _task_failure(code: str, severity: Severity, smoke: SmokeRun, failure: Failu
 
 def _rehearsals(evidence: Evidence) -> Iterator[Finding]:
     for rehearsal in evidence.rehearsals:
-        failure = rehearsal.with_bytes
-        if isinstance(failure, Failure) and (rehearsal.with_text is None or isinstance(rehearsal.with_text, Failure)):
+        failure = rehearsal.with_bytes.outcome
+        text_fails = rehearsal.with_text is None or isinstance(rehearsal.with_text.outcome, Failure)
+        if isinstance(failure, Failure) and text_fails:
             message = f"target {rehearsal.target.value!r} fails on the smoke run's outputs: {failure}"
             yield _at(rehearsal, Finding("BK703", Severity.ERROR, message, hint=last_lines(failure.stderr_tail)))
 
@@ -56,7 +57,7 @@ def _one_kind_of_data(evidence: Evidence) -> Iterator[Finding]:
     for rehearsal in evidence.rehearsals:
         if rehearsal.with_text is None:
             continue
-        works = [not isinstance(outcome, Failure) for outcome in (rehearsal.with_bytes, rehearsal.with_text)]
+        works = [not isinstance(run.outcome, Failure) for run in (rehearsal.with_bytes, rehearsal.with_text)]
         if sum(works) == 1:
             kind, other = ("bytes", "base64 text") if works[0] else ("base64 text", "bytes")
             message = f"target {rehearsal.target.value!r} works when outputs arrive as {kind}, and fails with {other}"
@@ -70,16 +71,18 @@ def _at(rehearsal: Rehearsal, finding: Finding) -> Finding:
 
 
 def _writes(evidence: Evidence) -> Iterator[Finding]:
-    for smoke in evidence.smoke:
-        if smoke.run.writes:
-            shown = ", ".join(f"{write.path} ({write.change})" for write in smoke.run.writes[:_PATHS_SHOWN])
-            more = len(smoke.run.writes) - _PATHS_SHOWN
+    runs = [("task", each.task.entrypoint, each.run) for each in evidence.smoke]
+    runs += [("target", each.target.value, each.with_bytes) for each in evidence.rehearsals]
+    for kind, name, run in runs:
+        if run.writes:
+            shown = ", ".join(f"{write.path} ({write.change})" for write in run.writes[:_PATHS_SHOWN])
+            more = len(run.writes) - _PATHS_SHOWN
             message = (
-                f"task {smoke.task.entrypoint!r} wrote into its copy of the bundle: {shown}"
+                f"{kind} {name!r} wrote into its copy of the bundle: {shown}"
                 f"{f' and {more} more' if more > 0 else ''}; that was thrown away with the copy"
             )
             hint = "return data as outputs; use tempfile for scratch"
-            yield Finding("BK704", Severity.INFO, message, hint=hint, entity=smoke.task.entrypoint)
+            yield Finding("BK704", Severity.INFO, message, hint=hint, entity=name)
 
 
 _RAISES = ('{"raw": b"ok"}', 'params["beta"]')

@@ -16,6 +16,7 @@ from bundlekit.model.selection import selected
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
+from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
 from bundlekit.probe.rule_type import EvidenceCheck
@@ -113,28 +114,36 @@ def _run(
             continue
         started = time.monotonic()
         evidence = plan.gather(executor, evidence, progress)
-        every = [] if _obstacle(evidence) else [finding for rule in plan.rules for finding in rule.check(evidence)]
-        found = selected(every, options.select, options.ignore)
-        # Whatever is ignored, nothing can follow an environment that is not there.
-        status = StageStatus.FAILED if isinstance(evidence.prepared, Failure) else _status(found)
-        stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
-        findings.extend(found)
-    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence))
+        obstacle = _obstacle(evidence, options)
+        found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
+        stages.append(
+            Stage(plan.name, _status(evidence, found, options), time.monotonic() - started, plan.detail(evidence))
+        )
+        findings.extend(selected(found, options.select, options.ignore))
+    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence, options))
 
 
-def _status(findings: Sequence[Finding]) -> StageStatus:
-    if any(finding.severity is Severity.ERROR for finding in findings):
+def _status(evidence: Evidence, findings: Sequence[Finding], options: StageOptions) -> StageStatus:
+    # Not to be shown is not to have passed: only what is ignored by name does not count, and nothing can follow an
+    # environment that is not there.
+    counted = selected(findings, (), options.ignore)
+    if _obstacle(evidence, options) or isinstance(evidence.prepared, Failure):
+        return StageStatus.FAILED
+    if any(finding.severity is Severity.ERROR for finding in counted):
         return StageStatus.FAILED
     if any(finding.code == _UNPROVED for finding in findings):
         return StageStatus.UNPROVED
     return StageStatus.PASSED
 
 
-def _obstacle(evidence: Evidence) -> Obstacle | None:
-    failure = evidence.prepared
-    if not isinstance(failure, Failure) or not (failure.error_code in _INFRASTRUCTURE or failure.retryable):
-        return None
-    return Obstacle(failure.error_code, failure.message)
+def _obstacle(evidence: Evidence, options: StageOptions) -> Obstacle | None:
+    """Return the first failure that says nothing about the bundle: no index, a full disk, an option that is wrong."""
+    for failure in evidence.failures():
+        if failure.type_name == INTERPRETER_ERROR and options.python is not None:
+            return Obstacle(ErrorCode.USAGE, f"--python {options.python}: {failure.headline}")
+        if failure.error_code in _INFRASTRUCTURE or (failure.error_code is ErrorCode.VENV and failure.retryable):
+            return Obstacle(failure.error_code, " ".join(failure.message.split()))
+    return None
 
 
 def _sandbox(evidence: Evidence) -> str:

@@ -73,7 +73,7 @@ def pack_lines(packed: Packed, style: Style) -> Iterator[str]:
     """Yield what was written, and what was left out and why."""
     shown = packed.left_out[:_LEFT_OUT_SHOWN]
     for each in shown:
-        yield f"left out {printable(each.path)} (by {printable(each.pattern)})"
+        yield f"left out {printable(each.path)} by {printable(each.pattern)}"
     if len(packed.left_out) > len(shown):
         yield f"left out {len(packed.left_out) - len(shown)} more; all are listed in the report"
     yield (

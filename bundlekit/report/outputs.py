@@ -12,7 +12,24 @@ from bundlekit.report.documents import json_text, reports_document
 from bundlekit.report.github import annotation_lines
 from bundlekit.report.text import Style, report_lines
 
-__all__ = ["Destination", "Format", "plain", "render", "write_atomically", "write_files"]
+__all__ = [
+    "PACK_REPORT_MARK",
+    "Destination",
+    "Format",
+    "check_destinations",
+    "check_replaceable",
+    "plain",
+    "render",
+    "write_atomically",
+    "write_files",
+]
+
+
+REPORT_MARK = '"bundlekit/report/'
+PACK_REPORT_MARK = '"bundlekit/pack-report/'
+"""What stands near the start of every document of that kind."""
+
+_START_BYTES = 4096
 
 
 class Format(StrEnum):
@@ -58,6 +75,38 @@ def render(reports: Sequence[Report], form: Format, style: Style = plain) -> str
             return json_text(reports_document(reports))
         case Format.GITHUB:
             return "".join(f"{line}\n" for line in annotation_lines(reports))
+
+
+def check_destinations(destinations: Sequence[Destination]) -> None:
+    """Refuse, before any work, a file that could not be written afterwards or that is somebody's own.
+
+    Raises:
+        UsageError: there is no such directory, or a file stands there that is no report of bundlekit.
+    """
+    for destination in destinations:
+        if destination.file is not None:
+            check_replaceable(destination.file, REPORT_MARK if destination.format is Format.JSON else None)
+
+
+def check_replaceable(path: Path, mark: str | None) -> None:
+    """Refuse to replace what bundlekit did not write; `mark` is a text that what it wrote begins with, if any.
+
+    Raises:
+        UsageError: there is no such directory, or a file stands there without the mark.
+    """
+    if not path.parent.is_dir():
+        msg = f"{path} cannot be written: {path.parent} is not a directory"
+        raise UsageError(msg, subject=path, hint="create it first")
+    if path.is_dir():
+        msg = f"{path} cannot be written: it is a directory"
+        raise UsageError(msg, subject=path)
+    if mark is None or not path.is_file() or path.stat().st_size == 0:
+        return
+    with path.open("rb") as file:
+        start = file.read(_START_BYTES)
+    if mark.encode() not in start:
+        msg = f"{path} exists and was not written by bundlekit: it is left as it is"
+        raise UsageError(msg, subject=path, hint="name another file, or remove this one first")
 
 
 def write_files(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:

@@ -1,8 +1,11 @@
 """The command line as scripts and people meet it: real processes, exit statuses, one sentence for a mistake."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,9 +50,16 @@ def test_the_version_is_answered_without_loading_the_command_line() -> None:
         pytest.param(["validate", "--output", "yaml"], 2, "expected FORMAT or FORMAT:FILE", id="output format"),
         pytest.param(["validate", "--grid-spec", "a", "--job-spec", "b"], 2, "give one of them", id="two specs"),
         pytest.param(["explain", "BK999"], 2, "there is no rule 'BK999'", id="unknown rule"),
-        pytest.param(["run", ".", "--executor", "warm"], 2, "executor 'warm' is not in this version", id="executor"),
-        pytest.param(["run", ".", "--params", "{'a': 1}"], 6, "--params is not strict JSON", id="params"),
-        pytest.param(["run", ".", "--params", "[1]"], 6, "expected a JSON object, found [1]", id="params list"),
+        pytest.param(["validate", "--select", "BK9999"], 2, "no rule's code begins with 'BK9999'", id="select nothing"),
+        pytest.param(["validate", "--ignore", "E501"], 2, "no rule's code begins with 'E501'", id="ignore nothing"),
+        pytest.param(["validate", "--job-spec", "no.json"], 2, "no.json is no file: expected a job", id="no job spec"),
+        pytest.param(["validate", "--output", "json:no/r.json"], 2, "no is not a directory", id="no directory"),
+        pytest.param(["validate", "--output", "json:tiny"], 2, "it is a directory", id="output is a directory"),
+        pytest.param(
+            ["validate", "--output", "json:tiny/model.py"], 2, "was not written by bundlekit", id="json on code"
+        ),
+        pytest.param(["pack", "-o", "tiny/model.py"], 2, "exists and is no archive: it is left", id="pack on code"),
+        pytest.param(["runner", "export", "tiny/model.py"], 2, "exists and is no runner", id="export on code"),
         pytest.param(["pack", "nowhere"], 2, "nowhere is not a directory", id="pack nothing"),
         pytest.param(["verify", "pyproject.toml"], 3, "pyproject.toml", id="verify no archive"),
         pytest.param(["unpack", "pyproject.toml", "out"], 3, "pyproject.toml", id="unpack no archive"),
@@ -66,6 +76,104 @@ def test_a_mistake_gets_one_sentence_and_its_exit_status(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert sorted(each.name for each in bundle.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        pytest.param(["--executor", "warm"], 2, "executor 'warm' is not in this version", id="executor"),
+        pytest.param(["--params", "{'a': 1}"], 6, "--params is not strict JSON", id="params"),
+        pytest.param(["--params", "[1]"], 6, "expected a JSON object, found [1]", id="params list"),
+        pytest.param(["--timeout-s", "nan"], 2, "expected a number of seconds above 0", id="no deadline"),
+        pytest.param(["--outputs-dir", "tiny/model.py"], 7, "--outputs-dir tiny/model.py: File exists", id="outputs"),
+    ],
+)
+def test_a_refused_run_gives_the_one_line_too(bundle: Path, arguments: list[str], status: int, sentence: str) -> None:
+    """Whoever reads `_fatal_error` from the line must find it there for our refusals as well as for the task's."""
+    done = bundlekit("run", ".", *arguments, cwd=bundle)
+    error = json.loads(done.stdout)["_fatal_error"]
+    assert (done.returncode, error["code"]) == (status, status)
+    assert sentence in error["message"]
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_report_beside_an_archive_replaces_nothing_of_somebody_else(bundle: Path, tmp_path: Path) -> None:
+    """The archive's name may be free while the name of its report is not."""
+    notes = tmp_path / "t.tar.zst.report.json"
+    notes.write_text("my own notes", encoding="utf-8")
+    refused = bundlekit("pack", bundle, "--no-validate", "-o", tmp_path / "t.tar.zst")
+    assert (refused.returncode, notes.read_text(encoding="utf-8")) == (2, "my own notes")
+    assert not (tmp_path / "t.tar.zst").exists()
+    notes.unlink()
+    for _again in range(2):
+        assert bundlekit("pack", bundle, "--no-validate", "-o", tmp_path / "t.tar.zst").returncode == 0
+
+
+def test_a_full_disk_behind_standard_output_is_no_bug_of_ours(bundle: Path) -> None:
+    """Status 7, one sentence, and no traceback that asks for a bug report."""
+    command = [sys.executable, "-m", "bundlekit", "rules"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", cwd=bundle, check=False)
+    assert done.returncode == 7
+    assert done.stderr == "error: cannot write the result: No space left on device\n"
+
+
+def test_a_full_scratch_directory_is_an_obstacle_and_no_finding(bundle: Path, tmp_path: Path) -> None:
+    """The bundle is not to blame for a disk that has no room for the task's copy (DESIGN decision 9: status 7)."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "not-there")}
+    command = [sys.executable, "-m", "bundlekit", "validate", str(bundle), "--output", "json"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == 7
+    assert report["error"]["error_code"] == "E_IO"
+    assert [each for each in report["findings"] if each["severity"] == "error"] == []
+
+
+def test_a_missing_interpreter_that_was_asked_for_is_a_wrong_option(bundle: Path) -> None:
+    """--python is the user's word, so its typo is not a finding about the bundle."""
+    done = bundlekit("validate", bundle, "--python", "no-such-python", "--output", "json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["message"].startswith("--python no-such-python: ")
+
+
+def test_a_stage_that_is_not_shown_does_not_pass(bundle: Path) -> None:
+    """Looking at one family must not turn a bundle green that cannot even be imported."""
+    code = bundle / "tiny" / "model.py"
+    code.write_text("import module_that_is_nowhere\n" + code.read_text(encoding="utf-8"), encoding="utf-8")
+    done = bundlekit("validate", bundle, "--select", "BK4")
+    assert (done.returncode, done.stdout[:8]) == (1, "failed: ")
+
+
+def test_a_damaged_archive_is_never_the_same_as_a_sound_one(bundle: Path, tmp_path: Path) -> None:
+    """Only the manifest's promise is compared, so the promise is held against the bytes first."""
+    bundlekit("pack", bundle, "--no-validate", "-o", tmp_path / "a.tar.zst")
+    whole = (tmp_path / "a.tar.zst").read_bytes()
+    (tmp_path / "b.tar.zst").write_bytes(whole[:-20])
+    assert bundlekit("diff", tmp_path / "a.tar.zst", tmp_path / "b.tar.zst").returncode == 3
+
+
+def test_a_cancelled_pack_leaves_nothing_behind(bundle: Path, tmp_path: Path) -> None:
+    """CI ends a job with SIGTERM; half an archive would lie there for ever."""
+    (bundle / "data.bin").write_bytes(os.urandom(64 << 20))
+    command = [
+        sys.executable,
+        "-m",
+        "bundlekit",
+        "pack",
+        str(bundle),
+        "--no-validate",
+        "-o",
+        str(tmp_path / "a.tar.zst"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.glob("*.pack")) and not list(tmp_path.glob(".*")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["tiny"]
 
 
 def test_a_sound_bundle_is_validated_packed_verified_and_unpacked(bundle: Path, tmp_path: Path) -> None:
