@@ -35,7 +35,7 @@ def test_packing_says_what_was_written_and_what_was_left_out(tmp_path: Path) -> 
     ignored = {f"out/{number}.csv": "" for number in range(12)}
     packed = _packed(tmp_path / "b", tmp_path / "m.tar.zst", **ignored, **{".modelopsignore": "*.csv\n", ".env": "x"})
     lines = list(archives.pack_lines(packed, _plain))
-    assert lines[:2] == ["left out .env (by .env (default))", "left out out/0.csv by *.csv (.modelopsignore)"]
+    assert lines[:2] == ["left out .env by .env (default)", "left out out/0.csv by *.csv (.modelopsignore)"]
     assert lines[-3:] == [
         "left out 3 more; all are listed in the report",
         f"packed {tmp_path}/m.tar.zst: 4 files, {packed.size:,} bytes, digest {packed.digest}",
