@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from bundlekit.cold_runner.exclusions import REGISTRY, excluded_by_default
+from bundlekit.read.document import regular_file
 
 __all__ = ["find_bundles", "is_bundle"]
 
@@ -45,7 +46,10 @@ def is_bundle(path: Path) -> bool:
     if (path / "wire.py").is_file() and any((path / name).is_file() for name in _BESIDE_WIRE):
         return True
     try:
-        with (path / "pyproject.toml").open("rb") as file:
+        file = regular_file(path / "pyproject.toml")
+        if file is None:
+            return False
+        with file:
             return _MARKED_PYPROJECT.search(file.read(_MAX_BYTES)) is not None
     except OSError:
         return False

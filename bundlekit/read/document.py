@@ -1,12 +1,22 @@
 """Reads one small document of a bundle as bytes, bounded, and says in one sentence why it cannot."""
 
+import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 
-__all__ = ["MAX_DOCUMENT_BYTES", "decoded", "finding_at", "is_file", "read_document"]
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "decoded",
+    "finding_at",
+    "is_file",
+    "open_without_waiting",
+    "read_document",
+    "regular_file",
+]
 
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 """Nobody writes a larger pyproject.toml or module by hand; parsing one may take memory a hundred times its size."""
@@ -20,24 +30,43 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def open_without_waiting(path: str, flags: int) -> int:
+    """Return a descriptor as :func:`os.open` does, but at once: for what may have become a FIFO since it was looked at."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def regular_file(path: Path) -> BinaryIO | None:
+    """Open the file at `path` for reading, links followed; None for what is no regular file, which is never opened.
+
+    Raises:
+        OSError: nothing is there, or it may not be read.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
+    return open(path, "rb", opener=open_without_waiting)  # noqa: PTH123 - Path.open takes no opener
+
+
 def read_document(path: Path, name: str, code: str, problems: list[Finding]) -> bytes | None:
     """Return the content of the file at `path`, called `name` in findings; None where it cannot be had.
 
     Appends a finding with `code` when the file is no regular file, is too large or is not readable.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        file = regular_file(path)
+        if file is None:
             problems.append(finding_at(code, f"{name} is not a regular file", Place(name)))
             return None
-        if status.st_size > MAX_DOCUMENT_BYTES:
-            message = f"{name} has {status.st_size:,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}"
-            problems.append(finding_at(code, message, Place(name)))
-            return None
-        return path.read_bytes()
+        with file:
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
+            size = max(len(data), os.fstat(file.fileno()).st_size)
     except OSError as error:
         problems.append(finding_at(code, f"{name} cannot be read: {error.strerror or error}", Place(name)))
         return None
+    if size > MAX_DOCUMENT_BYTES:
+        message = f"{name} has {size:,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}"
+        problems.append(finding_at(code, message, Place(name)))
+        return None
+    return data
 
 
 def decoded(data: bytes, name: str, code: str, problems: list[Finding]) -> str | None:

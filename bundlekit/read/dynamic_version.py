@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.read.document import MAX_DOCUMENT_BYTES
+from bundlekit.read.document import MAX_DOCUMENT_BYTES, regular_file
 from bundlekit.read.pyproject import Pyproject
 
 __all__ = ["DynamicVersion", "read_dynamic_version"]
@@ -130,9 +130,11 @@ def _roots(pyproject: Pyproject) -> tuple[str, ...]:
 def _text(root: Path, relative: str) -> str | None:
     path = root / relative
     try:
-        inside = path.resolve().is_relative_to(root.resolve())
-        if not inside or not path.is_file() or path.stat().st_size > MAX_DOCUMENT_BYTES:
+        file = regular_file(path) if path.resolve().is_relative_to(root.resolve()) else None
+        if file is None:
             return None
-        return path.read_text("utf-8-sig")
+        with file:
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
+        return None if len(data) > MAX_DOCUMENT_BYTES else data.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, ValueError):
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
-from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at
+from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting
 
 __all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_sources"]
 
@@ -50,7 +50,7 @@ def read_sources(root: Path, members: Iterable[Member], problems: list[Finding])
             problems.append(finding_at("BK311", message, Place(member.path), severity=Severity.WARNING))
             continue
         try:
-            with open(base + member.path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path object for each of thousands of files costs more than the read
+            with open(base + member.path, "rb", buffering=0, opener=open_without_waiting) as file:  # noqa: PTH123 - a Path object for each of thousands of files costs more than the read
                 sources[member.path] = SourceFile(member.path, file.read())
         except OSError as error:
             message = f"{member.path} cannot be read: {error.strerror or error}"

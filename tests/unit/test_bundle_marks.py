@@ -1,10 +1,24 @@
 """What in a pyproject.toml marks its directory as a bundle: any group that begins so, misspelt ones included."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from bundlekit.read.bundles import is_bundle
+from bundlekit.read.bundles import find_bundles, is_bundle
+from bundlekit.read.project import read_project
+
+_DYNAMIC = """\
+[project]
+name = "model"
+dynamic = ["version", "dependencies", "entry-points"]
+
+[tool.setuptools.dynamic]
+version = {file = "VERSION"}
+dependencies = {file = "requirements.txt"}
+
+[tool.bundlekit]
+"""
 
 _MARKED = {
     "group": '[project.entry-points."modelops.wire"]\n',
@@ -51,3 +65,39 @@ def test_another_directory_is_left_alone(text: str, tmp_path: Path) -> None:
     """The hook also runs in repositories of libraries."""
     (tmp_path / "pyproject.toml").write_bytes(text.encode())
     assert not is_bundle(tmp_path)
+
+
+_DOCUMENTS = (
+    ".modelops/manifest.json",
+    ".modelops/modelops.toml",
+    ".modelops-bundle/registry.yaml",
+    ".modelopsignore",
+    "manifest.json",
+    "pylock.toml",
+    "pyproject.toml",
+    "requirements.txt",
+    "setup.cfg",
+    "uv.lock",
+    "wire.py",
+    "job.json",
+    "VERSION",
+)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link-to-a-device"])
+@pytest.mark.parametrize("pyproject", ["", _DYNAMIC], ids=["without", "dynamic"])
+def test_a_document_that_is_no_file_never_blocks(kind: str, pyproject: str, tmp_path: Path) -> None:
+    """Opening a FIFO waits for a writer, and a device may have no end: a hook would hang until somebody kills it."""
+    for document in _DOCUMENTS:
+        path = tmp_path / document
+        path.parent.mkdir(exist_ok=True)
+        if document == "pyproject.toml" and pyproject:
+            path.write_text(pyproject)
+        elif kind == "fifo":
+            os.mkfifo(path)
+        else:
+            path.symlink_to("/dev/zero")
+    assert is_bundle(tmp_path) is bool(pyproject)
+    assert find_bundles(tmp_path) == ([tmp_path] if pyproject else [])
+    found = read_project(tmp_path, job_spec=tmp_path / "job.json").problems
+    assert "job.json is not a regular file" in {problem.message for problem in found}
