@@ -5,9 +5,13 @@ import re
 from pathlib import Path
 
 from bundlekit.cold_runner.exclusions import REGISTRY, excluded_by_default
+from bundlekit.errors import UsageError
 from bundlekit.read.document import regular_file
 
-__all__ = ["find_bundles", "is_bundle"]
+__all__ = ["MAX_SEARCHED", "find_bundles", "is_bundle"]
+
+MAX_SEARCHED = 20_000
+"""Directories: no repository of bundles has so many, and a search from the root of a disk must end soon."""
 
 _MARKED_PYPROJECT = re.compile(
     rb"""^[ \t]*\[+[ \t]*(?:tool[ \t]*\.[ \t]*["']?(?:bundlekit|modelops)["']?[ \t]*[.\]]"""
@@ -22,17 +26,23 @@ _BESIDE_WIRE = ("requirements.txt", "manifest.json")
 _MAX_BYTES = 1024 * 1024
 
 
-def find_bundles(root: Path) -> list[Path]:
+def find_bundles(root: Path, *, most: int = MAX_SEARCHED) -> list[Path]:
     """Return the directories at and below `root` that are marked as bundles, sorted.
 
     Default exclusions are not entered, links not followed. A `root` that is marked and is no git repository is the
     only bundle: what lies below it is its own.
+
+    Raises:
+        UsageError: `root` has more than `most` directories.
     """
     if is_bundle(root) and not (root / ".git").exists():
         return [root]
     found = []
-    for directory, names, _ in os.walk(root):
+    for searched, (directory, names, _) in enumerate(os.walk(root)):
         path = Path(directory)
+        if searched >= most:
+            message = f"the search for bundles below {root} ends after {most:,} directories, at {path}"
+            raise UsageError(message, subject=str(root), hint="name a bundle, or a repository of bundles")
         names[:] = sorted(name for name in names if excluded_by_default(name, is_directory=True) is None)
         if is_bundle(path):
             found.append(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlekit.errors import UsageError
 from bundlekit.read.bundles import find_bundles, is_bundle
 from bundlekit.read.project import read_project
 
@@ -101,3 +102,15 @@ def test_a_document_that_is_no_file_never_blocks(kind: str, pyproject: str, tmp_
     assert find_bundles(tmp_path) == ([tmp_path] if pyproject else [])
     found = read_project(tmp_path, job_spec=tmp_path / "job.json").problems
     assert "job.json is not a regular file" in {problem.message for problem in found}
+
+
+def test_a_search_ends_and_says_how_far_it_looked(tmp_path: Path) -> None:
+    """At the root of a disk it would go on for minutes, and find other people's bundles."""
+    for name in ("a", "b", "b/c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "b/loop").symlink_to(tmp_path)
+    (tmp_path / "b/c/pyproject.toml").write_text(_DYNAMIC)
+    assert find_bundles(tmp_path, most=4) == [tmp_path / "b/c"]
+    with pytest.raises(UsageError, match="ends after 3 directories, at .*/b/c") as caught:
+        find_bundles(tmp_path, most=3)
+    assert caught.value.hint == "name a bundle, or a repository of bundles"
