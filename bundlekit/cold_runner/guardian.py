@@ -107,6 +107,9 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         if text is not None:
             data = text.encode("utf-8")
             _write(line, len(data).to_bytes(8, "big") + data)
+    except _Interrupted:
+        # Between two steps of ours, with the work done: the guardian, which asked for it, knows what to tell.
+        status = EXIT_STATUS[ErrorCode.INTERRUPTED]
     except BaseException:  # noqa: BLE001 - the guardian tells the caller that we ended without an answer
         log.line(_traceback())
     finally:
@@ -119,6 +122,8 @@ def _worked(work: Work, supervisor: Supervisor, stdout: int) -> tuple[str | None
     except RunnerError as error:
         failure = error
     except _Interrupted:
+        if supervisor.is_idle:
+            return None, 0
         failure = RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, "the runner was interrupted before the task was done")
     except Exception as error:  # noqa: BLE001 - our own fault, told as such
         supervisor.log.line(_traceback())
@@ -214,8 +219,10 @@ def _complete(received: bytearray) -> bytes | None:
 
 def _served(ended: _Ended, log: StderrLog) -> int:
     """Return the exit status of a server; a line of ours on stdout would be taken for an answer."""
-    if ended.status == 0 or ended.is_stdin_closed:
+    if ended.is_stdin_closed or (ended.status == 0 and ended.interrupted_by is None):
         return 0
+    if ended.line is not None and ended.status is not None:
+        return ended.status
     error = _without_answer(ended)
     log.line(f"Failed: {error.code}: {error.message}")
     return EXIT_STATUS[error.code]

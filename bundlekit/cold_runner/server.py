@@ -42,8 +42,13 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
     """Answer requests until stdin ends."""
     with ExitStack() as held:
         kept = _Kept(supervisor, standing, held)
+        supervisor.is_idle = True
         for line in _lines(0):
-            _write(stdout, (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8"))
+            supervisor.is_idle = False
+            answer = (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8")
+            # Before it is written: a host may close stdin as soon as it has read the last byte.
+            supervisor.is_idle = True
+            _write(stdout, answer)
 
 
 class _Kept:

@@ -49,10 +49,14 @@ class Circumstances:
 
 
 class Supervisor:
-    """Runs children one after the other; `scratch` is a directory that is gone when the runner ends."""
+    """Runs children one after the other; `scratch` is a directory that is gone when the runner ends.
+
+    `is_idle` says that nobody waits for anything, so that an interruption is no failure.
+    """
 
     def __init__(self, log: StderrLog, wakeups: Wakeups, scratch: str) -> None:
         self.log = log
+        self.is_idle = False
         self._wakeups = wakeups
         self._scratch = scratch
 

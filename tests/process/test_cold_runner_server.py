@@ -51,13 +51,13 @@ def server(cache: Path, scratch: Path) -> Iterator["Server"]:
 class Server:
     """A host's side of the server form."""
 
-    def __init__(self, cache: Path, scratch: Path, **env: str) -> None:
+    def __init__(self, cache: Path, scratch: Path, *, stderr: int = subprocess.DEVNULL, **env: str) -> None:
         folder = Path(bundlekit.cold_runner.__file__).parent
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-s", "-u", str(folder), "--serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             env=runner_environment(cache, TMPDIR=str(scratch), **env),
         )
 
@@ -211,6 +211,42 @@ def test_closing_stdin_in_the_middle_of_a_task_ends_everything(tmp_path: Path, c
     server.close()
     assert time.monotonic() - started < 2
     assert await_death([*found, *supervisors], 0.2) == []
+
+
+@pytest.mark.parametrize("requests", [0, 1])
+def test_a_server_that_is_closed_between_requests_says_nothing(
+    requests: int, tmp_path: Path, cache: Path, scratch: Path
+) -> None:
+    """Its own end and that of the leash race; whichever comes first, no task was interrupted."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    for _ in range(25):
+        server = Server(cache, scratch, stderr=subprocess.PIPE)
+        assert server.process.stderr
+        with server.process.stderr as stderr:
+            for _ in range(requests):
+                server.ask(bundle, "prepare")
+            server.close()
+            said = stderr.read().decode()
+        assert server.process.returncode == 0
+        assert "Failed" not in said
+        assert "Traceback" not in said
+
+
+def test_a_server_that_is_ended_between_requests_says_by_what(cache: Path, scratch: Path) -> None:
+    """Its host did not ask for that; once is enough."""
+    server = Server(cache, scratch, stderr=subprocess.PIPE)
+    assert server.process.stdin
+    assert server.process.stdout
+    assert server.process.stderr
+    server.process.stdin.write(b"{}\n")
+    server.process.stdin.flush()
+    server.process.stdout.readline()
+    server.process.terminate()
+    assert server.process.wait(10) == 130
+    with server.process.stderr as stderr:
+        said = stderr.read().decode()
+    assert said.count("E_INTERRUPTED: the runner was interrupted by SIGTERM") == said.count("E_INTERRUPTED") == 1
+    server.close()
 
 
 def test_a_probe_tells_signature_origin_and_errors(tmp_path: Path, server: Server) -> None:
