@@ -31,7 +31,7 @@ def is_file(path: Path) -> bool:
 
 
 def open_without_waiting(path: str, flags: int) -> int:
-    """Return a descriptor as :func:`os.open` does, but at once: for what may have become a FIFO since it was looked at."""
+    """Return a descriptor as :func:`os.open` does, but at once, even where a FIFO has taken the place of a file."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
@@ -43,7 +43,7 @@ def regular_file(path: Path) -> BinaryIO | None:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         return None
-    return open(path, "rb", opener=open_without_waiting)  # noqa: PTH123 - Path.open takes no opener
+    return open(path, "rb", opener=open_without_waiting)
 
 
 def read_document(path: Path, name: str, code: str, problems: list[Finding]) -> bytes | None:

@@ -50,7 +50,7 @@ def read_sources(root: Path, members: Iterable[Member], problems: list[Finding])
             problems.append(finding_at("BK311", message, Place(member.path), severity=Severity.WARNING))
             continue
         try:
-            with open(base + member.path, "rb", buffering=0, opener=open_without_waiting) as file:  # noqa: PTH123 - a Path object for each of thousands of files costs more than the read
+            with open(base + member.path, "rb", buffering=0, opener=open_without_waiting) as file:
                 sources[member.path] = SourceFile(member.path, file.read())
         except OSError as error:
             message = f"{member.path} cannot be read: {error.strerror or error}"

@@ -111,6 +111,6 @@ def test_a_search_ends_and_says_how_far_it_looked(tmp_path: Path) -> None:
     (tmp_path / "b/loop").symlink_to(tmp_path)
     (tmp_path / "b/c/pyproject.toml").write_text(_DYNAMIC)
     assert find_bundles(tmp_path, most=4) == [tmp_path / "b/c"]
-    with pytest.raises(UsageError, match="ends after 3 directories, at .*/b/c") as caught:
+    with pytest.raises(UsageError, match=r"ends after 3 directories, at .*/b/c") as caught:
         find_bundles(tmp_path, most=3)
     assert caught.value.hint == "name a bundle, or a repository of bundles"
