@@ -22,8 +22,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if language == "toml":
             files["pyproject.toml"] = text
         elif language == "python":
-            header, _, rest = text.partition("\n")
-            files[header.removeprefix("# ")] = rest.lstrip("\n")
+            files[text.partition("\n")[0].removeprefix("# ")] = text
     write_tree(directory / "coin", files)
     return directory
 
