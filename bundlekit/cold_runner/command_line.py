@@ -16,6 +16,7 @@ from .environments.bundle_code import BundleSource, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
 from .runner_error import RunnerError
+from .standard_output import answer
 from .stderr_log import StderrLog
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
@@ -73,15 +74,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = StderrLog()
     words = sys.argv[1:] if argv is None else argv
     if "--help" in words or "-h" in words:
-        sys.stdout.write(_HELP)
-        return 0
+        return answer(_HELP.encode("utf-8"), 0, log)
     try:
         arguments = _parse(words)
         work = _server() if arguments.serve else _one_shot(arguments, started)
     except RunnerError as error:
         log.line(f"Failed: {error.code}: {error.message}")
-        sys.stdout.write(fatal_line(error))
-        return EXIT_STATUS[error.code]
+        return answer(fatal_line(error).encode("utf-8"), EXIT_STATUS[error.code], log)
     log.line(f"Cold runner started: PID {os.getpid()}")
     status = guard(work, log, watches_stdin=arguments.serve)
     # All is written and nothing is left to do. Taking this interpreter down would cost half of what starting one does.

@@ -9,7 +9,6 @@ See: DESIGN decision 5.
 """
 
 import _thread
-import contextlib
 import os
 import resource
 import select
@@ -22,6 +21,7 @@ from .child.process import Wakeups
 from .codes import EXIT_STATUS, ErrorCode, Phase
 from .process_tree import become_subreaper, kill_descendants, reap
 from .runner_error import RunnerError
+from .standard_output import answer, write_whole
 from .stderr_log import StderrLog
 from .strict_json import dumps
 from .supervisor import Supervisor
@@ -106,7 +106,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         remove_tree(scratch)
         if text is not None:
             data = text.encode("utf-8")
-            _write(line, len(data).to_bytes(8, "big") + data)
+            write_whole(line, len(data).to_bytes(8, "big") + data)
     except _Interrupted:
         # Between two steps of ours, with the work done: the guardian, which asked for it, knows what to tell.
         status = EXIT_STATUS[ErrorCode.INTERRUPTED]
@@ -230,12 +230,10 @@ def _served(ended: _Ended, log: StderrLog) -> int:
 
 def _conclude(ended: _Ended, log: StderrLog) -> int:
     if ended.line is not None and ended.status is not None:
-        _write(_STDOUT, ended.line)
-        return ended.status
+        return answer(ended.line, ended.status, log)
     error = _without_answer(ended)
     log.line(f"Failed: {error.code}: {error.message}")
-    _write(_STDOUT, fatal_line(error).encode("utf-8"))
-    return EXIT_STATUS[error.code]
+    return answer(fatal_line(error).encode("utf-8"), EXIT_STATUS[error.code], log)
 
 
 def _without_answer(ended: _Ended) -> RunnerError:
@@ -253,11 +251,3 @@ def _without_answer(ended: _Ended) -> RunnerError:
 def _redirect(target: int, source: int) -> None:
     os.dup2(source, target)
     os.close(source)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    # A caller that no longer reads has no use for the rest; the exit status still tells.
-    with contextlib.suppress(BrokenPipeError):
-        while view:
-            view = view[os.write(descriptor, view) :]

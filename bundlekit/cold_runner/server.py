@@ -15,6 +15,7 @@ from .environments.bundle_code import Prepared, PrepareOptions, prepare
 from .process_tree import kill_descendants
 from .runner_error import RunnerError
 from .server_request import Request, parse_request
+from .standard_output import write_whole
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
 from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
@@ -48,7 +49,7 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
             answer = (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8")
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
-            _write(stdout, answer)
+            write_whole(stdout, answer)
 
 
 class _Kept:
@@ -188,9 +189,3 @@ def _lines(descriptor: int) -> Iterator[bytes]:
         searched = len(buffer)
         if searched > MAX_TASK_BYTES:
             raise RunnerError(ErrorCode.LIMIT, Phase.TASK, f"expected requests of at most {MAX_TASK_BYTES} bytes")
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
