@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from builders.bundles import findings_of, make_bundle, pyproject
+from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 
 from bundlekit.model.finding import Severity
 
@@ -98,6 +98,69 @@ def test_registered_files_and_directories_that_ship_are_left_alone(tmp_path: Pat
     )
     make_bundle(tmp_path, {".modelops-bundle/registry.yaml": registry, "data/x.csv": ""})
     assert findings_of(tmp_path) == []
+
+
+_UNNAMED = '[project]\nname = "model"\nversion = "1.0"\n'
+_TARGET = "targets:\n  t:\n    entrypoint: model.wire:wire\n    path: model/wire.py\n"
+
+_DOCUMENTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "pyproject": ("pyproject.toml", "every runner reads it", {}),
+    "manifest": (
+        ".modelops/manifest.json",
+        "it declares the wire",
+        {"pyproject.toml": _UNNAMED, ".modelops/manifest.json": '{"wire": "model.wire:wire"}'},
+    ),
+    "modelops-toml": (
+        ".modelops/modelops.toml",
+        "it declares the wire",
+        {"pyproject.toml": _UNNAMED, ".modelops/modelops.toml": '[modelops]\nwire = "model.wire:wire"\n'},
+    ),
+    "wire": ("wire.py", "it declares the wire", {"pyproject.toml": _UNNAMED, "wire.py": GOOD_WIRE}),
+    "registry": (".modelops-bundle/registry.yaml", "it names a target", {".modelops-bundle/registry.yaml": _TARGET}),
+    "requirements": (
+        "requirements.txt",
+        "it declares the dependencies",
+        {"pyproject.toml": "", "wire.py": GOOD_WIRE, "requirements.txt": "numpy\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("whole_directory", [False, True], ids=["file", "directory"])
+@pytest.mark.parametrize(("path", "why", "files"), _DOCUMENTS.values(), ids=_DOCUMENTS)
+def test_a_document_that_declares_and_is_left_out_is_found(
+    path: str, why: str, files: dict[str, str], *, whole_directory: bool, tmp_path: Path
+) -> None:
+    """Here the declaration is read from the tree; no runner would ever get to see it."""
+    directory = path.rpartition("/")[0]
+    pattern = f"{directory}/" if whole_directory and directory else f"/{path}"
+    make_bundle(tmp_path, {**files, ".modelopsignore": f"{pattern}\n"})
+    (found,) = [finding for finding in findings_of(tmp_path) if finding.code == "BK201"]
+    assert found.message == f"{path!r} would not ship: it is left out by {pattern} (.modelopsignore), but {why}"
+    assert (found.severity, found.path) == (Severity.ERROR, path)
+    brought_back = f"{pattern}\n!{path}\n"
+    assert f"!{path} in .modelopsignore" in (found.hint or "")
+    (tmp_path / ".modelopsignore").write_text(brought_back)
+    assert [finding for finding in findings_of(tmp_path) if finding.code == "BK201"] == []
+
+
+def test_the_way_back_from_exclude_is_in_exclude(tmp_path: Path) -> None:
+    """What `exclude` leaves out, no `include` brings back."""
+    settings = "[tool.bundlekit]\nexclude = ['*.toml'{}]\n"
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(after=settings.format(""))})
+    (found,) = findings_of(tmp_path)
+    hint = "take '*.toml' out of exclude in [tool.bundlekit], or add '!pyproject.toml' behind it"
+    assert (found.code, found.hint) == ("BK201", hint)
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(after=settings.format(", '!pyproject.toml'"))})
+    assert findings_of(tmp_path) == []
+
+
+def test_documents_that_declare_nothing_may_be_left_out(tmp_path: Path) -> None:
+    """The job specification stays with who submits it; a second declaration of the wire is not in effect."""
+    ignored = {".modelopsignore": "job.json\n.modelops/\n/wire.py\n/requirements.txt\n"}
+    others = {"wire.py": GOOD_WIRE, "requirements.txt": "numpy\n", ".modelops/manifest.json": '{"wire": "a:b"}'}
+    make_bundle(tmp_path, {**ignored, **others, "job.json": '{"targets": ["model.wire:wire"]}'})
+    found = findings_of(tmp_path, job_spec=tmp_path / "job.json")
+    assert [finding for finding in found if finding.code == "BK201"] == []
 
 
 def test_links_and_fifos_are_refused_without_being_opened(tmp_path: Path) -> None:

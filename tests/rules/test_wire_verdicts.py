@@ -311,8 +311,6 @@ _MISSING: dict[str, tuple[str, str, dict[str, str]]] = {
     "not-a-function": ("model.wires:run", "nearest name", {"model/run.py": "run = 1\n"}),
     "broken-elsewhere": ("model.wires:run", "nearest name", {"model/run.py": "def run(:\n"}),
     "unreachable": ("model.wires:run", "nearest name", {"no-name/run.py": "def run(a, b, c): ...\n"}),
-    "excluded": ("build.wire:wire", "build/wire.py is left out by build/", {"build/wire.py": GOOD_WIRE}),
-    "excluded-package": ("env:wire", "env/__init__.py is left out by env/", {"env/__init__.py": GOOD_WIRE}),
 }
 
 
@@ -324,6 +322,37 @@ def test_a_module_that_is_certainly_missing_has_a_hint(
     make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=wire), **files})
     found = [finding for finding in findings_of(tmp_path) if finding.code == "BK304"]
     assert [hint in (finding.hint or "") for finding in found] == [True]
+
+
+_LEFT_OUT: dict[str, tuple[str, str, dict[str, str]]] = {
+    "module": ("model.wire:wire", "model/wire.py is left out by model/w*.py (.modelopsignore)", {}),
+    "default": ("build.wire:wire", "build/wire.py is left out by build/ (default)", {"build/wire.py": GOOD_WIRE}),
+    "package": ("env:wire", "env/__init__.py is left out by env/ (default)", {"env/__init__.py": GOOD_WIRE}),
+    "in-src": ("m.wire:wire", "src/m/wire.py is left out by src/m/w*.py", {"src/m/wire.py": ""}),
+    "imported": ("model:wire", "model/wire.py is left out by", {"model/__init__.py": "from .wire import wire\n"}),
+}
+
+
+@pytest.mark.parametrize(("wire", "message", "files"), _LEFT_OUT.values(), ids=_LEFT_OUT)
+def test_a_module_that_is_left_out_is_not_said_to_be_missing(
+    wire: str, message: str, files: dict[str, str], tmp_path: Path
+) -> None:
+    """Its author sees it in the tree; told that it does not exist, he would look for the mistake elsewhere."""
+    ignored = {".modelopsignore": "model/w*.py\nsrc/m/w*.py\nmodel/w\n", "model/w": ""}
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(wire=wire), **ignored, **files})
+    (found,) = [finding for finding in findings_of(tmp_path) if finding.code == "BK304"]
+    assert message in found.message
+    assert "does not exist" not in found.message
+    assert "bring it back with include" in (found.hint or "")
+
+
+def test_a_wire_file_that_is_left_out_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """The same for the form that names a file."""
+    manifest = {".modelops/manifest.json": '{"wire": "runs/wire.py:wire"}', "runs/wire.py": GOOD_WIRE}
+    text = '[project]\nname = "model"\nversion = "1.0"\n'
+    make_bundle(tmp_path, {"pyproject.toml": text, **manifest, ".modelopsignore": "runs/\n"})
+    (found,) = [finding for finding in findings_of(tmp_path) if finding.code == "BK304"]
+    assert "would not ship: runs/wire.py is left out by runs/ (.modelopsignore)" in found.message
 
 
 def test_an_empty_module_has_nothing_to_hint_at(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.rule import Rule
 
-__all__ = ["Check", "StaticRule", "bring_back", "bundle", "finding", "problems"]
+__all__ = ["Check", "StaticRule", "bundle", "finding", "problems"]
 
 Check = Callable[[Evidence], Iterable[Finding]]
 StaticRule = Rule[Check]
@@ -38,11 +38,6 @@ def finding(
     """Return the finding that stands at `place`, or at the bundle's root."""
     path, line, column = place or (None, None, None)
     return Finding(code, severity, message, path, line, column, hint, entity)
-
-
-def bring_back(path: str) -> str:
-    """Return how to ship the file at `path` although a pattern leaves it out."""
-    return f"bring it back with include = [{path!r}] in [tool.bundlekit], or with !{path} in .modelopsignore"
 
 
 def problems(code: str) -> Check:

@@ -4,9 +4,11 @@ import posixpath
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.left_out import bring_back, left_out_by
 from bundlekit.check.named_files import NamedFile
-from bundlekit.check.rules.catalogue import StaticRule, bring_back, bundle, finding
+from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.shadowing import shadowing_modules, standard_uses
+from bundlekit.cold_runner.exclusions import REGISTRY
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.member import portability_warnings
 from bundlekit.model.place import Place
@@ -15,6 +17,30 @@ from bundlekit.model.project import Project
 __all__ = ["LAYOUT_RULES"]
 
 _NATIVE_SUFFIXES = (".pyx", ".c", ".cc", ".cpp", ".cxx", ".f90", ".rs", ".cu")
+
+
+def _files_that_do_not_ship(evidence: Evidence) -> Iterable[Finding]:
+    yield from _documents_left_out(evidence)
+    yield from _referenced_files(evidence)
+
+
+def _documents_left_out(evidence: Evidence) -> Iterable[Finding]:
+    """Yield a finding for each document that declares something here and that no runner would get to see."""
+    project = evidence.project
+    documents = {"pyproject.toml": ("every runner reads it", Place("pyproject.toml"))}
+    for wire in evidence.wires:
+        documents.setdefault(wire.declaration.place.path, ("it declares the wire", wire.declaration.place))
+    # A job specification names targets too, and need not ship.
+    for target in (target for target in project.targets if target.place.path == REGISTRY):
+        documents.setdefault(REGISTRY, ("it names a target", target.place))
+    for requirement in project.requirements:
+        documents.setdefault(requirement.place.path, ("it declares the dependencies", requirement.place))
+    for path, (why, place) in documents.items():
+        pattern = left_out_by(project, path)
+        if pattern is not None:
+            message = f"{path!r} would not ship: it is left out by {pattern}, but {why}"
+            hint = bring_back(path, pattern)
+            yield finding("BK201", Severity.ERROR, message, place, hint=hint, entity=path)
 
 
 def _referenced_files(evidence: Evidence) -> Iterable[Finding]:
@@ -43,7 +69,7 @@ def _why_it_does_not_ship(project: Project, path: str, *, required: bool) -> tup
         whole = left_out.path.rstrip("/")
         is_it = path == whole and (required or not left_out.path.endswith("/"))
         if is_it or (path in project.unshipped and path.startswith(f"{whole}/")):
-            return f"would not ship: it is left out by {left_out.pattern}", bring_back(path)
+            return f"would not ship: it is left out by {left_out.pattern}", bring_back(path, left_out.pattern)
     if not required:
         return None
     if path.startswith(("../", "/")) or path == "..":
@@ -133,7 +159,7 @@ LAYOUT_RULES: tuple[StaticRule, ...] = (
         "A file that the bundle names would not ship",
         "It works where the file lies and fails on the worker, where only the archive's files are.",
         Severity.ERROR,
-        _referenced_files,
+        _files_that_do_not_ship,
         good=bundle({"model/wire.py": _READS, "observed.csv": "t,x\n"}),
         bad=bundle({"model/wire.py": _READS, "observed.csv": "t,x\n", ".modelopsignore": "*.csv\n"}),
     ),

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from bundlekit.check.evidence import Evidence, Judged, Malformed
+from bundlekit.check.left_out import bring_back, left_out_by
 from bundlekit.check.module_index import MissingModule
-from bundlekit.check.rules.catalogue import Check, bring_back, finding
+from bundlekit.check.rules.catalogue import Check, finding
 from bundlekit.check.values import Constant, Function, MissingName
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
+from bundlekit.model.project import Project
 from bundlekit.model.signature import CallableKind, Unknown
 
 __all__ = [
@@ -59,32 +61,38 @@ def missing_module(code: str, subject: Subject) -> Check:
             if not isinstance(judged.verdict, MissingModule):
                 continue
             missing, value = judged.verdict, judged.declaration.value
-            message = f"{subject.name} {value!r} needs the module {missing.name!r}, which does not exist"
+            message = f"{subject.name} {value!r} needs the module {missing.name!r}, which "
+            left_out = _left_out(evidence.project, judged, missing)
+            if left_out is not None:
+                path, pattern = left_out
+                message += f"would not ship: {path} is left out by {pattern}"
+                yield _at_declaration(code, judged, message, bring_back(path, pattern))
+                continue
+            message += "does not exist"
             name = missing.name.rpartition(".")[2] if "/" not in missing.name else missing.name
             if missing.where.endswith(".py"):
                 message += f" ({missing.where} is no package)"
             elif missing.where:
                 message += f" ({missing.where}/ has no {name!r})"
-            hint = (
-                _left_out(evidence, judged)
-                or _elsewhere(evidence, judged, missing.name)
-                or _sibling_module(name, missing)
-            )
+            hint = _elsewhere(evidence, judged, missing.name) or _sibling_module(name, missing)
             yield _at_declaration(code, judged, message, hint)
 
     return check
 
 
-def _left_out(evidence: Evidence, judged: Judged) -> str | None:
-    """Return the hint about a module that the tree has and the bundle leaves out."""
-    project = evidence.project
-    stem = ((judged.reference and judged.reference.module) or "").replace(".", "/")
-    for root in project.source_roots:
-        for path in (f"{stem}.py", f"{stem}/__init__.py"):
-            inside = f"{root}/{path}" if root else path
-            if inside in project.unshipped:
-                by = next((entry.pattern for entry in project.excluded if inside.startswith(entry.path)), "a pattern")
-                return f"{inside} is left out by {by}: {bring_back(inside)}"
+def _left_out(project: Project, judged: Judged, missing: MissingModule) -> tuple[str, str] | None:
+    """Return the file of the module that the tree has and the bundle leaves out, and the pattern that does so."""
+    file = judged.reference and judged.reference.path
+    modules = (judged.reference and judged.reference.module, missing.name)
+    stems = dict.fromkeys(module.replace(".", "/") for module in modules if module)
+    paths = [f"{stem}{suffix}" for stem in stems for suffix in (".py", "/__init__.py")]
+    # A source root of which nothing ships is none any more.
+    for root in dict.fromkeys((*project.source_roots, "src")):
+        for path in [file] if file else paths:
+            inside = f"{root}/{path}" if root and not file else path
+            pattern = left_out_by(project, inside) if inside in project.unshipped else None
+            if pattern is not None:
+                return inside, pattern
     return None
 
 
