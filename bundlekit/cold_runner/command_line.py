@@ -39,10 +39,10 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
-Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one, VENVS_DIR is where
-they are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install with. A task meets none of
-these, nor any other variable but a few (PATH, LANG, TZ) unless the bundle's [tool.bundlekit] pass-env names it, or the
-task brings it in its env.
+Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
+VENVS_DIR is where environments are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install
+with. A task meets none of these, nor any other variable but a few (PATH, LANG, TZ) unless the bundle's
+[tool.bundlekit] pass-env names it, or the task brings it in its env.
 """
 _LONGEST_S = 366 * 24 * 3600.0
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -175,7 +175,7 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
     )
     task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
-        settings = TaskSettings(deadline=order.deadline, pass_env=prepared.pass_env)
+        settings = TaskSettings(deadline=order.deadline, pass_env=prepared.pass_env, preserve=order.preserve)
         if isinstance(task, AggregationTask):
             document = supervisor.aggregate(prepared, task, settings, Circumstances())
         else:

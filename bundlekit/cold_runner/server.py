@@ -74,12 +74,16 @@ class _Kept:
             self._prepared[key] = self._prepare(request, deadline, self._held)
         yield self._prepared[key]
 
+    def preserves(self, request: Request) -> bool:
+        """Return whether what is thrown away otherwise is to stay."""
+        return request.preserve or self._standing.preserve
+
     def _prepare(self, request: Request, deadline: float, held: ExitStack) -> Prepared:
         options = PrepareOptions(
             python=request.python,
             fresh=request.fresh or self._standing.fresh,
             cache_dir=request.cache_dir,
-            preserve=request.preserve or self._standing.preserve,
+            preserve=self.preserves(request),
             deadline=deadline,
             pass_env=request.pass_env,
         )
@@ -137,7 +141,7 @@ def _probed(
     request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.probe(prepared, request.reference, _settings(request, deadline), circumstances)
+        return supervisor.probe(prepared, request.reference, _settings(request, deadline, kept), circumstances)
 
 
 def _simulated(
@@ -145,7 +149,7 @@ def _simulated(
 ) -> dict[str, object]:
     task = parse_simulation(request.task, supervisor.log.line)
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.simulate(prepared, task, _settings(request, deadline), circumstances)
+        return supervisor.simulate(prepared, task, _settings(request, deadline, kept), circumstances)
 
 
 def _aggregated(
@@ -153,7 +157,7 @@ def _aggregated(
 ) -> dict[str, object]:
     task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str")
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.aggregate(prepared, task, _settings(request, deadline), circumstances)
+        return supervisor.aggregate(prepared, task, _settings(request, deadline, kept), circumstances)
 
 
 _Verb = Callable[[Request, float, Supervisor, _Kept, Circumstances], dict[str, object]]
@@ -165,13 +169,14 @@ _VERBS: Mapping[str, _Verb] = {
 }
 
 
-def _settings(request: Request, deadline: float) -> TaskSettings:
+def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
     return TaskSettings(
         deadline=deadline,
         pass_env=request.pass_env,
         task_env=request.env,
         outputs_dir=request.outputs_dir,
         tells_writes=True,
+        preserve=kept.preserves(request),
     )
 
 

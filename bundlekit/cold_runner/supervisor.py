@@ -29,13 +29,17 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
 
 class TaskSettings(NamedTuple):
-    """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs."""
+    """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
+
+    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
+    """
 
     deadline: float
     pass_env: tuple[str, ...] = ()
     task_env: Mapping[str, str] = {}
     outputs_dir: str | None = None
     tells_writes: bool = False
+    preserve: bool = False
 
 
 class Circumstances:
@@ -99,6 +103,7 @@ class Supervisor:
             RunnerError: as :meth:`simulate`.
         """
         job = _job("probe", reference or wire_of(prepared))
+        settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
         document = loads(report.document or b"null")
         if not isinstance(document, dict):
@@ -115,7 +120,11 @@ class Supervisor:
         announced: str,
     ) -> ChildReport:
         report = ChildReport()
-        with _scratch_home(self._scratch) as (home, tmp), task_layer(prepared.tree, self._scratch) as layer:
+        room, preserve = self._room(settings), settings.preserve
+        with (
+            _scratch_home(room, preserve=preserve) as (home, tmp),
+            task_layer(prepared.tree, room, preserve=preserve) as layer,
+        ):
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             environment = child_environment(
@@ -131,6 +140,16 @@ class Supervisor:
             failure.stderr_tail = self.log.tail()
             raise failure
         return report
+
+    def _room(self, settings: TaskSettings) -> str:
+        """Return the directory for what the task may write."""
+        if not settings.preserve:
+            return self._scratch
+        room = os.path.join(os.path.dirname(self._scratch), f"bundlekit-kept-{os.urandom(16).hex()}")
+        os.mkdir(room, 0o700)
+        # Before the task starts: whatever becomes of it and of us, the files stay.
+        self.log.line(f"PRESERVE_TMP: what the task writes stays in {room}")
+        return room
 
     def _watched(
         self,
@@ -207,7 +226,7 @@ def _killed(number: int, phase: Phase) -> RunnerError:
 
 
 @contextmanager
-def _scratch_home(parent: str) -> Iterator[tuple[str, str]]:
+def _scratch_home(parent: str, *, preserve: bool) -> Iterator[tuple[str, str]]:
     own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
     home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
     for directory in (own, home, tmp):
@@ -215,7 +234,8 @@ def _scratch_home(parent: str) -> Iterator[tuple[str, str]]:
     try:
         yield home, tmp
     finally:
-        remove_tree(own)
+        if not preserve:
+            remove_tree(own)
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

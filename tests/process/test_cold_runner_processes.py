@@ -183,6 +183,41 @@ def test_a_bounded_fork_bomb_is_dead_at_the_deadline(tmp_path: Path, cache: Path
     assert await_death([int(pid) for pid in pids.read_text(encoding="ascii").split()], 0.5) == []
 
 
+PRESERVED = """
+    import os, signal, time
+    def wire(e, p, s):
+        open("made.txt", "w").write("tree")
+        open(os.environ["TMPDIR"] + "/t", "w").write("tmp")
+        open(os.environ["HOME"] + "/h", "w").write("home")
+        if e == "sleep":
+            time.sleep(60)
+        if e == "kill":
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        return {"raw": b"ok"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "status", "reuse"), [("main", 0, "0"), ("main", 0, "1"), ("sleep", 124, "1"), ("kill", 9, "1")]
+)
+def test_a_preserved_task_leaves_what_it_wrote_and_is_named_on_the_log(
+    tmp_path: Path, cache: Path, entrypoint: str, status: int, reuse: str
+) -> None:
+    """PRESERVE_TMP is for looking at it afterwards, and above all at what failed (DESIGN decision 4)."""
+    kept_in = tmp_path / "scratch"
+    kept_in.mkdir()
+    env = {"TMPDIR": str(kept_in), "PRESERVE_TMP": "1", "REUSE": reuse}
+    task = {**SIMULATION, "entrypoint": entrypoint}
+    result = run(wire_bundle(tmp_path, PRESERVED), cache, task, "--timeout-s", "4", env=env)
+    assert result.status == status
+    (kept,) = kept_in.iterdir()
+    assert f"PRESERVE_TMP: what the task writes stays in {kept}\n" in result.stderr.decode()
+    assert kept.stat().st_mode & 0o777 == 0o700
+    found = {path.name: path.read_text() for path in kept.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert found == {"wire.py": found["wire.py"], "made.txt": "tree", "t": "tmp", "h": "home"}
+
+
 @pytest.mark.parametrize("backend", DAEMONISING_BUILDS.values(), ids=DAEMONISING_BUILDS)
 def test_a_daemon_of_a_build_is_dead_at_the_end(backend: str, tmp_path: Path, cache: Path) -> None:
     """Whether the build succeeds, fails or meets the deadline; it is in no session that we know."""

@@ -147,6 +147,24 @@ def test_a_server_obeys_its_own_environment_before_a_request(tmp_path: Path, scr
     assert first["environment"]["python"] != second["environment"]["python"]
 
 
+def test_a_server_preserves_what_its_tasks_write(tmp_path: Path, cache: Path) -> None:
+    """Asked by its own environment or by a request; what was only looked at leaves nothing."""
+    source = "def wire(e, p, s):\n    open('made.txt', 'w').write(e)\n    return {'a': b'x'}\n"
+    bundle = wire_bundle(tmp_path, source)
+    kept_in = tmp_path / "scratch"
+    kept_in.mkdir()
+    server = Server(cache, kept_in, PRESERVE_TMP="1")
+    server.ask(bundle, "simulate", task=SIMULATION)
+    server.ask(bundle, "probe", reference=None)
+    server.close()
+    server = Server(cache, kept_in)
+    server.ask(bundle, "simulate", task={**SIMULATION, "entrypoint": "asked"}, preserve=True)
+    server.ask(bundle, "simulate", task=SIMULATION)
+    server.close()
+    assert sorted(path.read_text() for path in kept_in.rglob("made.txt")) == ["asked", "main"]
+    assert len(list(kept_in.iterdir())) == 2
+
+
 @pytest.mark.parametrize("name", ["MODELOPS_FORCE_FRESH_VENV", "PRESERVE_TMP"])
 def test_a_server_with_a_setting_that_means_nothing_does_not_start(name: str, tmp_path: Path) -> None:
     """The one-shot form refuses it too; a default in its place would be found out too late."""

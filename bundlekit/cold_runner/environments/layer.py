@@ -76,8 +76,10 @@ class Layer:
 
 
 @contextmanager
-def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
+def task_layer(tree: str, scratch_parent: str | None = None, *, preserve: bool = False) -> Iterator[Layer]:
     """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards.
+
+    With `preserve` it stays, with what was written there, once it was complete.
 
     Raises:
         RunnerError: E_IO when the copy cannot be made.
@@ -85,6 +87,7 @@ def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
     parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
     scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
     path = os.path.join(scratch, "bundle")
+    stays = False
     try:
         try:
             os.mkdir(scratch, 0o700)
@@ -93,9 +96,11 @@ def task_layer(tree: str, scratch_parent: str | None = None) -> Iterator[Layer]:
             message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
+        stays = preserve
         yield Layer(tree, path)
     finally:
-        remove_tree(scratch)
+        if not stays:
+            remove_tree(scratch)
 
 
 def _copy_tree(source: str, destination: str) -> None:
