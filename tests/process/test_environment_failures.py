@@ -1,7 +1,9 @@
 """What each failure of an environment or a build says, and what it leaves alone."""
 
+import io
 import json
 import os
+import tarfile
 import time
 from pathlib import Path
 
@@ -158,3 +160,28 @@ def test_a_digest_that_is_none_never_becomes_a_path(tmp_path: Path, kitchen: Kit
         kitchen.prepared(write_bundle(tmp_path / "bundle", own_bundle()), digest=digest).__enter__()
     assert failure.value.code == "E_USAGE"
     assert not kitchen.cache.exists()
+
+
+def test_a_dependency_that_is_built_sees_no_secret_of_the_user(
+    tmp_path: Path, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source distribution runs code of strangers; only the installer's own settings are for it (X01)."""
+    seen = tmp_path / "seen.txt"
+    files = {
+        "leaky-1/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "leaky-1/backend.py": f"import os\n\nopen({str(seen)!r}, 'w').write(repr(os.environ))\nraise SystemExit(3)\n",
+        "leaky-1/PKG-INFO": "Metadata-Version: 2.1\nName: leaky\nVersion: 1\n",
+    }
+    (tmp_path / "wheels").mkdir()
+    with tarfile.open(tmp_path / "wheels" / "leaky-1.tar.gz", "w:gz") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    local_index(monkeypatch, tmp_path / "wheels")
+    monkeypatch.setenv("GITHUB_TOKEN", "CANARY-github")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CANARY-aws")
+    bundle = write_bundle(tmp_path / "bundle", own_bundle("leaky"))
+    with pytest.raises(RunnerError, match="leaky"), kitchen.prepared(bundle):
+        pass
+    assert "CANARY" not in seen.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
+from bundlekit.cold_runner.environments.redaction import redacted
 from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DEPENDENCY_RULES"]
@@ -26,9 +27,9 @@ def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
         if _PLAIN_REQUIREMENT.fullmatch(text) or (from_file and (_LOCAL.match(text) or _URL.match(text))):
             continue
         if not _valid_requirement(text):
-            message = f"the requirement {requirement.value!r:.120} is not valid (PEP 508)"
+            place, value = requirement.place, redacted(requirement.value, {})
+            message = f"the requirement {value!r:.120} is not valid (PEP 508)"
             hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker'"
-            place, value = requirement.place, requirement.value
             yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value)
 
 
@@ -67,9 +68,9 @@ def _direct_reference(evidence: Evidence) -> Iterable[Finding]:
                 if is_local
                 else "a direct URL, which each worker must reach"
             )
-            message = f"the requirement {requirement.value!r:.120} is {what}"
+            place, value = requirement.place, redacted(requirement.value, {})
+            message = f"the requirement {value!r:.120} is {what}"
             hint = "publish it to an index, or ship its code inside the bundle"
-            place, value = requirement.place, requirement.value
             yield finding("BK504", Severity.WARNING, message, place, hint=hint, entity=value)
 
 

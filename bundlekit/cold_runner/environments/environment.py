@@ -17,6 +17,7 @@ from ..dependency_hash import dependency_hash, normalised_name, requirement_name
 from ..runner_error import RunnerError
 from .cache_entry import held_entry
 from .declaration import Declaration
+from .installable import check_build_requirements, installable
 from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
 from .redaction import redacted
@@ -106,7 +107,7 @@ def held_environment(declaration: Declaration, root: str, place: Place, workshop
     Raises:
         RunnerError: E_VENV when the dependencies cannot be installed, with the installer's last lines.
     """
-    requirements = tuple(_installable(declaration.declared, root, workshop.log))
+    requirements = tuple(installable(declaration.declared, root, workshop.log))
     lock = declaration.lock
     installer = workshop.installer() if requirements or lock else None
     if lock and installer and installer.name == "pip" and not lock[0].endswith(".txt"):
@@ -126,6 +127,7 @@ def held_tools(requires: tuple[str, ...], workshop: Workshop) -> Iterator[Enviro
     Raises:
         RunnerError: E_VENV when they cannot be installed.
     """
+    check_build_requirements(requires)
     asked = _Asked(None, requires, (), None, "the build requirements")
     name = dependency_hash(lock=None, declared=requires, requires_python=None)
     installer = workshop.installer() if requires else None
@@ -245,23 +247,6 @@ def _written(job: Job, name: str, content: str | bytes) -> str:
     with open(path, "wb") as file:
         file.write(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
     return path
-
-
-def _installable(declared: tuple[str, ...], root: str, log: Callable[[str], None]) -> Iterator[str]:
-    for requirement in declared:
-        path = requirement.partition(" ")[0].partition("[")[0].removeprefix("file:")
-        if not path.startswith((".", "/")):
-            yield requirement
-        elif path.endswith(".whl"):
-            yield os.path.normpath(os.path.join(root, path))
-        elif os.path.normpath(os.path.join(root, path)) == os.path.normpath(root):
-            log(f"Leaving out the requirement {requirement!r}: the bundle itself is built on its own")
-        else:
-            message = (
-                f"expected requirements from an index, found the local path {requirement!r:.200}: building it would "
-                "run code of the bundle with your credentials; give a wheel file or a published package"
-            )
-            raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
 
 
 def _absolute_links(option: str, root: str) -> str:

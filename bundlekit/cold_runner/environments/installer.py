@@ -13,6 +13,7 @@ from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from .interpreter import Interpreter
 from .memory import remembered
+from .redaction import looks_secret
 
 if TYPE_CHECKING:
     from .tool_process import ToolResult
@@ -121,7 +122,10 @@ def _run(command: Sequence[str], job: Job, what: str) -> "ToolResult":
 
 
 def _misleads(name: str) -> bool:
-    return name in _REDIRECTING or name.startswith("PYTHON")
+    # A source distribution runs code of strangers while it is built: of what is secret, only the installer's own
+    # settings are for it.
+    is_foreign_secret = looks_secret(name) and not name.startswith(("UV_", "PIP_"))
+    return name in _REDIRECTING or name.startswith("PYTHON") or is_foreign_secret
 
 
 def _on_path(name: str, environ: Mapping[str, str]) -> str | None:
