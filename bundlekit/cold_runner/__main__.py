@@ -11,6 +11,8 @@ import sys
 __all__: list[str] = []
 
 _PRIVATE_NAME = "_bundlekit_cold_runner"
+_INTERRUPTED = 130
+"""As in the table of exit statuses, which may not have been loaded yet."""
 
 
 def _main() -> int:
@@ -33,4 +35,8 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    try:
+        sys.exit(_main())
+    except KeyboardInterrupt:
+        # The guardian handles it once it is there. What was forked by then sees us gone and ends.
+        os._exit(_INTERRUPTED)

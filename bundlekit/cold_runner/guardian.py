@@ -107,8 +107,8 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         if text is not None:
             data = text.encode("utf-8")
             write_whole(line, len(data).to_bytes(8, "big") + data)
-    except _Interrupted:
-        # Between two steps of ours, with the work done: the guardian, which asked for it, knows what to tell.
+    except (_Interrupted, KeyboardInterrupt):
+        # Between two steps of ours, before the work or after it: the guardian, which knows why, tells.
         status = EXIT_STATUS[ErrorCode.INTERRUPTED]
     except BaseException:  # noqa: BLE001 - the guardian tells the caller that we ended without an answer
         log.line(_traceback())

@@ -139,6 +139,30 @@ def test_an_interruption_cleans_up_and_prints_one_line(
     assert await_death([started.supervisor, *started.pids], 0.2) == []
 
 
+INTERRUPTED_IMPORT = """
+import os, runpy, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("bundlekit.cold_runner", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["command_line", "guardian", "stderr_log", "task"])
+def test_an_interruption_while_the_runner_starts_ends_it_quietly(module: str) -> None:
+    """Control-C right after the return key is no fault to be reported."""
+    done = subprocess.run(
+        [MODULE[0], "-c", INTERRUPTED_IMPORT, f"bundlekit.cold_runner.{module}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_stopped_supervisor_is_continued(tmp_path: Path, cache: Path) -> None:
     """Bundle code that stops its parent would otherwise stop the clock."""
     source = """
