@@ -1,15 +1,16 @@
 """Reads [tool.bundlekit] and the one key of [tool.modelops] that bundlekit honours."""
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, WorkerSettings
 from bundlekit.model.place import Place
-from bundlekit.read.document import finding_at
 from bundlekit.read.pyproject import Pyproject
-from bundlekit.read.typed_table import TypedTable
+from bundlekit.read.typed_table import Keys, TypedTable
 
-__all__ = ["DEFAULT_SMOKE_TIMEOUT_S", "MAX_SEED", "not_json", "read_settings", "smoke_task"]
+__all__ = ["DEFAULT_SMOKE_TIMEOUT_S", "MAX_SEED", "read_settings", "smoke_task"]
 
 DEFAULT_SMOKE_TIMEOUT_S = 60.0
 MAX_SEED = 2**64 - 1
@@ -42,24 +43,21 @@ def read_settings(pyproject: Pyproject) -> Settings:
 
 
 def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object], seed: object) -> SmokeTask | None:
-    """Return the task that `table` asks for, None after a finding about its parameters or seed."""
-    document = table.document
-    reason = not_json(params)
-    if reason is not None:
-        where = table.place("params") if "params" in table else place
-        document.problems.append(finding_at(document.shape_code, f"params of a task {reason}", where))
-        return None
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-        where = table.place("seed") if "seed" in table else place
-        message = "seed must be an integer from 0 to 2**64 - 1"
-        document.problems.append(finding_at(document.shape_code, message, where))
-        return None
+    """Return the task that `table` asks for, None after a finding for each value in it that no task can have."""
+    problems = table.document.problems
+    found_before = len(problems)
     entrypoint = table.text("entrypoint")
     timeout_s = table.number("timeout-s")
-    if timeout_s is not None and not (math.isfinite(timeout_s) and timeout_s > 0):
-        message = "timeout-s must be a positive number of seconds"
-        document.problems.append(finding_at(document.shape_code, message, table.place("timeout-s")))
-        timeout_s = None
+    for name, value in params.items():
+        for keys, expected, wrong in islice(_not_json(value, (*table.keys, "params", name)), 1):
+            table.refuse(keys, expected, wrong)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        table.refuse((*table.keys, "seed"), "an integer from 0 to 2**64 - 1", seed)
+    # Compared and not converted: an integer may be too large for a float, and NaN is neither.
+    if timeout_s is not None and not 0 < timeout_s <= sys.float_info.max:
+        table.refuse((*table.keys, "timeout-s"), "a positive number of seconds", timeout_s)
+    if len(problems) > found_before or not isinstance(seed, int):
+        return None
     return SmokeTask(
         entrypoint.value if entrypoint else "main",
         params,
@@ -69,30 +67,30 @@ def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object],
     )
 
 
-def not_json(value: object, depth: int = 0) -> str | None:
-    """Return why `value` cannot go into a task as strict JSON, None if it can."""
+def _not_json(value: object, keys: Keys, depth: int = 1) -> Iterator[tuple[Keys, str, object]]:
+    """Yield what in `value` cannot go into a task as strict JSON: where it stands, what may stand there, what does."""
     if depth > _MAX_DEPTH:
-        return "are nested too deeply"
+        yield keys[: len(keys) - depth + 1], f"nested at most {_MAX_DEPTH} levels deep", value
+        return
     match value:
         case None | bool() | str() | int():
-            return None
+            return
         case float():
-            return None if math.isfinite(value) else f"hold {value}, which JSON has no number for"
+            if not math.isfinite(value):
+                yield keys, "a number that JSON has", value
         case Mapping():
-            items: list[object] = list(value.values())
+            for key, item in value.items():
+                yield from _not_json(item, (*keys, key), depth + 1)
         case list():
-            items = value
+            for index, item in enumerate(value):
+                yield from _not_json(item, (*keys, index), depth + 1)
         case _:
-            return f"hold a {type(value).__name__}, which JSON does not have"
-    return next((reason for item in items if (reason := not_json(item, depth + 1)) is not None), None)
+            yield keys, "a value that JSON has", value
 
 
 def _smoke_entry(entry: TypedTable) -> SmokeTask | None:
     entry.report_unknown(_SMOKE_KEYS, "BK107")
-    seed = entry.integer("seed") if "seed" in entry else 0
-    if seed is None:
-        return None
-    return smoke_task(entry, entry.place(), params=entry.table("params").values, seed=seed)
+    return smoke_task(entry, entry.place(), params=entry.table("params").values, seed=entry.values.get("seed", 0))
 
 
 def _worker(table: TypedTable) -> WorkerSettings:

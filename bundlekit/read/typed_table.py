@@ -26,6 +26,7 @@ _TYPE_NAMES: tuple[tuple[type, str], ...] = (
     (list, "an array"),
     (type(None), "null"),
 )
+_NUMBERS = ("an integer", "a number")
 _SHOWN_CHARACTERS = 40
 _MAX_REWRITTEN = 200
 
@@ -96,7 +97,7 @@ class TypedTable:
             if isinstance(item, str):
                 found.append(Text(item, self.document.place(keys)))
             else:
-                self._refuse(keys, "a string", item)
+                self.refuse(keys, "a string", item)
         return tuple(found)
 
     def flag(self, key: str) -> bool | None:
@@ -137,7 +138,7 @@ class TypedTable:
             keys = (*self.keys, key, index)
             values = _as_table(item)
             if values is None:
-                self._refuse(keys, "a table", item)
+                self.refuse(keys, "a table", item)
             else:
                 found.append(TypedTable(self.document, keys, values))
         return tuple(found)
@@ -151,17 +152,22 @@ class TypedTable:
         names = tuple(known)
         for key in self.values:
             if key not in names:
-                shown = ".".join(str(part) for part in self.keys)
                 guess = nearest_name(key, names)
                 self.document.problems.append(
                     finding_at(
                         code,
-                        f"[{shown}] has no key {key!r:.60}, so it has no effect",
+                        f"[{_dotted(self.keys)}] has no key {key!r:.60}, so it has no effect",
                         self.document.key_place((*self.keys, key)),
                         severity=Severity.WARNING,
                         hint=f"did you mean {guess!r}?" if guess else f"its keys are: {', '.join(sorted(names))}",
                     )
                 )
+
+    def refuse(self, keys: Keys, expected: str, value: object) -> None:
+        """Append the finding that `value`, which stands at `keys` of the document, is not what is `expected` there."""
+        message = f"{_dotted(keys)} must be {expected}, found {type_name(value)}"
+        place, hint = self.document.place(keys), _right_form(keys, expected, value)
+        self.document.problems.append(finding_at(self.document.shape_code, message, place, hint=hint))
 
     def _array(self, key: str, expected: str) -> list[object]:
         value = self.values.get(key)
@@ -172,12 +178,7 @@ class TypedTable:
 
     def _refuse_unless_absent(self, key: str, expected: str) -> None:
         if key in self.values:
-            self._refuse((*self.keys, key), expected, self.values[key])
-
-    def _refuse(self, keys: Keys, expected: str, value: object) -> None:
-        message = f"{_dotted(keys)} must be {expected}, found {type_name(value)}"
-        place, hint = self.document.place(keys), _right_form(keys, expected, value)
-        self.document.problems.append(finding_at(self.document.shape_code, message, place, hint=hint))
+            self.refuse((*self.keys, key), expected, self.values[key])
 
 
 def type_name(value: object) -> str:
@@ -214,7 +215,7 @@ def _right_form(keys: Keys, expected: str, value: object) -> str | None:
             return "write it as an array of texts in brackets: [...]"
         case "a boolean", str() if value.lower() in {"true", "false"}:
             return f"write it without quotes: {value.lower()}"
-        case (("an integer" | "a number"), str()) if re.fullmatch(r"-?\d{1,19}", value, re.ASCII):
+        case _, str() if expected.startswith(_NUMBERS) and re.fullmatch(r"-?\d{1,19}", value, re.ASCII):
             return f"write it without quotes: {value}"
         case "an array of tables", Mapping():
             return f"write its header with two brackets: [[{_dotted(keys)}]]"

@@ -142,6 +142,45 @@ def test_settings_are_read_by_type(lines: str, codes: list[str], tmp_path: Path)
     assert [problem.code for problem in project.problems] == codes
 
 
+_SMOKE_PROBLEMS: dict[str, tuple[str, list[str]]] = {
+    "types": (
+        "entrypoint = 3\nseed = 'x'\nparams = []\n",
+        [
+            "entrypoint must be a string, found an integer (3)",
+            "seed must be an integer from 0 to 2**64 - 1, found a string ('x')",
+            "params must be a table, found an array",
+        ],
+    ),
+    "ranges": (
+        f"seed = -1\ntimeout-s = -5\n[[tool.bundlekit.smoke]]\ntimeout-s = 1{'0' * 400}\n",
+        [
+            "seed must be an integer from 0 to 2**64 - 1, found an integer (-1)",
+            "timeout-s must be a positive number of seconds, found an integer (-5)",
+            "tool.bundlekit.smoke item 2.timeout-s must be a positive number of seconds, found an integer",
+        ],
+    ),
+    "parameters": (
+        f"params = {{a = nan, b = 1979-05-27, c = [1, {{d = [-inf, inf]}}], e = {'[' * 120}{']' * 120}}}\n",
+        [
+            "params.a must be a number that JSON has, found a number (nan)",
+            "params.b must be a value that JSON has, found a value of type date",
+            "params.c item 2.d item 1 must be a number that JSON has, found a number (-inf)",
+            "params.e must be nested at most 100 levels deep, found an array",
+        ],
+    ),
+    "key": ("sed = 1\n", ["[tool.bundlekit.smoke item 1] has no key 'sed', so it has no effect"]),
+}
+
+
+@pytest.mark.parametrize(("lines", "messages"), _SMOKE_PROBLEMS.values(), ids=_SMOKE_PROBLEMS)
+def test_everything_wrong_in_a_smoke_task_is_found_at_once(lines: str, messages: list[str], tmp_path: Path) -> None:
+    """One round of mending, and each message says which key it means and what it found there."""
+    project = _read(tmp_path, pyproject(after=f"[[tool.bundlekit.smoke]]\n{lines}"))
+    found = [problem.message.removeprefix("tool.bundlekit.smoke item 1.") for problem in project.problems]
+    assert sorted(found) == sorted(messages)
+    assert all(problem.line is not None and problem.column is not None for problem in project.problems)
+
+
 def test_settings_have_their_values(tmp_path: Path) -> None:
     """What is written is what is read."""
     lines = (
