@@ -81,7 +81,8 @@ class Project(NamedTuple):
     declared dependencies with their places; `unshipped` holds files below excluded directories (not those of tools), as
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
     `entry_point_groups` are all groups of entry points that pyproject.toml declares, and where: misspelt ones included,
-    and those of Poetry that do not count because there is no [project].
+    and those of Poetry that do not count because there is no [project]. `mistyped_wire`: the entry point of the wire is
+    declared, but not as text, which `problems` say.
     """
 
     root: str
@@ -108,3 +109,4 @@ class Project(NamedTuple):
     requires_python_place: Place | None = None
     unshipped: frozenset[str] = frozenset()
     entry_point_groups: Mapping[str, Place] = MappingProxyType({})
+    mistyped_wire: bool = False

@@ -17,7 +17,7 @@ from bundlekit.read.settings import read_settings
 from bundlekit.read.sources import list_unshipped, read_sources
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
-from bundlekit.read.wires import read_wires
+from bundlekit.read.wires import read_wires, wire_is_mistyped
 
 __all__ = ["read_project"]
 
@@ -70,6 +70,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         requires_python_place=specifier.place if specifier else None,
         unshipped=list_unshipped(root, walked.excluded),
         entry_point_groups={group: groups.place(group) for group in groups.values},
+        mistyped_wire=wire_is_mistyped(pyproject),
     )
 
 

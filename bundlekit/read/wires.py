@@ -1,6 +1,6 @@
 """Collects every declaration of the wire function in the order in which the warm runner looks (CONTRACT section 2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bundlekit.model.declaration import WireDeclaration, WireSource
@@ -12,7 +12,7 @@ from bundlekit.read.json_document import read_json
 from bundlekit.read.pyproject import Pyproject, parse_toml
 from bundlekit.read.typed_table import TypedTable
 
-__all__ = ["GROUP", "read_wires"]
+__all__ = ["GROUP", "read_wires", "wire_is_mistyped"]
 
 GROUP = "modelops.wire"
 _MANIFEST = ".modelops/manifest.json"
@@ -33,6 +33,18 @@ def read_wires(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tup
         *_modelops_toml(root, problems),
         *_wire_py(root),
     )
+
+
+def wire_is_mistyped(pyproject: Pyproject) -> bool:
+    """Whether pyproject.toml has an entry point for the wire, or a table that may hold one, of a wrong type."""
+    value: object = pyproject.top.values
+    for key in ("project", "entry-points", GROUP):
+        if not isinstance(value, Mapping):
+            return True
+        if key not in value:
+            return False
+        value = value[key]
+    return not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values())
 
 
 def _entry_points(group: TypedTable) -> Iterator[WireDeclaration]:

@@ -324,6 +324,20 @@ def test_a_module_that_is_certainly_missing_has_a_hint(
     assert [hint in (finding.hint or "") for finding in found] == [True]
 
 
+_MISTYPED = {
+    "entry-point": '[project.entry-points."modelops.wire"]\nexecute = 7\n',
+    "group": '[project.entry-points]\n"modelops.wire" = "model.wire:wire"\n',
+    "groups": 'entry-points = ["modelops.wire"]\n',
+}
+
+
+@pytest.mark.parametrize("lines", _MISTYPED.values(), ids=_MISTYPED)
+def test_an_entry_point_of_the_wrong_type_is_one_finding(lines: str, tmp_path: Path) -> None:
+    """To be told that there is none, when one is there, sends its author elsewhere."""
+    make_bundle(tmp_path, {"pyproject.toml": f'[project]\nname = "model"\nversion = "1.0"\n{lines}'})
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK104"]
+
+
 _LEFT_OUT: dict[str, tuple[str, str, dict[str, str]]] = {
     "module": ("model.wire:wire", "model/wire.py is left out by model/w*.py (.modelopsignore)", {}),
     "default": ("build.wire:wire", "build/wire.py is left out by build/ (default)", {"build/wire.py": GOOD_WIRE}),

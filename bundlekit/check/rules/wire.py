@@ -38,7 +38,8 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _has_none(project: Project) -> bool:
-    return not project.wires and project.table in {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
+    readable = project.table in {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
+    return readable and not project.wires and not project.mistyped_wire
 
 
 def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
