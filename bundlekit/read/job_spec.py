@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
-from bundlekit.model.finding import Finding
+from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 from bundlekit.read.document import finding_at, is_file
 from bundlekit.read.json_document import read_json
@@ -19,6 +20,7 @@ from bundlekit.read.typed_table import TypedTable
 __all__ = ["JobSpec", "read_job_spec"]
 
 _TARGET_KEYS = ("target_entrypoint", "target", "loss_function")
+_TASK_KEYS = ("entrypoint", "tasks")
 _TARGET_LISTS = ("target_entrypoints", "targets")
 _NESTED = ("target_spec", "job", "spec", "calibration", "aggregation")
 
@@ -39,11 +41,27 @@ def read_job_spec(path: Path, root: Path, problems: list[Finding]) -> JobSpec:
     table = read_json(path, name, problems)
     if table is None:
         return JobSpec()
+    found_before = len(problems)
     targets = dict.fromkeys(TargetDeclaration(value, Place(name)) for value in _targets(table))
     tasks: dict[str, SmokeTask] = {}
     for task in _tasks(table):
         tasks.setdefault(task.entrypoint, task)
+    if not targets and not tasks and len(problems) == found_before:
+        problems.append(_asks_nothing(table))
     return JobSpec(tuple(targets), tuple(tasks.values()))
+
+
+def _asks_nothing(table: TypedTable) -> Finding:
+    path = table.document.path
+    known = (*_TASK_KEYS, *_TARGET_LISTS, *_TARGET_KEYS)
+    hint = f"it may have the keys: {', '.join(known)}"
+    for key in table.values:
+        near = None if key in (*known, *_NESTED) else nearest_name(key, known)
+        if near is not None:
+            hint = f"did you mean {near!r}, not {key!r:.60}?"
+            break
+    message = f"the job specification {path} names neither a target nor a task, so it has no effect"
+    return finding_at("BK106", message, Place(path), severity=Severity.WARNING, hint=hint)
 
 
 def _targets(table: TypedTable) -> Iterator[str]:

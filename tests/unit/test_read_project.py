@@ -389,6 +389,25 @@ def test_a_wrong_job_specification_is_found(text: str, tmp_path: Path) -> None:
     assert "BK106" in {problem.code for problem in read_project(tmp_path, job_spec=tmp_path / "job.json").problems}
 
 
+_ASKING_NOTHING = {
+    "empty": ("{}", "it may have the keys: entrypoint, tasks, target_entrypoints, targets, target_entrypoint"),
+    "misspelt-targets": ('{"id": "1", "targts": ["m:f"]}', "did you mean 'targets', not 'targts'?"),
+    "misspelt-task": ('{"entry_point": "main", "seed": 1}', "did you mean 'entrypoint', not 'entry_point'?"),
+    "no-array": ('{"targets": "m:f", "spec": {}}', "it may have the keys"),
+    "no-entrypoint": ('{"tasks": [{"params": {}}]}', "it may have the keys"),
+    "loss": ('{"loss_function": "rmse"}', "it may have the keys"),
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), _ASKING_NOTHING.values(), ids=_ASKING_NOTHING)
+def test_a_job_specification_that_asks_nothing_is_a_warning(text: str, hint: str, tmp_path: Path) -> None:
+    """Its targets would stay unchecked, and nobody would notice."""
+    make_bundle(tmp_path, {"job.json": text})
+    (found,) = read_project(tmp_path, job_spec=tmp_path / "job.json").problems
+    assert (found.code, found.severity, found.path) == ("BK106", Severity.WARNING, "job.json")
+    assert (found.hint or "").startswith(hint)
+
+
 def test_a_missing_job_specification_is_found(tmp_path: Path) -> None:
     """A mistyped option must not pass as a bundle without targets."""
     make_bundle(tmp_path, {})
