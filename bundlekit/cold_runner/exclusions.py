@@ -1,11 +1,20 @@
 """What never ships unless a bundle's settings include it by name: one list for the packer and the standalone runner.
 
-See: CONTRACT section 5 (the ecosystem's default ignores); `.env` files are added because they hold secrets.
+See: CONTRACT section 5 (the ecosystem's default ignores); `.env` files and those of credentials are added because they
+hold secrets.
 """
 
+import os
 from fnmatch import fnmatchcase
 
-__all__ = ["DEFAULT_DIRECTORIES", "DEFAULT_FILES", "REGISTRY", "RESERVED_DIRECTORY", "excluded_by_default"]
+__all__ = [
+    "DEFAULT_DIRECTORIES",
+    "DEFAULT_FILES",
+    "REGISTRY",
+    "RESERVED_DIRECTORY",
+    "excluded_by_default",
+    "is_virtual_environment",
+]
 
 RESERVED_DIRECTORY = ".bundlekit"
 """Holds the manifest inside an archive; never a member."""
@@ -28,6 +37,8 @@ DEFAULT_DIRECTORIES: tuple[str, ...] = (
     "env",
     ".env",
     "ENV",
+    ".aws",
+    ".ssh",
     "virtualenv",
     "node_modules",
     ".npm",
@@ -55,6 +66,9 @@ DEFAULT_FILES: tuple[str, ...] = (
     "desktop.ini",
     ".coverage",
     ".env",
+    ".env.*",
+    ".netrc",
+    ".pypirc",
     ".git",
 )
 
@@ -75,3 +89,8 @@ def excluded_by_default(path: str, *, is_directory: bool) -> str | None:
         if fnmatchcase(name, pattern):
             return f"{pattern}/" if is_directory else pattern
     return None
+
+
+def is_virtual_environment(directory: str) -> bool:
+    """Whether a directory is a virtual environment, which is left out by whatever name (PEP 405)."""
+    return os.path.lexists(os.path.join(directory, "pyvenv.cfg"))

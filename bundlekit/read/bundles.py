@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from bundlekit.cold_runner.exclusions import REGISTRY, excluded_by_default
+from bundlekit.cold_runner.exclusions import REGISTRY, excluded_by_default, is_virtual_environment
 from bundlekit.errors import UsageError
 from bundlekit.read.document import regular_file
 
@@ -43,7 +43,7 @@ def find_bundles(root: Path, *, most: int = MAX_SEARCHED) -> list[Path]:
         if searched >= most:
             message = f"the search for bundles below {root} ends after {most:,} directories, at {path}"
             raise UsageError(message, subject=str(root), hint="name a bundle, or a repository of bundles")
-        names[:] = sorted(name for name in names if excluded_by_default(name, is_directory=True) is None)
+        names[:] = sorted(name for name in names if not _is_left_out(directory, name))
         if is_bundle(path):
             found.append(path)
     return sorted(found)
@@ -63,3 +63,7 @@ def is_bundle(path: Path) -> bool:
             return _MARKED_PYPROJECT.search(file.read(_MAX_BYTES)) is not None
     except OSError:
         return False
+
+
+def _is_left_out(parent: str, name: str) -> bool:
+    return excluded_by_default(name, is_directory=True) is not None or is_virtual_environment(f"{parent}/{name}")

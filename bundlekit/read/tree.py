@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.cold_runner.exclusions import excluded_by_default
+from bundlekit.cold_runner.exclusions import excluded_by_default, is_virtual_environment
 from bundlekit.errors import FileAccessError, LimitExceededError, UsageError
 from bundlekit.model.member import colliding_paths, is_git_name, is_reserved_name, path_error, path_limit_error
 from bundlekit.model.project import Excluded, Member, RefusedEntry
@@ -121,10 +121,15 @@ class _Walker:
         kinds = (False, True) if entry.is_link else (entry.is_directory,)
         for is_directory in kinds:
             default = excluded_by_default(entry.path, is_directory=is_directory) or _product(entry.path, siblings)
+            if default is None and entry.is_directory and is_virtual_environment(self._location(entry.path)):
+                default = "a virtual environment"
             reason = self.rules.decide(entry.path, is_directory=is_directory, default=default, inherited=inherited)
             if reason is not None:
                 return reason
         return None
+
+    def _location(self, path: str) -> str:
+        return f"{os.fsdecode(self.root)}/{path}"
 
     def _enter(self, path: str, reason: str | None) -> None:
         if reason is not None and not self.rules.reaches_into(path):
@@ -158,8 +163,10 @@ class _Walker:
         collisions = colliding_paths(member.path for member in self.members)
         collided = {path for pair in collisions for path in pair}
         for first, second in collisions:
-            reason = "is the same name after Unicode normalisation (NFC) as "
-            self.refused += [RefusedEntry(first, reason + repr(second)), RefusedEntry(second, reason + repr(first))]
+            # Escaped, since the two look the same on most screens.
+            for path, other in ((first, second), (second, first)):
+                reason = f"is, written {path!a}, the same name as {other!a} after Unicode normalisation (NFC)"
+                self.refused.append(RefusedEntry(path, reason))
         return Walk(
             tuple(sorted((m for m in self.members if not _within(m.path, collided)), key=lambda m: _order(m.path))),
             tuple(Excluded(_speakable(e.path), e.pattern) for e in sorted(self.excluded, key=lambda e: _order(e.path))),

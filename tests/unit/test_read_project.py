@@ -538,7 +538,8 @@ def _bundle_at(root: Path, *paths: str) -> None:
 def test_bundles_of_a_repository_are_found(tmp_path: Path) -> None:
     """The hook runs at the root of the repository."""
     (tmp_path / ".git").mkdir()
-    _bundle_at(tmp_path, "b", "a", "deep/er/c", "build/no", ".venv/no")
+    _bundle_at(tmp_path, "b", "a", "deep/er/c", "build/no", ".venv/no", "py312/no")
+    (tmp_path / "py312/pyvenv.cfg").touch()
     write_tree(
         tmp_path,
         {

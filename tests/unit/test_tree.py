@@ -30,6 +30,12 @@ _EXCLUDED = {
     "mac": ("sub/.DS_Store", "sub/.DS_Store", ".DS_Store (default)"),
     "swap": ("a.swp", "a.swp", "*.swp (default)"),
     "secrets": (".env", ".env", ".env (default)"),
+    "secrets-of-a-stage": ("deploy/.env.prod", "deploy/.env.prod", ".env.* (default)"),
+    "passwords": (".netrc", ".netrc", ".netrc (default)"),
+    "tokens": (".pypirc", ".pypirc", ".pypirc (default)"),
+    "cloud": (".aws/credentials", ".aws/", ".aws/ (default)"),
+    "keys": ("home/.ssh/id_rsa", "home/.ssh/", ".ssh/ (default)"),
+    "environment-by-another-name": ("py312/pyvenv.cfg", "py312/", "a virtual environment (default)"),
     "git": (".git/HEAD", ".git/", "git's own (never ships)"),
     "git-upper": ("deep/.GIT/HEAD", "deep/.GIT/", "git's own (never ships)"),
     "git-short": ("git~1/HEAD", "git~1/", "git's own (never ships)"),
@@ -66,6 +72,10 @@ _SHIPS = [
     "data/a b'c.csv",
     "é/ünï.csv",
     ".hidden",
+    ".envrc",
+    "pyvenv.cfg",
+    ".pypirc/x",
+    "aws/x",
     "a" * 255,
     "x.tmp",
 ]
@@ -249,6 +259,9 @@ def test_names_that_are_one_after_normalisation_are_both_refused(tmp_path: Path)
 
     assert _paths(found) == ["m"]
     assert {entry.path for entry in found.refused} == {"\u00e9.csv", "e\u0301.csv", "d\u00e9", "de\u0301"}
+    reasons = {entry.path: entry.reason for entry in found.refused}
+    same = "the same name as 'e\\u0301.csv' after Unicode normalisation (NFC)"
+    assert reasons["\u00e9.csv"] == rf"is, written '\xe9.csv', {same}"
 
 
 def test_only_directories_with_nothing_at_all_in_them_are_empty(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def _silent(_line: str) -> None:
 def bundle(tmp_path: Path) -> Path:
     """Return a bundle with what ships and what does not."""
     root = tmp_path / "bundle"
-    for name in ("pyproject.toml", "pkg/a.py", "pkg/__pycache__/a.pyc", ".git/HEAD", ".modelops/manifest.json", ".env"):
+    ships = ("pyproject.toml", "pkg/a.py", ".modelops/manifest.json")
+    for name in (*ships, "pkg/__pycache__/a.pyc", ".git/HEAD", ".env", ".env.prod", ".ssh/id", "py/pyvenv.cfg", "py/a"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     return root

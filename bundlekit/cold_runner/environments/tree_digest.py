@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 
 from ..codes import ErrorCode, Phase
-from ..exclusions import excluded_by_default
+from ..exclusions import excluded_by_default, is_virtual_environment
 from ..runner_error import RunnerError
 
 __all__ = ["ListedFile", "inventory", "inventory_digest", "tree_digest"]
@@ -55,6 +55,8 @@ def _walk(root: str, folder: str, log: Callable[[str], None]) -> Iterator[str]:
             path = f"{folder}/{entry.name}" if folder else entry.name
             is_directory = entry.is_dir(follow_symlinks=False)
             if excluded_by_default(path, is_directory=is_directory):
+                continue
+            if is_directory and is_virtual_environment(os.path.join(root, path)):
                 continue
             if is_directory:
                 yield from _walk(root, path, log)
