@@ -10,18 +10,14 @@ __all__ = [
     "ArchiveCorruptError",
     "ArchiveUnsafeError",
     "BundlekitError",
-    "CacheError",
     "DigestMismatchError",
     "EntryPointRefusedError",
-    "EnvironmentBuildError",
     "FileAccessError",
     "InternalError",
     "LimitExceededError",
     "ManifestError",
     "NameRefusedError",
     "PyprojectRefusedError",
-    "SourceRefusedError",
-    "TaskFailedError",
     "TaskRefusedError",
     "UsageError",
 ]
@@ -98,28 +94,10 @@ class EntryPointRefusedError(BundlekitError):
     code = ErrorCode.ENTRYPOINT
 
 
-class SourceRefusedError(BundlekitError):
-    """A source file of the bundle cannot be read as Python."""
-
-    code = ErrorCode.SOURCE
-
-
 class TaskRefusedError(BundlekitError):
     """A task document is malformed."""
 
     code = ErrorCode.TASK
-
-
-class EnvironmentBuildError(BundlekitError):
-    """An interpreter, an environment or the bundle's build could not be had."""
-
-    code = ErrorCode.VENV
-
-
-class CacheError(BundlekitError):
-    """The cache cannot be used: wrong owner, read-only, no locks."""
-
-    code = ErrorCode.CACHE
 
 
 class FileAccessError(BundlekitError):
@@ -132,11 +110,3 @@ class InternalError(BundlekitError):
     """bundlekit broke one of its own promises."""
 
     code = ErrorCode.INTERNAL
-
-
-class TaskFailedError(BundlekitError):
-    """A task or a preparation ended in a failure that the cold runner reported; `code` is the runner's own."""
-
-    def __init__(self, message: str, code: ErrorCode, *, subject: object = None, hint: str | None = None) -> None:
-        super().__init__(message, subject=subject, hint=hint)
-        self.code = code

@@ -1,6 +1,7 @@
 """Pack, verify, unpack, inspect and compare bundles."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,13 +65,13 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     return _written(project, destination, report, progress)
 
 
-def verify(archive: Path) -> InspectedArchive:
+def verify(archive: Path, progress: Progress) -> InspectedArchive:
     """Hold every byte of `archive` against its manifest and return what it holds.
 
     Raises:
         BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
     """
-    content = verify_archive(archive)
+    content = verify_archive(archive, progress=_percent(progress, f"verifying {archive}"))
     return InspectedArchive(str(archive), content.manifest, content.digest, verified=True)
 
 
@@ -84,31 +85,32 @@ def inspect(archive: Path) -> InspectedArchive:
     return InspectedArchive(str(archive), content.manifest, content.digest, verified=False)
 
 
-def unpack(archive: Path, destination: Path) -> Unpacked:
+def unpack(archive: Path, destination: Path, progress: Progress) -> Unpacked:
     """Verify `archive` and lay its files out at `destination`, which must not exist or be empty.
 
     Raises:
         BundlekitError: the archive is not sound, or the destination is taken; then nothing is written there.
     """
-    content = unpack_archive(archive, destination)
+    content = unpack_archive(archive, destination, progress=_percent(progress, f"unpacking {archive}"))
     return Unpacked(str(destination), content.manifest, content.digest)
 
 
-def compare(a: Path, b: Path) -> tuple[InspectedArchive, InspectedArchive, Difference]:
+def compare(a: Path, b: Path, progress: Progress) -> tuple[InspectedArchive, InspectedArchive, Difference]:
     """Return what differs between two bundles, each a directory or an archive.
 
     Raises:
         BundlekitError: one of them is neither, or cannot be read.
     """
-    first, second = _inspected(a), _inspected(b)
+    first, second = _inspected(a, progress), _inspected(b, progress)
     return first, second, difference(first.manifest, second.manifest)
 
 
-def _inspected(path: Path) -> InspectedArchive:
+def _inspected(path: Path, progress: Progress) -> InspectedArchive:
     if not path.is_dir():
-        return verify(path)
+        return verify(path, progress)
     project = read_project(path)
-    manifest = manifest_of(project, hash_tree(path, project.members))
+    files = hash_tree(path, project.members, progress=_percent(progress, f"hashing {path}"))
+    manifest = manifest_of(project, files)
     return InspectedArchive(str(path), manifest, manifest_digest(manifest), verified=True)
 
 
@@ -138,8 +140,9 @@ def _report_path(archive: Path) -> Path:
 
 
 def _written(project: Project, destination: Path, report: Report | None, progress: Progress) -> Packed:
-    progress(f"packing {len(project.members)} files into {destination}")
-    packed = write_archive(project, destination, expected=None if report is None else report.digest)
+    expected = None if report is None else report.digest
+    percent = _percent(progress, f"packing {len(project.members)} files into {destination}")
+    packed = write_archive(project, destination, expected=expected, progress=percent)
     report_path = _report_path(destination)
     result = Packed(
         archive=str(destination),
@@ -153,6 +156,12 @@ def _written(project: Project, destination: Path, report: Report | None, progres
     )
     write_atomically(report_path, pack_report_text(result))
     return result
+
+
+def _percent(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """Return what turns bytes done, and bytes in all, into a word for people."""
+    progress(what)
+    return lambda done, total: progress(f"{what}: {done * 100 // max(total, 1)} %")
 
 
 def _sha256_of(path: Path) -> Digest:

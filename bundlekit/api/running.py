@@ -12,29 +12,39 @@ from bundlekit.api.validation import Progress
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.export import export_runner as write_runner
 from bundlekit.errors import FileAccessError, TaskRefusedError, UsageError
-from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
+from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 
-__all__ = ["EXECUTORS", "Task", "export_runner", "run_task"]
+__all__ = ["EXECUTORS", "RunOptions", "Task", "export_runner", "run_task"]
 
 EXECUTORS = ("cold",)
 """The executors of this version, by the names that workers know."""
 
 
 class Task(NamedTuple):
-    """One task as the command line states it: `params` is JSON text, `timeout_s` a deadline in seconds."""
+    """One task as the command line states it: `params` is JSON text, `timeout_s` a deadline in seconds.
+
+    Outputs over 512 KiB go into files of `outputs_dir`, where there is one.
+    """
 
     entrypoint: str
     params: str
     seed: int
     timeout_s: float
+    outputs_dir: Path | None = None
 
 
-def run_task(
-    path: Path, task: Task, options: RunOptions, log: Progress, *, executor: str = "cold"
-) -> Mapping[str, object]:
+class RunOptions(NamedTuple):
+    """Which interpreter (a path or a version), which sandbox, which executor."""
+
+    python: str | None = None
+    sandbox: str = "off"
+    executor: str = "cold"
+
+
+def run_task(path: Path, task: Task, options: RunOptions, log: Progress) -> Mapping[str, object]:
     """Run one simulation of the bundle or archive at `path` and return the runner's document.
 
     Raises:
@@ -42,21 +52,26 @@ def run_task(
         TaskRefusedError: the parameters are no strict JSON object.
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
-    if executor not in EXECUTORS:
-        msg = f"executor {executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
-        raise UsageError(msg, subject=executor)
+    if options.executor not in EXECUTORS:
+        msg = f"executor {options.executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
+        raise UsageError(msg, subject=options.executor)
     if not 0 < task.timeout_s < math.inf:
         msg = f"--timeout-s {task.timeout_s}: expected a number of seconds above 0"
         raise UsageError(msg, subject=task.timeout_s)
-    if options.outputs_dir is not None:
-        _make_directory(options.outputs_dir)
+    if task.outputs_dir is not None:
+        _make_directory(task.outputs_dir)
     document = {"entrypoint": task.entrypoint, "params": _params(task.params), "seed": task.seed}
     with opened(path) as bundle:
         project = snapshot(bundle)
         files = hash_tree(bundle.root, project.members)
         digest = manifest_digest(manifest_of(project, files))
-        options = options._replace(python=options.python or project.settings.python, pass_env=project.settings.pass_env)
-        with ColdExecutor(BundleToRun(bundle.root, files, digest), options, log) as cold:
+        cold_options = ColdOptions(
+            python=options.python or project.settings.python,
+            sandbox=options.sandbox,
+            pass_env=project.settings.pass_env,
+            outputs_dir=task.outputs_dir,
+        )
+        with ColdExecutor(BundleToRun(bundle.root, files, digest), cold_options, log) as cold:
             return cold.simulate_document(document, task.timeout_s)
 
 

@@ -17,7 +17,7 @@ from bundlekit.report.printable import printable
 
 __all__ = ["run"]
 
-_INTERRUPTED = 130
+_INTERRUPTED = EXIT_STATUS[ErrorCode.INTERRUPTED]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,10 +35,6 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing is lost that anyone wanted, and closing stdout must not complain.
-        sys.stderr.close()
-        return 0
     except OSError as error:
         _complain(f"cannot write the result: {error.strerror or error}", None)
         return EXIT_STATUS[ErrorCode.IO]

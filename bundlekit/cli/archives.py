@@ -60,8 +60,7 @@ def verify(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> No
     from bundlekit.report.archives import inspection_document, inspection_lines
 
     with LiveProgress() as progress:
-        progress(f"verifying {archive}")
-        verified = verify_archive(archive)
+        verified = verify_archive(archive, progress)
     show(output, inspection_document(verified), inspection_lines(verified, coloured))
 
 
@@ -84,8 +83,7 @@ def unpack(
     from bundlekit.report.archives import unpack_document, unpack_line
 
     with LiveProgress() as progress:
-        progress(f"unpacking {archive}")
-        unpacked = unpack_archive(archive, destination)
+        unpacked = unpack_archive(archive, destination, progress)
     show(output, unpack_document(unpacked), [unpack_line(unpacked, coloured)])
 
 
@@ -98,6 +96,7 @@ def diff(
     from bundlekit.api.archives import compare
     from bundlekit.report.archives import difference_document, difference_lines
 
-    first, second, found = compare(a, b)
+    with LiveProgress() as progress:
+        first, second, found = compare(a, b, progress)
     show(output, difference_document(first, second, found), difference_lines(first, second, found, coloured))
     return int(first.digest != second.digest)

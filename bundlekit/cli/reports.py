@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import typer
-
-from bundlekit.cli.terminal import coloured
+from bundlekit.cli.terminal import coloured, say
 from bundlekit.model.finding import Report
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
 
@@ -17,6 +15,6 @@ def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None
     for destination in destinations:
         if destination.file is None:
             style = coloured if destination.format is Format.TEXT else plain
-            typer.echo(render(reports, destination.format, style), nl=False)
+            say(render(reports, destination.format, style))
     if not reports and any(each.file is None and each.format is Format.TEXT for each in destinations):
-        typer.echo("no bundle found: nothing to validate")
+        say("no bundle found: nothing to validate\n")

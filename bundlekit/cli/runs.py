@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bundlekit.cli.parameters import Python, Sandbox, SandboxMode
+from bundlekit.cli.terminal import say
 
 __all__ = ["export", "run"]
 
@@ -27,22 +28,21 @@ def run(
     python: Python = None,
 ) -> int:
     """Run one task in a fresh process and print its result as one JSON line; logs go to standard error."""
-    from bundlekit.api.running import Task, run_task
+    from bundlekit.api.running import RunOptions, Task, run_task
     from bundlekit.cold_runner.codes import Phase
     from bundlekit.cold_runner.runner_error import RunnerError
     from bundlekit.errors import BundlekitError
-    from bundlekit.executors.cold import RunOptions
 
-    options = RunOptions(python=python, sandbox=sandbox.value, outputs_dir=outputs_dir)
-    task = Task(entrypoint, params, seed, timeout_s)
+    task = Task(entrypoint, params, seed, timeout_s, outputs_dir)
+    options = RunOptions(python, sandbox.value, "cold" if cold_mode else executor)
     try:
-        result = run_task(path, task, options, _log, executor="cold" if cold_mode else executor)
+        result = run_task(path, task, options, _log)
     except BundlekitError as refused:
         # Scripts read one line whatever happens; the caller says the rest on standard error.
         refusal = RunnerError(refused.code, Phase.TASK, refused.message)
-        typer.echo(json.dumps({"_fatal_error": refusal.document()}, ensure_ascii=False))
+        say(json.dumps({"_fatal_error": refusal.document()}, ensure_ascii=False) + "\n")
         raise
-    typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    say(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n")
     error = result.get("_fatal_error")
     return int(error["code"]) if isinstance(error, dict) else 0
 
@@ -54,7 +54,7 @@ def export(
     from bundlekit.api.running import export_runner
 
     export_runner(file)
-    typer.echo(f"wrote {file}: run it with `python {file} --bundle-path DIR < task.json`")
+    say(f"wrote {file}: run it with `python {file} --bundle-path DIR < task.json`\n")
 
 
 def _log(line: str) -> None:

@@ -1,8 +1,10 @@
 """What a person sees while and after a command works: colours on a terminal, and progress past the first second."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,7 +16,7 @@ from bundlekit.report.printable import printable
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["LiveProgress", "coloured", "show"]
+__all__ = ["LiveProgress", "coloured", "say", "show"]
 
 _PATIENCE_S = 1.0
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "good": "green"}
@@ -29,15 +31,24 @@ def coloured(text: str, word: str) -> str:
     return typer.style(text, fg=_COLOURS[word], bold=True)
 
 
+def say(text: str) -> None:
+    """Print `text` on standard output; a reader who went away (`| head`) wanted no more, and the status stays ours."""
+    try:
+        typer.echo(text, nl=False)
+    except BrokenPipeError:
+        # Whatever is printed after this goes nowhere, and closing the stream at the end has nothing to flush.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it is open until the process ends
+
+
 def show(form: OutputFormat, document: object, lines: Iterable[str]) -> None:
     """Print a command's result: one JSON document and nothing else, or lines for people."""
     if form is OutputFormat.JSON:
         from bundlekit.report.documents import json_text
 
-        typer.echo(json_text(document), nl=False)
+        say(json_text(document))
         return
     for line in lines:
-        typer.echo(line)
+        say(f"{line}\n")
 
 
 class LiveProgress:

@@ -22,7 +22,7 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 
-__all__ = ["BundleToRun", "ColdExecutor", "RunOptions"]
+__all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
 
 _STDERR_LINES_KEPT = 50
 
@@ -35,7 +35,7 @@ class BundleToRun(NamedTuple):
     digest: Digest | None
 
 
-class RunOptions(NamedTuple):
+class ColdOptions(NamedTuple):
     """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment."""
 
     python: str | None = None
@@ -52,7 +52,7 @@ class ColdExecutor:
     Every method raises InternalError when the supervisor process ends without an answer.
     """
 
-    def __init__(self, bundle: BundleToRun, options: RunOptions, log: Callable[[str], None]) -> None:
+    def __init__(self, bundle: BundleToRun, options: ColdOptions, log: Callable[[str], None]) -> None:
         self._bundle = bundle
         self._options = options
         self._log = log

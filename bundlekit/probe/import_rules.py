@@ -16,7 +16,6 @@ from bundlekit.probe.traceback_place import place_of_traceback
 __all__ = ["IMPORT_RULES"]
 
 _WIRE_ARGUMENTS = 3
-_INSTALLED = "installed"
 _TREE = "tree"
 _MISSING_MODULE = re.compile(r"No module named '(?P<name>[^']+)'")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bundlekit.check.engine import StaticAnswers
 from bundlekit.cold_runner.codes import ErrorCode
-from bundlekit.executors.cold import BundleToRun, ColdExecutor, RunOptions
+from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
 from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.project import Project
@@ -84,14 +84,14 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
     digest = None if project.name is None else manifest_digest(manifest_of(project, files))
-    run_options = RunOptions(
+    cold_options = ColdOptions(
         python=options.python or project.settings.python,
         sandbox=options.sandbox,
         pass_env=project.settings.pass_env,
     )
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
-    with ColdExecutor(BundleToRun(root, files, digest), run_options, _unheard) as executor:
+    with ColdExecutor(BundleToRun(root, files, digest), cold_options, _unheard) as executor:
         return _run(executor, plans, evidence, options, progress)._replace(digest=digest)
 
 
@@ -147,7 +147,10 @@ def _obstacle(evidence: Evidence, options: StageOptions) -> Obstacle | None:
 
 
 def _sandbox(evidence: Evidence) -> str:
-    return evidence.smoke[0].run.sandbox if evidence.smoke else "process"
+    if evidence.smoke:
+        return evidence.smoke[0].run.sandbox
+    # Imports run bundle code too, in the one level that this version holds.
+    return "process" if evidence.imports else "none"
 
 
 def _static_signatures(project: Project) -> StaticSignatures:

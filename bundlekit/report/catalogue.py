@@ -1,6 +1,6 @@
-"""A rule -> its explanation, its JSON document, and its row in README's table."""
+"""A rule -> its explanation and its JSON document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bundlekit.model.rule import Rule
@@ -8,7 +8,7 @@ from bundlekit.model.rule import Rule
 if TYPE_CHECKING:
     from bundlekit.model.documents.reports import RuleDocument
 
-__all__ = ["explanation", "rule_document", "rule_table"]
+__all__ = ["explanation", "rule_document"]
 
 
 def explanation(rule: Rule[object]) -> str:
@@ -31,12 +31,6 @@ def rule_document(rule: Rule[object]) -> "RuleDocument":
         "good": dict(rule.good),
         "bad": dict(rule.bad),
     }
-
-
-def rule_table(rules: Sequence[Rule[object]]) -> str:
-    """Return the Markdown table of all rules."""
-    rows = [f"| {rule.code} | {rule.severity.value} | {rule.title} |" for rule in rules]
-    return "\n".join(["| code | severity | what it finds |", "|---|---|---|", *rows]) + "\n"
 
 
 def _bundle(files: Mapping[str, str]) -> str:

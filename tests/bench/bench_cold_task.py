@@ -66,7 +66,7 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def main(rounds: int) -> None:
+def main(rounds: int) -> int:
     """Measure and print one row for each form."""
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
@@ -97,10 +97,13 @@ def main(rounds: int) -> None:
         server.close()
     floor = statistics.median(seconds["F"])
     print(f"F = {1000 * floor:.1f} ms, {rounds} rounds")
+    missed = 0
     for form, goal in ROWS.items():
         ratio = statistics.median(seconds[form]) / floor
+        missed += goal is not None and ratio > goal
         print(f"{form:34} {ratio:6.2f} F   first goal {'-' if goal is None else f'{goal:.0f} F'}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 25)
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 25))

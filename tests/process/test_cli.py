@@ -119,8 +119,8 @@ def test_a_full_disk_behind_standard_output_is_no_bug_of_ours(bundle: Path) -> N
     assert done.stderr == "error: cannot write the result: No space left on device\n"
 
 
-def test_a_full_scratch_directory_is_an_obstacle_and_no_finding(bundle: Path, tmp_path: Path) -> None:
-    """The bundle is not to blame for a disk that has no room for the task's copy (DESIGN decision 9: status 7)."""
+def test_a_scratch_directory_that_is_not_there_is_an_obstacle_and_no_finding(bundle: Path, tmp_path: Path) -> None:
+    """The bundle is not to blame for where its tasks cannot be copied to (DESIGN decision 9: status 7)."""
     environment = {**os.environ, "TMPDIR": str(tmp_path / "not-there")}
     command = [sys.executable, "-m", "bundlekit", "validate", str(bundle), "--output", "json"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
@@ -128,6 +128,18 @@ def test_a_full_scratch_directory_is_an_obstacle_and_no_finding(bundle: Path, tm
     assert done.returncode == 7
     assert report["error"]["error_code"] == "E_IO"
     assert [each for each in report["findings"] if each["severity"] == "error"] == []
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["rules"], 0), (["validate", ".", "--select", "BK3"], 1)])
+def test_a_reader_who_went_away_changes_no_status(bundle: Path, arguments: list[str], status: int) -> None:
+    """`bundlekit validate | head` must not turn a failing bundle green, nor a sound one red."""
+    (bundle / "tiny" / "model.py").write_text("def wire(entrypoint): ...\n", encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "bundlekit", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, encoding="utf-8", cwd=bundle, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (status, "")
 
 
 def test_a_missing_interpreter_that_was_asked_for_is_a_wrong_option(bundle: Path) -> None:

@@ -14,6 +14,10 @@ from bundlekit.report import archives
 from bundlekit.report.json_schemas import schema_texts
 
 
+def _silent(_message: str) -> None:
+    """Take progress that nobody watches."""
+
+
 def _plain(text: str, _word: str) -> str:
     return text
 
@@ -21,7 +25,7 @@ def _plain(text: str, _word: str) -> str:
 def _packed(root: Path, archive: Path, **files: str) -> Packed:
     """Pack the good bundle with `files` over it; without validation it takes milliseconds."""
     make_bundle(root, files)
-    packed = pack(root, PackOptions(output=archive, validate=False), lambda _line: None)
+    packed = pack(root, PackOptions(output=archive, validate=False), _silent)
     assert isinstance(packed, Packed)
     return packed
 
@@ -57,7 +61,7 @@ def test_an_archive_says_who_it_is(tmp_path: Path) -> None:
         "wire       model.wire:wire (entry-point)",
     ]
     total = len(GOOD_PYPROJECT) + len(GOOD_WIRE)
-    inspected, verified = inspect(tmp_path / "m.tar.zst"), verify(tmp_path / "m.tar.zst")
+    inspected, verified = inspect(tmp_path / "m.tar.zst"), verify(tmp_path / "m.tar.zst", _silent)
     assert list(archives.inspection_lines(verified, _plain)) == [
         f"verified {tmp_path}/m.tar.zst: 3 files, {total} bytes",
         *who,
@@ -75,7 +79,7 @@ def test_an_archive_says_who_it_is(tmp_path: Path) -> None:
 def test_unpacking_says_where_the_files_are(tmp_path: Path) -> None:
     """The digest is that of the archive: what lies there is what was packed."""
     packed = _packed(tmp_path / "b", tmp_path / "m.tar.zst")
-    unpacked = unpack(tmp_path / "m.tar.zst", tmp_path / "out")
+    unpacked = unpack(tmp_path / "m.tar.zst", tmp_path / "out", _silent)
     assert archives.unpack_line(unpacked, _plain) == (f"unpacked 3 files into {tmp_path}/out, digest {packed.digest}")
     _assert_valid("unpack", archives.unpack_document(unpacked))
 
@@ -83,7 +87,7 @@ def test_unpacking_says_where_the_files_are(tmp_path: Path) -> None:
 def test_a_directory_is_compared_with_its_archive(tmp_path: Path) -> None:
     """What changed since the last submission: files that came, went and changed, and declarations."""
     _packed(tmp_path / "b", tmp_path / "m.tar.zst", **{"old.txt": "old"})
-    a, b, same = compare(tmp_path / "m.tar.zst", tmp_path / "b")
+    a, b, same = compare(tmp_path / "m.tar.zst", tmp_path / "b", _silent)
     assert list(archives.difference_lines(a, b, same, _plain)) == [f"same digest {a.digest}"]
     _assert_valid("difference", archives.difference_document(a, b, same))
 
@@ -93,7 +97,7 @@ def test_a_directory_is_compared_with_its_archive(tmp_path: Path) -> None:
         tmp_path / "b",
         {"pyproject.toml": GOOD_PYPROJECT.replace('"1.0"', '"1.10"'), "new.txt": "new", "model/wire.py": "# new\n"},
     )
-    a, b, found = compare(tmp_path / "m.tar.zst", tmp_path / "b")
+    a, b, found = compare(tmp_path / "m.tar.zst", tmp_path / "b", _silent)
     size = len(GOOD_PYPROJECT)
     assert list(archives.difference_lines(a, b, found, _plain)) == [
         '~ version: "1.0" -> "1.10"',
@@ -112,7 +116,7 @@ def test_a_bundle_without_a_name_is_packed_under_the_given_one(tmp_path: Path) -
     bundle = tmp_path / "b"
     bundle.mkdir()
     (bundle / "wire.py").write_text(GOOD_WIRE, encoding="utf-8")
-    packed = pack(bundle, PackOptions(tmp_path / "m.tar.zst", "sir", validate=False), lambda _line: None)
+    packed = pack(bundle, PackOptions(tmp_path / "m.tar.zst", "sir", validate=False), _silent)
     assert isinstance(packed, Packed)
     assert (packed.manifest.name, packed.manifest.version) == ("sir", "0")
 
@@ -128,5 +132,5 @@ def test_what_cannot_be_packed_is_said_at_once(name: str | None, bundle: str, me
     """Nothing is written for a mistyped command."""
     make_bundle(tmp_path / "b", {})
     with pytest.raises(UsageError, match=message):
-        pack(tmp_path / bundle, PackOptions(tmp_path / "m.tar.zst", name), lambda _line: None)
+        pack(tmp_path / bundle, PackOptions(tmp_path / "m.tar.zst", name), _silent)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]

@@ -74,6 +74,7 @@ class SimulationTaskDocument(TypedDict):
     params: dict[str, object]
     seed: int
     outputs: NotRequired[list[str] | None]
+    env: NotRequired[dict[str, str]]
 
 
 class ReplicateDocument(TypedDict):
