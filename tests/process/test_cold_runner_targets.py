@@ -92,6 +92,7 @@ WRONG = {
     "missing": ("def f(r): return {}", "E_WIRE_RESULT", "no loss"),
     "returns None": ("def f(r): return None", "E_WIRE_RESULT", "NoneType"),
     "diagnostics that are no JSON": ("def f(r): return {'loss': 1, 'diagnostics': {'a': {1}}}", "E_WIRE_RESULT", "set"),
+    "diagnostics that are a list": ("def f(r): return {'loss': 1, 'diagnostics': [1]}", "E_WIRE_RESULT", "list"),
     "diagnostics with NaN": (
         "def f(r): return {'loss': 1, 'diagnostics': {'a': float('nan')}}",
         "E_WIRE_RESULT",

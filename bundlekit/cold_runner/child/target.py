@@ -35,10 +35,9 @@ def run(channel: Channel, job: Job) -> None:
     channel.phase("call")
     returned = call()
     channel.phase("result")
-    diagnostics = _field(returned, "diagnostics")
     document = {
         "loss": _loss(returned, is_calabaria=is_calabaria),
-        "diagnostics": diagnostics if isinstance(diagnostics, dict) else {},
+        "diagnostics": _diagnostics(returned),
         "n_replicates": _replicates(returned, len(job["sim_returns"])),
     }
     try:
@@ -156,6 +155,15 @@ def _negative_log_mean(values: list[float]) -> float:
     if not math.isfinite(highest):
         return math.nan
     return math.log(len(values)) - highest - math.log(sum(math.exp(value - highest) for value in values))
+
+
+def _diagnostics(returned: object) -> dict[object, object]:
+    diagnostics = _field(returned, "diagnostics")
+    if diagnostics is None:
+        return {}
+    if not isinstance(diagnostics, dict):
+        raise _bad_result(f"expected a dict as the target's diagnostics, found {described(diagnostics)}")
+    return diagnostics
 
 
 def _replicates(returned: object, given: int) -> int:
