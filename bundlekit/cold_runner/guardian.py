@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from .child.process import Wakeups
 from .codes import EXIT_STATUS, ErrorCode, Phase
-from .process_tree import become_subreaper, kill_descendants, reap
+from .process_tree import become_subreaper, become_unreadable, kill_descendants, reap
 from .runner_error import RunnerError
 from .standard_output import answer, write_whole
 from .stderr_log import StderrLog
@@ -63,6 +63,7 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     writes to stdout.
     """
     become_subreaper()
+    become_unreadable()
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"bundlekit-{os.urandom(16).hex()}")  # noqa: S108 - random and private
     leash_end, leash = os.pipe()
     line_end, line = os.pipe()

@@ -4,7 +4,7 @@ On Linux a subreaper inherits whatever its descendants orphan, so the tree below
 double forks and new sessions included. On macOS there is neither that nor a process list that could be trusted: the
 process group is killed and a daemon that left it escapes. That path was never run; it is written from the manuals.
 
-See: prctl(2) PR_SET_CHILD_SUBREAPER, proc(5), pidfd_open(2); DESIGN decision 5.
+See: prctl(2) PR_SET_CHILD_SUBREAPER and PR_SET_DUMPABLE, proc(5), pidfd_open(2); DESIGN decision 5.
 """
 
 import contextlib
@@ -13,8 +13,9 @@ import signal
 import sys
 import time
 
-__all__ = ["become_subreaper", "kill_descendants", "reap"]
+__all__ = ["become_subreaper", "become_unreadable", "kill_descendants", "reap"]
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _PATIENCE_S = 5.0
 """How long killed processes may take to be gone: one that waits for a dead disk may take for ever."""
@@ -25,6 +26,19 @@ def become_subreaper() -> bool:
 
     Never call it in a process that is not ours alone: it would have to reap strangers. A fork does not inherit it.
     """
+    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def become_unreadable() -> bool:
+    """Keep environment and memory of this process from others of the same user; return whether the platform can.
+
+    They may hold secrets that no task is given. A fork inherits it; a program that is started does not. Who may trace
+    any process (root) reads on.
+    """
+    return _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> bool:
     if sys.platform != "linux":
         return False
     try:
@@ -33,7 +47,7 @@ def become_subreaper() -> bool:
 
         program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # None is the program itself, as in dlopen(3)
         prctl = _ctypes.dlsym(program, "prctl")
-        return bool(_ctypes.call_function(prctl, (_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0)
+        return bool(_ctypes.call_function(prctl, (option, value, 0, 0, 0)) == 0)
     except (ImportError, AttributeError, OSError):
         return False
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.cold_runs import SIMULATION, Ran, run, wire_bundle
+from builders.cold_runs import MODULE, SIMULATION, Ran, run, wire_bundle
+from builders.privileges import without_privileges
 
 pytestmark = pytest.mark.process
 
@@ -39,6 +40,30 @@ def test_parameters_arrive_exactly_and_large_ones_too(tmp_path: Path, cache: Pat
     expected = sorted({**params, "long": "x" * 10**6}.items())
     assert said == repr((entrypoint, expected, 2**64 - 1))
     assert not list(tmp_path.rglob("canary"))
+
+
+def test_bundle_code_cannot_read_the_environment_of_the_processes_above_it(tmp_path: Path, cache: Path) -> None:
+    """They hold what the child's own environment was scrubbed of, and belong to the same user."""
+    source = """
+        import os
+        def parent(pid):
+            stat = open(f"/proc/{pid}/stat").read()
+            return int(stat[stat.rindex(")") + 2:].split()[1])
+        def read(path):
+            try:
+                return bool(open(path, "rb").read())
+            except OSError as error:
+                return type(error).__name__
+        def wire(e, p, s):
+            above = [os.getppid(), parent(os.getppid())]
+            files = [[read(f"/proc/{pid}/{name}") for name in ("environ", "maps")] for pid in above]
+            own = read("/proc/self/environ"), bool(os.listdir("/proc/self/fd"))
+            return {"r": repr((files, own)).encode()}
+    """
+    bundle = wire_bundle(tmp_path, source)
+    result = run(bundle, cache, runner=without_privileges(MODULE), env={"GITHUB_TOKEN": "CANARY"})
+    said = base64.b64decode(str(result.outputs["r"]["inline"])).decode()
+    assert said == repr(([["PermissionError"] * 2] * 2, (True, True)))
 
 
 def test_the_child_sees_only_the_scrubbed_environment(tmp_path: Path, cache: Path) -> None:
