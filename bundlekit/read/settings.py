@@ -2,8 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 
 from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, WorkerSettings
 from bundlekit.model.place import Place
@@ -49,8 +48,9 @@ def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object],
     entrypoint = table.text("entrypoint")
     timeout_s = table.number("timeout-s")
     for name, value in params.items():
-        for keys, expected, wrong in islice(_not_json(value, (*table.keys, "params", name)), 1):
-            table.refuse(keys, expected, wrong)
+        wrong = _not_json(value, (*table.keys, "params", name))
+        if wrong is not None:
+            table.refuse(*wrong)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         table.refuse((*table.keys, "seed"), "an integer from 0 to 2**64 - 1", seed)
     # Compared and not converted: an integer may be too large for a float, and NaN is neither.
@@ -67,25 +67,23 @@ def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object],
     )
 
 
-def _not_json(value: object, keys: Keys, depth: int = 1) -> Iterator[tuple[Keys, str, object]]:
-    """Yield what in `value` cannot go into a task as strict JSON: where it stands, what may stand there, what does."""
+def _not_json(value: object, keys: Keys, depth: int = 1) -> tuple[Keys, str, object] | None:
+    """Return what in `value` cannot go into a task as strict JSON: where it stands, what may stand there, what does."""
     if depth > _MAX_DEPTH:
-        yield keys[: len(keys) - depth + 1], f"nested at most {_MAX_DEPTH} levels deep", value
-        return
+        return keys[: len(keys) - depth + 1], f"nested at most {_MAX_DEPTH} levels deep", value
+    items: Iterable[tuple[str | int, object]]
     match value:
         case None | bool() | str() | int():
-            return
+            return None
         case float():
-            if not math.isfinite(value):
-                yield keys, "a number that JSON has", value
+            return None if math.isfinite(value) else (keys, "a number that JSON has", value)
         case Mapping():
-            for key, item in value.items():
-                yield from _not_json(item, (*keys, key), depth + 1)
+            items = value.items()
         case list():
-            for index, item in enumerate(value):
-                yield from _not_json(item, (*keys, index), depth + 1)
+            items = enumerate(value)
         case _:
-            yield keys, "a value that JSON has", value
+            return keys, "a value that JSON has", value
+    return next((found for key, item in items if (found := _not_json(item, (*keys, key), depth + 1))), None)
 
 
 def _smoke_entry(entry: TypedTable) -> SmokeTask | None:

@@ -116,14 +116,6 @@ class TypedTable:
         self._refuse_unless_absent(key, "a number")
         return None
 
-    def integer(self, key: str) -> int | None:
-        """Return the integer at `key`; a boolean is none."""
-        value = self.values.get(key)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        self._refuse_unless_absent(key, "an integer")
-        return None
-
     def table(self, key: str) -> "TypedTable":
         """Return the table at `key`, an empty one where there is none."""
         values = _as_table(self.values.get(key))

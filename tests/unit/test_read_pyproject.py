@@ -186,7 +186,7 @@ def test_settings_have_their_values(tmp_path: Path) -> None:
     lines = (
         'include = ["a"]\nexclude = ["b"]\ntargets = ["m:f"]\nnetwork = true\npass-env = ["A"]\npython = "3.12"\n'
         "[tool.bundlekit.worker]\npython = '3.13'\nplatform = 'p'\n[[tool.bundlekit.smoke]]\nentrypoint = 'e/x'\n"
-        "params = {b = 0.3}\nseed = 18446744073709551615\ntimeout-s = 1.5\n[[tool.bundlekit.smoke]]\n"
+        "params = {b = 0.3, c = [1, {d = 'x'}]}\nseed = 18446744073709551615\ntimeout-s = 1.5\n[[tool.bundlekit.smoke]]\n"
         "[tool.modelops]\nrequires-fresh-process = true\n"
     )
     settings = _read(tmp_path, pyproject(after=f"[tool.bundlekit]\n{lines}")).settings
@@ -194,7 +194,12 @@ def test_settings_have_their_values(tmp_path: Path) -> None:
     assert (settings.network, settings.python, settings.requires_fresh_process) == (True, "3.12", True)
     assert (settings.worker.python, settings.worker.platform) == ("3.13", "p")
     first, second = settings.smoke
-    assert (first.entrypoint, first.params, first.seed, first.timeout_s) == ("e/x", {"b": 0.3}, 2**64 - 1, 1.5)
+    assert (first.entrypoint, first.params, first.seed, first.timeout_s) == (
+        "e/x",
+        {"b": 0.3, "c": [1, {"d": "x"}]},
+        2**64 - 1,
+        1.5,
+    )
     assert (second.entrypoint, second.params, second.seed, second.timeout_s) == ("main", {}, 0, 60.0)
     assert second.place is not None
     assert second.place.line == 22
