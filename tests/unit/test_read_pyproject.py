@@ -186,7 +186,7 @@ def test_settings_have_their_values(tmp_path: Path) -> None:
     lines = (
         'include = ["a"]\nexclude = ["b"]\ntargets = ["m:f"]\nnetwork = true\npass-env = ["A"]\npython = "3.12"\n'
         "[tool.bundlekit.worker]\npython = '3.13'\nplatform = 'p'\n[[tool.bundlekit.smoke]]\nentrypoint = 'e/x'\n"
-        "params = {b = 0.3, c = [1, {d = 'x'}]}\nseed = 18446744073709551615\ntimeout-s = 1.5\n[[tool.bundlekit.smoke]]\n"
+        "params = {b = 0.3, c = [{d = 'x'}]}\nseed = 18446744073709551615\ntimeout-s = 1.5\n[[tool.bundlekit.smoke]]\n"
         "[tool.modelops]\nrequires-fresh-process = true\n"
     )
     settings = _read(tmp_path, pyproject(after=f"[tool.bundlekit]\n{lines}")).settings
@@ -196,7 +196,7 @@ def test_settings_have_their_values(tmp_path: Path) -> None:
     first, second = settings.smoke
     assert (first.entrypoint, first.params, first.seed, first.timeout_s) == (
         "e/x",
-        {"b": 0.3, "c": [1, {"d": "x"}]},
+        {"b": 0.3, "c": [{"d": "x"}]},
         2**64 - 1,
         1.5,
     )
