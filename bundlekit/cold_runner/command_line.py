@@ -163,6 +163,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
 def _run(order: _OneShot, supervisor: Supervisor) -> str:
     with open(0, "rb", closefd=False) as stdin:
         value = read_task(stdin.read(MAX_TASK_BYTES + 1))
+    supervisor.check_room()
     source = BundleSource(order.bundle_path, order.bundle_digest, None)
     options = PrepareOptions(
         python=order.python,

@@ -96,7 +96,6 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         _obey_endings()
         _thread.start_new_thread(_follow_leash, (leash, _thread.get_ident()))
-        os.mkdir(scratch, 0o700)
         stdout = os.dup(_STDOUT)
         os.dup2(2, _STDOUT)
         text, status = _worked(work, Supervisor(log, Wakeups(), scratch), stdout)
@@ -104,7 +103,8 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         kill_descendants()
         from .environments.tree_removal import remove_tree  # noqa: PLC0415 - loaded by the work long ago
 
-        remove_tree(scratch)
+        if os.path.lexists(scratch):
+            remove_tree(scratch)
         if text is not None:
             data = text.encode("utf-8")
             write_whole(line, len(data).to_bytes(8, "big") + data)

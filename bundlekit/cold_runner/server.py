@@ -98,6 +98,7 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
     started = time.monotonic()
     circumstances = Circumstances()
     try:
+        supervisor.check_room()
         request = parse_request(line)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)

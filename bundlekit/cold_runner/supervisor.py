@@ -3,6 +3,7 @@
 See: DESIGN decisions 5 to 7.
 """
 
+import errno
 import os
 import signal
 import time
@@ -141,12 +142,23 @@ class Supervisor:
             raise failure
         return report
 
+    def check_room(self) -> None:
+        """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
+
+        Raises:
+            RunnerError: E_IO, with the directory.
+        """
+        parent = os.path.dirname(self._scratch)
+        if not os.path.isdir(parent):
+            message = f"expected a directory for temporary files at {parent} (TMPDIR), found none"
+            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message)
+
     def _room(self, settings: TaskSettings) -> str:
         """Return the directory for what the task may write."""
         if not settings.preserve:
             return self._scratch
         room = os.path.join(os.path.dirname(self._scratch), f"bundlekit-kept-{os.urandom(16).hex()}")
-        os.mkdir(room, 0o700)
+        _make_private(room)
         # Before the task starts: whatever becomes of it and of us, the files stay.
         self.log.line(f"PRESERVE_TMP: what the task writes stays in {room}")
         return room
@@ -229,13 +241,24 @@ def _killed(number: int, phase: Phase) -> RunnerError:
 def _scratch_home(parent: str, *, preserve: bool) -> Iterator[tuple[str, str]]:
     own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
     home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
-    for directory in (own, home, tmp):
-        os.mkdir(directory, 0o700)
+    for directory in (parent, own, home, tmp):
+        _make_private(directory)
     try:
         yield home, tmp
     finally:
         if not preserve:
             remove_tree(own)
+
+
+def _make_private(directory: str) -> None:
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        return
+    except OSError as error:
+        message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:
