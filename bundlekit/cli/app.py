@@ -11,6 +11,7 @@ import typer
 
 from bundlekit import __version__
 from bundlekit.cli import archives, catalogue, runs, validation
+from bundlekit.cli.terminal import abandon_stdout
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.errors import BundlekitError
 from bundlekit.report.printable import printable
@@ -36,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
     except OSError as error:
+        abandon_stdout()
         _complain(f"cannot write the result: {error.strerror or error}", None)
         return EXIT_STATUS[ErrorCode.IO]
     except Exception:  # noqa: BLE001 - the top of the command line: whatever arrives here is our own fault

@@ -4,7 +4,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +15,7 @@ from bundlekit.report.printable import printable
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["LiveProgress", "coloured", "say", "show"]
+__all__ = ["LiveProgress", "abandon_stdout", "coloured", "say", "show"]
 
 _PATIENCE_S = 1.0
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "good": "green"}
@@ -36,8 +35,14 @@ def say(text: str) -> None:
     try:
         typer.echo(text, nl=False)
     except BrokenPipeError:
-        # Whatever is printed after this goes nowhere, and closing the stream at the end has nothing to flush.
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it is open until the process ends
+        abandon_stdout()
+
+
+def abandon_stdout() -> None:
+    """Let everything that is still to be written to standard output go nowhere, its buffer at exit included."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def show(form: OutputFormat, document: object, lines: Iterable[str]) -> None:
