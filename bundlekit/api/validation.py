@@ -19,7 +19,7 @@ from bundlekit.model.finding import (
     StagesOutcome,
     StageStatus,
 )
-from bundlekit.model.project import Project
+from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.selection import selected
 
 __all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
@@ -95,7 +95,8 @@ def validate_directory(
         name=project.name,
         version=project.version,
         digest=dynamic.digest,
-        deps_hash=project.dependencies.hash,
+        # What cannot be read declares nothing, which is not the same as declaring no dependencies.
+        deps_hash=None if project.table is ProjectTable.UNREADABLE else project.dependencies.hash,
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),

@@ -44,6 +44,7 @@ _LEFT_OUT_SHOWN = 10
 def pack_document(packed: Packed) -> "PackDocument":
     """Return the JSON document of ``pack``."""
     return {
+        "schema": "bundlekit/pack/1",
         "archive": packed.archive,
         "size": packed.size,
         "digest": packed.digest,
@@ -97,6 +98,7 @@ def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
     """Return the JSON document of ``verify`` and ``inspect``."""
     manifest = archive.manifest
     return {
+        "schema": "bundlekit/inspection/1",
         "archive": archive.archive,
         "digest": archive.digest,
         "deps_hash": manifest.dependencies.hash,
@@ -128,6 +130,7 @@ def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
 def unpack_document(unpacked: Unpacked) -> "UnpackDocument":
     """Return the JSON document of ``unpack``."""
     return {
+        "schema": "bundlekit/unpack/1",
         "destination": unpacked.destination,
         "digest": unpacked.digest,
         "files": len(unpacked.manifest.files),
@@ -143,6 +146,7 @@ def unpack_line(unpacked: Unpacked, style: Style) -> str:
 def difference_document(a: InspectedArchive, b: InspectedArchive, found: Difference) -> "DifferenceDocument":
     """Return the JSON document of ``diff``."""
     return {
+        "schema": "bundlekit/difference/1",
         "a": a.digest,
         "b": b.digest,
         "same": a.digest == b.digest,

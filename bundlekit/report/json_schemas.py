@@ -34,6 +34,9 @@ def schema_texts() -> dict[str, str]:
     texts = {}
     for name, adapter in adapters.items():
         schema = {"$schema": _DIALECT, "$id": f"bundlekit/{name}.schema.json", **adapter.json_schema()}
+        if name == "settings":
+            # Every key may be missing, so a schema that let others in would accept anything.
+            schema["additionalProperties"] = False
         texts[f"{name}.schema.json"] = json_text(schema)
     return texts
 

@@ -105,6 +105,13 @@ def test_the_json_report_is_as_its_schema_says() -> None:
     assert not validator.is_valid({"reports": [{"schema": "bundlekit/report/1"}]})
 
 
+def test_the_settings_schema_takes_settings_and_nothing_else() -> None:
+    """Every key is optional there, so an editor that uses the schema would accept a typo otherwise."""
+    validator = Draft202012Validator(json.loads(schema_texts()["settings.schema.json"]))
+    assert validator.is_valid({"targets": ["m:f"], "smoke": [{"entrypoint": "main", "timeout-s": 5}]})
+    assert not validator.is_valid({"targts": ["m:f"]})
+
+
 def test_one_report_stands_alone_and_several_under_reports() -> None:
     """The common case stays easy to read from a script (DESIGN, "Shapes")."""
     assert json.loads(render([report(MISSING)], Format.JSON))["findings"][0]["line"] == 9

@@ -80,6 +80,7 @@ class LeftOutDocument(TypedDict):
 class PackDocument(TypedDict):
     """What `pack` made; `report` is the path of the report beside the archive; sizes are in bytes."""
 
+    schema: Literal["bundlekit/pack/1"]
     archive: str
     size: int
     digest: DigestText
@@ -105,6 +106,7 @@ class PackReportDocument(TypedDict):
 class InspectionDocument(TypedDict):
     """What `inspect` and `verify` tell about an archive."""
 
+    schema: Literal["bundlekit/inspection/1"]
     archive: str
     digest: DigestText
     deps_hash: DigestText
@@ -118,6 +120,7 @@ class InspectionDocument(TypedDict):
 class UnpackDocument(TypedDict):
     """Where an archive was unpacked."""
 
+    schema: Literal["bundlekit/unpack/1"]
     destination: str
     digest: DigestText
     files: int
@@ -142,6 +145,7 @@ class ChangedDeclarationDocument(TypedDict):
 class DifferenceDocument(TypedDict):
     """What `diff A B` found; equal digests mean that nothing below is filled."""
 
+    schema: Literal["bundlekit/difference/1"]
     a: DigestText
     b: DigestText
     same: bool
