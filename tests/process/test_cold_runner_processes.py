@@ -56,15 +56,14 @@ class Started:
             json.dumps({**SIMULATION, "entrypoint": entrypoint, "params": {"pids": str(pids)}}).encode()
         )
         self.guardian.stdin.close()
+        self.guardian.stdin = None  # or communicate() would flush it again
         self.pids = await_pids(pids, 6)
         (self.supervisor,) = children_of(self.guardian.pid)
 
     def finish(self) -> tuple[int, bytes]:
         """Return the guardian's status and what it printed."""
-        assert self.guardian.stdout
-        with self.guardian.stdout as stdout:
-            said = stdout.read()
-        return self.guardian.wait(20), said
+        said, _ = self.guardian.communicate(timeout=30)
+        return self.guardian.returncode, said
 
 
 @pytest.mark.parametrize("entrypoint", ["loop", "sleep"])

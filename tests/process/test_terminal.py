@@ -55,14 +55,14 @@ def test_work_over_a_second_shows_on_a_terminal_what_goes_on(slow_bundle: Path) 
     os.close(theirs)
     shown = everything_read(ours)
     os.close(ours)
-    assert process.communicate()[0].startswith(b"passed: tiny 1")
+    assert process.communicate(timeout=60)[0].startswith(b"passed: tiny 1")
     assert "importing wire tiny.model:wire" in shown
 
 
 def test_a_pipe_gets_no_progress(slow_bundle: Path) -> None:
     """A log of a CI run is read line by line; a spinner would fill it."""
     process = validate(slow_bundle, subprocess.PIPE)
-    stdout, stderr = process.communicate()
+    stdout, stderr = process.communicate(timeout=60)
     assert stdout.startswith(b"passed: tiny 1")
     assert stderr == b""
 
