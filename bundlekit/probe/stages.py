@@ -108,6 +108,7 @@ def _run(
 ) -> StagesOutcome:
     stages: list[Stage] = []
     findings: list[Finding] = []
+    obstacle: Obstacle | None = None
     for plan in plans:
         if stages and stages[-1].status in {StageStatus.FAILED, StageStatus.SKIPPED}:
             stages.append(Stage(plan.name, StageStatus.SKIPPED, 0.0))
@@ -116,19 +117,17 @@ def _run(
         evidence = plan.gather(executor, evidence, progress)
         obstacle = _obstacle(evidence, options)
         found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
-        stages.append(
-            Stage(plan.name, _status(evidence, found, options), time.monotonic() - started, plan.detail(evidence))
-        )
+        # Nothing can follow an environment that is not there, whatever is ignored.
+        is_blocked = obstacle is not None or isinstance(evidence.prepared, Failure)
+        status = StageStatus.FAILED if is_blocked else _status(found, options)
+        stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         findings.extend(selected(found, options.select, options.ignore))
-    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), _obstacle(evidence, options))
+    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), obstacle)
 
 
-def _status(evidence: Evidence, findings: Sequence[Finding], options: StageOptions) -> StageStatus:
-    # Not to be shown is not to have passed: only what is ignored by name does not count, and nothing can follow an
-    # environment that is not there.
+def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:
+    # Not to be shown is not to have passed: only what is ignored by name does not count.
     counted = selected(findings, (), options.ignore)
-    if _obstacle(evidence, options) or isinstance(evidence.prepared, Failure):
-        return StageStatus.FAILED
     if any(finding.severity is Severity.ERROR for finding in counted):
         return StageStatus.FAILED
     if any(finding.code == _UNPROVED for finding in findings):

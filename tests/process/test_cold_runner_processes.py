@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,15 +27,6 @@ pytestmark = pytest.mark.process
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache for all: the bundles have no dependencies, so they share one environment."""
     return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Iterator[Path]:
-    """A TMPDIR for the runner; asserts afterwards that nothing was left in it."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    yield scratch
-    assert list(scratch.iterdir()) == []
 
 
 class Started:

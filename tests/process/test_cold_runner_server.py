@@ -32,15 +32,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Iterator[Path]:
-    """A TMPDIR for the runner; asserts afterwards that nothing was left in it."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    yield scratch
-    assert list(scratch.iterdir()) == []
-
-
-@pytest.fixture
 def server(cache: Path, scratch: Path) -> Iterator["Server"]:
     """A server process; asserts that it ends by itself when its stdin is closed."""
     server = Server(cache, scratch)

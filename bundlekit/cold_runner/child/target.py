@@ -130,7 +130,7 @@ def _tables(replicate: dict[str, object], position: int, read: Callable[[io.Byte
             continue
         try:
             tables[name] = read(io.BytesIO(artifact["inline"]))
-        except Exception as error:
+        except Exception as error:  # whatever the bundle's polars raises, which cannot be imported here by name
             message = f"expected an Arrow file in output {name!r} of replicate {position}, found data that is none: "
             raise _bad_result(message + f"{error!s:.300}") from error
     return tables
