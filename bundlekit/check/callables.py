@@ -46,7 +46,7 @@ def decorated_function(
     evaluate: Evaluate, module: ModuleFile, node: ast.FunctionDef | ast.AsyncFunctionDef, order: int | None
 ) -> Value:
     """Return the function as its decorators leave it."""
-    value: Value = Function(node.name, function_signature(node), module.path, node.lineno)
+    value: Value = Function(node.name, function_signature(node), module.path, node.lineno, node=node)
     for decorator in reversed(node.decorator_list):
         value = _decorated(evaluate, decorator, value, module, order)
     return value
@@ -129,7 +129,7 @@ def _decorated(evaluate: Evaluate, decorator: ast.expr, value: Value, module: Mo
     if dotted in _SAME_SIGNATURE and (factory is None or dotted == "functools.lru_cache"):
         return value
     if dotted in _MANAGERS and factory is None:
-        return value._replace(signature=value.signature._replace(kind=CallableKind.PLAIN))
+        return value._replace(signature=value.signature._replace(kind=CallableKind.PLAIN), node=None)
     if dotted in {"builtins.staticmethod", "builtins.classmethod"} and factory is None:
         return value._replace(binding="static" if dotted.endswith("staticmethod") else "class")
     if dotted == "functools.wraps" and isinstance(decorator, ast.Call) and len(decorator.args) == 1:
@@ -167,7 +167,7 @@ def _constructor(evaluate: Evaluate, value: Class) -> Value:
         return Unknown(f"the class {value.node.name!r} has both __new__ and __init__")
     method = found[0] if found else Function("__init__", Signature(()), value.module.path, value.node.lineno)
     if isinstance(method, Function):
-        return method._replace(name=value.node.name, line=value.node.lineno, path=value.module.path)
+        return method._replace(name=value.node.name, line=value.node.lineno, path=value.module.path, node=None)
     return method
 
 

@@ -175,7 +175,7 @@ class Resolver:
                     value = value._replace(imported=True)
                 return self.attribute(value, attribute)
             case ast.Lambda():
-                return Function("<lambda>", function_signature(node), module.path, node.lineno)
+                return Function("<lambda>", function_signature(node), module.path, node.lineno, node=node)
             case ast.Call():
                 return callables.call_result(self.evaluate, node, module, before)
             case ast.IfExp(body=body, orelse=orelse):

@@ -4,6 +4,7 @@ import ast
 from typing import NamedTuple
 
 from bundlekit.check.module_index import MissingModule, ModuleFile, Namespace
+from bundlekit.check.signatures import FunctionNode
 from bundlekit.model.signature import Signature, Unknown
 
 __all__ = [
@@ -21,7 +22,10 @@ __all__ = [
 
 
 class Function(NamedTuple):
-    """A callable whose signature is known. `path` and `line` are where it is defined; `calibrated`: by Calabaria."""
+    """A callable whose signature is known. `path` and `line` are where it is defined; `calibrated`: by Calabaria.
+
+    `node` is the syntax that runs when it is called, None where that is not one function's (a class, a calibrated one).
+    """
 
     name: str
     signature: Signature
@@ -30,6 +34,7 @@ class Function(NamedTuple):
     calibrated: bool = False
     binding: str = "plain"
     """`static` or `class` inside a class body, where the decorator changes what binding does."""
+    node: FunctionNode | None = None
 
 
 class Class(NamedTuple):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
+from bundlekit.model.edit import Edit
 
 __all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus", "StagesOutcome"]
 
@@ -49,7 +50,8 @@ class Finding(NamedTuple):
     """One thing that a rule found.
 
     `path` is relative to the bundle's root, in POSIX form; `line` and `column` count from 1; `entity` names what the
-    finding is about (an entry point, a target, a requirement) where the place alone does not tell.
+    finding is about (an entry point, a target, a requirement) where the place alone does not tell; `edit` is what would
+    mend it.
     """
 
     code: str
@@ -60,6 +62,7 @@ class Finding(NamedTuple):
     column: int | None = None
     hint: str | None = None
     entity: str | None = None
+    edit: Edit | None = None
 
 
 class Stage(NamedTuple):

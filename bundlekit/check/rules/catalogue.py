@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.model.edit import Edit
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.rule import Rule
@@ -34,10 +35,11 @@ def finding(
     *,
     hint: str | None = None,
     entity: str | None = None,
+    edit: Edit | None = None,
 ) -> Finding:
     """Return the finding that stands at `place`, or at the bundle's root."""
     path, line, column = place or (None, None, None)
-    return Finding(code, severity, message, path, line, column, hint, entity)
+    return Finding(code, severity, message, path, line, column, hint, entity, edit)
 
 
 def problems(code: str) -> Check:

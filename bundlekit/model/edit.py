@@ -1,0 +1,48 @@
+"""What would mend a finding, as data: a rule proposes one of these, and `fix` makes it a change of text.
+
+Only what is safe is proposed: an edit never takes anything away that a scientist wrote, and says all that it adds.
+"""
+
+from typing import NamedTuple
+
+from bundlekit.model.place import Place
+
+__all__ = ["AddEntryPoint", "AddRequirement", "AddSmokeTask", "CreateFile", "Edit", "ReplaceText"]
+
+
+class CreateFile(NamedTuple):
+    """Write `text` to a file that does not exist yet; `path` is relative to the bundle's root, in POSIX form."""
+
+    path: str
+    text: str = ""
+
+
+class AddRequirement(NamedTuple):
+    """Add `requirement` (PEP 508) to the dependencies that the bundle declares."""
+
+    requirement: str
+
+
+class AddEntryPoint(NamedTuple):
+    """Declare the entry point `name` = `value` in `group` of pyproject.toml."""
+
+    group: str
+    name: str
+    value: str
+
+
+class ReplaceText(NamedTuple):
+    """Replace the string `old`, whose value starts at or after `place`, by `new`: a reference by the nearest name."""
+
+    place: Place
+    old: str
+    new: str
+
+
+class AddSmokeTask(NamedTuple):
+    """Write a table [[tool.bundlekit.smoke]] for `entrypoint`, without parameters and with seed 0."""
+
+    entrypoint: str
+
+
+Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | AddSmokeTask
