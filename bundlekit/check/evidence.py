@@ -3,18 +3,19 @@
 from functools import cached_property
 from typing import NamedTuple
 
+from bundlekit.check.module_index import MissingModule
+from bundlekit.check.namespace import ImportedModule
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
-from bundlekit.check.trees import Trees
-from bundlekit.check.values import Constant, Function, ModuleValue, Value
+from bundlekit.check.values import Constant, Function, ImportFails, MissingName, ModuleValue, Value
 from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
 from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 
-__all__ = ["Evidence", "Judged", "Malformed", "Verdict"]
+__all__ = ["Evidence", "FailedImport", "Judged", "Malformed", "Verdict"]
 
 
 class Malformed(NamedTuple):
@@ -34,13 +35,22 @@ class Judged(NamedTuple):
     verdict: Verdict
 
 
+class FailedImport(NamedTuple):
+    """An import that certainly runs and certainly fails, in a module of the bundle that `needed_by` leads to."""
+
+    importer: str
+    statement: ImportedModule
+    value: MissingModule | MissingName
+    needed_by: str
+
+
 class Evidence:
     """A project and everything that rules derive from it, each thing when it is first asked for."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.trees = Trees(project)
-        self.resolver = Resolver(project, self.trees)
+        self.resolver = Resolver(project)
+        self._failed_by_module: dict[str, tuple[FailedImport, ...]] = {}
 
     @cached_property
     def entry_points(self) -> tuple[WireDeclaration, ...]:
@@ -58,6 +68,28 @@ class Evidence:
         return tuple(self.judged_target(target) for target in self.project.targets)
 
     @cached_property
+    def failed_imports(self) -> tuple[FailedImport, ...]:
+        """The bundle's imports that keep the wire and the targets from being imported, each once."""
+        declared: list[WireDeclaration | TargetDeclaration] = [*(self.entry_points or self.project.wires[:1])]
+        declared += self.project.targets
+        found: dict[tuple[str, ImportedModule], FailedImport] = {}
+        for declaration in declared:
+            reference = _parsed(declaration)
+            if isinstance(reference, Reference) and reference.module is not None:
+                for failed in self._failed(reference.module):
+                    found.setdefault((failed.importer, failed.statement), failed)
+        return tuple(found.values())
+
+    def _failed(self, module: str) -> tuple[FailedImport, ...]:
+        if module not in self._failed_by_module:
+            self._failed_by_module[module] = tuple(
+                FailedImport(importer.path, statement, value, module)
+                for importer, statement, value in self.resolver.imports_of(module)
+                if isinstance(value, MissingModule | MissingName)
+            )
+        return self._failed_by_module[module]
+
+    @cached_property
     def suggestions(self) -> Suggestions:
         """What else the bundle has, for hints."""
         return Suggestions(self.project)
@@ -71,26 +103,45 @@ class Evidence:
     def followed(self) -> dict[str, SyntaxFailure | None]:
         """The sources that the wire and the targets lead to, and why they cannot be imported if they cannot."""
         _ = self.wires, self.targets
-        return self.trees.followed()
+        return self.resolver.trees.followed()
 
     def judged_wire(self, declaration: WireDeclaration) -> Judged:
         """Return the verdict on one wire; outside of entry points its module may be a file."""
-        is_entry_point = declaration.source is WireSource.ENTRY_POINT
-        return Judged(declaration, *self._judged(declaration.value, files=not is_entry_point))
+        return self._judged(declaration)
 
     def judged_target(self, declaration: TargetDeclaration) -> Judged:
         """Return the verdict on one target."""
-        return Judged(declaration, *self._judged(declaration.value, files=False))
+        return self._judged(declaration)
 
-    def _judged(self, value: str, *, files: bool) -> tuple[Reference | None, Verdict]:
-        try:
-            reference = parse_file_reference(value) if files else parse_reference(value)
-        except ValueError as error:
-            return None, Malformed(str(error))
+    def _judged(self, declaration: WireDeclaration | TargetDeclaration) -> Judged:
+        reference = _parsed(declaration)
+        if isinstance(reference, Malformed):
+            return Judged(declaration, None, reference)
+        return Judged(declaration, reference, self._verdict(reference))
+
+    def _verdict(self, reference: Reference) -> Verdict:
+        failed = self._failed(reference.module) if reference.module is not None else ()
+        if failed:
+            place, missing = failed[0].statement, failed[0].value.name
+            return ImportFails(failed[0].importer, place.line, place.column, missing)
         found = self.resolver.resolve(reference)
         if isinstance(found, ModuleValue):
             path = getattr(found.module, "path", "") or found.module.name
-            return reference, Constant(f"the module {found.module.name}", path, 1)
-        if isinstance(found, Function) and b"__signature__" in self.project.sources[found.path].data:
-            return reference, Unknown(f"{found.path} sets a __signature__")
-        return reference, found
+            return Constant(f"the module {found.module.name}", path, 1)
+        if isinstance(found, Function):
+            source = self.project.sources.get(found.path)
+            if source is not None and b"__signature__" in source.data:
+                return Unknown(f"{found.path} sets a __signature__", is_there=True)
+            if not found.is_exact:
+                where = f"line {found.line} of {found.path}"
+                reason = f"{found.name!r} ({where}) is wrapped by a function with parameters of its own"
+                return Unknown(reason, is_there=True)
+        return found
+
+
+def _parsed(declaration: WireDeclaration | TargetDeclaration) -> Reference | Malformed:
+    is_file = isinstance(declaration, WireDeclaration) and declaration.source is not WireSource.ENTRY_POINT
+    try:
+        return parse_file_reference(declaration.value) if is_file else parse_reference(declaration.value)
+    except ValueError as error:
+        return Malformed(str(error))

@@ -1,8 +1,10 @@
 """Which pattern keeps a file of the tree out of the bundle, and how to bring the file back."""
 
+from collections.abc import Iterable
+
 from bundlekit.model.project import Project
 
-__all__ = ["bring_back", "left_out_by"]
+__all__ = ["bring_back", "left_out_by", "left_out_module"]
 
 _SETTING = " (exclude)"
 
@@ -17,6 +19,20 @@ def left_out_by(project: Project, path: str) -> str | None:
         ),
         None,
     )
+
+
+def left_out_module(project: Project, modules: Iterable[str]) -> tuple[str, str] | None:
+    """Return the file of one of the dotted `modules` that the tree has and the bundle leaves out, and the pattern."""
+    stems = dict.fromkeys(module.replace(".", "/") for module in modules)
+    paths = [f"{stem}{suffix}" for stem in stems for suffix in (".py", "/__init__.py")]
+    # A source root of which nothing ships is none any more.
+    for root in dict.fromkeys((*project.source_roots, "src")):
+        for path in paths:
+            inside = f"{root}/{path}" if root else path
+            pattern = left_out_by(project, inside) if inside in project.unshipped else None
+            if pattern is not None:
+                return inside, pattern
+    return None
 
 
 def bring_back(path: str, pattern: str) -> str:

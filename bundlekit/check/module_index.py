@@ -1,17 +1,17 @@
-"""Finds modules among a bundle's members as the import system would.
+"""Finds modules as the import system would: in the standard library, the bundle, and an environment where one is known.
 
 Roots are searched in order, in each a package before a module; portions of namespace packages count only where no root
-has either. What is not found is only called missing where nothing else could bring it: a declared dependency, a build
-that adds modules, or code that changes the import path leaves the answer open.
+has either. What is not found is only called missing where nothing else could bring it: a declared dependency that
+nobody has installed, a build that adds modules, or code that changes the import path leaves the answer open.
 
 See: importlib, "FileFinder"; PEP 420 (namespace packages); DESIGN decision 4 for the order of the import path.
 """
 
 import re
 import sys
-from collections import defaultdict
 from typing import NamedTuple
 
+from bundlekit.check.files import Files, is_outside
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.project import Project, ProjectTable
 
@@ -19,6 +19,10 @@ __all__ = ["Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
 _CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
+_MUTATES_THE_PATH = re.compile(
+    rb"\bsys\s*\.\s*path\s*(?:\.\s*(?:insert|append|extend)\b|\[|\+?=(?!=))"
+    rb"|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import"
+)
 _CHANGES_THE_PACKAGE = re.compile(rb"__path__|\bsys\s*\.\s*modules\b|\bextend_path\b|\bmeta_path\b")
 _INSTALLERS = frozenset({"pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "uv"})
 
@@ -62,17 +66,12 @@ Found = ModuleFile | Namespace | Outside | MissingModule
 class ModuleIndex:
     """Look-up of dotted module names in one project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, files: Files) -> None:
         self._project = project
-        self._names: dict[str, set[str]] = defaultdict(set)
-        self._directories: dict[str, set[str]] = defaultdict(set)
+        self._library = project.library
+        self._files = files
         self._cache: dict[str, Found] = {}
-        for member in project.members:
-            directory, _, name = member.path.rpartition("/")
-            self._names[directory].add(name)
-            while directory and directory not in self._directories[directory.rpartition("/")[0]]:
-                self._directories[directory.rpartition("/")[0]].add(directory)
-                directory = directory.rpartition("/")[0]
+        self._changing: dict[str, bool] = {}
         self._dependency_names = tuple(
             normalised_name(match[0])
             for requirement in project.dependencies.declared
@@ -88,7 +87,15 @@ class ModuleIndex:
     def file(self, path: str) -> ModuleFile | None:
         """Return the source at `path` as a module without a package, as runners load a file by its path."""
         directory, _, name = path.rpartition("/")
-        return ModuleFile("bundle_wire", path, None) if name in self._names[directory] else None
+        return ModuleFile("bundle_wire", path, None) if name in self._files.entries(directory).files else None
+
+    def may_change_the_path(self, path: str) -> bool:
+        """Whether the source at `path`, not of the standard library, looks as if it changed where modules are found."""
+        if path not in self._changing:
+            is_stdlib = any(path.startswith(f"{root}/") for root in self._library.stdlib_roots)
+            is_site = any(path.startswith(f"{root}/") for root in self._library.site_roots)
+            self._changing[path] = (is_site or not is_stdlib) and self._matches(path, _MUTATES_THE_PATH)
+        return self._changing[path]
 
     def top_level_names(self) -> tuple[str, ...]:
         """Return the importable names that the bundle's roots hold, for hints."""
@@ -112,9 +119,17 @@ class ModuleIndex:
         return found or self._missing_submodule(dotted, name, parent, directories)
 
     def _find_top_level(self, name: str) -> Found:
-        if name in sys.stdlib_module_names or name in sys.builtin_module_names:
-            return Outside(name, f"{name!r} is a module of Python's standard library")
+        if name in sys.builtin_module_names:
+            return Outside(name, f"{name!r} is compiled into Python")
+        if name == "distutils" and any(
+            "setuptools" in self._files.entries(root).directories for root in self._library.site_roots
+        ):
+            return Outside(name, "setuptools puts its own in the place of 'distutils'")
+        if name in sys.stdlib_module_names:
+            found = self._search(name, name, self._library.stdlib_roots)
+            return found or Outside(name, f"{name!r} is a module of Python's standard library")
         found = self._mapped(name) or self._search(name, name, self._project.source_roots)
+        found = found or self._search(name, name, self._library.site_roots)
         if found is not None:
             return found
         why = self._why_it_may_be_outside(name)
@@ -124,36 +139,40 @@ class ModuleIndex:
         directory = self._project.build.packages.get(dotted)
         if directory is None:
             return None
-        if "__init__.py" in self._names[directory]:
+        files = self._files.entries(directory).files
+        if "__init__.py" in files:
             return ModuleFile(dotted, f"{directory}/__init__.py", directory)
-        return Namespace(dotted, (directory,)) if self._names[directory] else None
+        return Namespace(dotted, (directory,)) if files else None
 
     def _search(self, dotted: str, name: str, directories: tuple[str, ...]) -> Found | None:
         portions = []
         for base in directories:
             prefix = f"{base}/" if base else ""
-            package, names = f"{prefix}{name}", self._names.get(base, set())
-            if package in self._directories.get(base, set()):
-                if "__init__.py" in self._names[package]:
+            package, entries = f"{prefix}{name}", self._files.entries(base)
+            if name in entries.directories:
+                inside = self._files.entries(package).files
+                if "__init__.py" in inside:
                     return ModuleFile(dotted, f"{package}/__init__.py", package)
-                if _extension_among(self._names[package], "__init__"):
+                if _extension_among(inside, "__init__"):
                     return Outside(dotted, f"{package} is a compiled package")
-            if _extension_among(names, name):
+            if _extension_among(entries.files, name):
                 return Outside(dotted, f"{prefix}{name} is a compiled extension module")
-            if f"{name}.py" in names:
+            if f"{name}.py" in entries.files:
                 return ModuleFile(dotted, f"{prefix}{name}.py", None)
-            if package in self._directories.get(base, set()):
+            if f"{name}.pyc" in entries.files:
+                return Outside(dotted, f"{prefix}{name}.pyc has no source beside it")
+            if name in entries.directories:
                 portions.append(package)
         return Namespace(dotted, tuple(portions)) if portions else None
 
     def _missing_submodule(
         self, dotted: str, name: str, parent: ModuleFile | Namespace, directories: tuple[str, ...]
     ) -> Found:
-        if self._project.build.generates:
+        if self._project.build.generates and not is_outside(directories[0]):
             return Outside(dotted, self._project.build.generates)
         if isinstance(parent, ModuleFile) and self._matches(parent.path, _CHANGES_THE_PACKAGE):
             return Outside(dotted, f"{parent.path} changes where its submodules are looked for")
-        if isinstance(parent, Namespace):
+        if isinstance(parent, Namespace) and not self._library.is_complete:
             top = normalised_name(dotted.partition(".")[0])
             if any(other == top or other.startswith(f"{top}-") for other in self._dependency_names):
                 return Outside(dotted, f"a dependency may continue the namespace package {parent.name!r}")
@@ -166,6 +185,8 @@ class ModuleIndex:
         project = self._project
         if name in _INSTALLERS:
             return f"{name!r} belongs to the installer, which some environments hold"
+        if self._library.is_complete:
+            return None
         if project.dependencies.declared or project.dependencies.lock:
             return f"{name!r} is not in the bundle, so one of its dependencies would have to bring it"
         if "dependencies" in project.build.dynamic or project.table is ProjectTable.UNREADABLE:
@@ -178,20 +199,22 @@ class ModuleIndex:
         return None
 
     def _children(self, directory: str) -> set[str]:
-        found = {name.removesuffix(".py") for name in self._names.get(directory, ()) if name.endswith(".py")}
-        found |= {path.rpartition("/")[2] for path in self._directories.get(directory, ())}
+        entries = self._files.entries(directory)
+        found = {name.removesuffix(".py") for name in entries.files if name.endswith(".py")} | entries.directories
         return {name for name in found if name.isidentifier() and name != "__init__"}
 
     def _stem_is_source(self, directory: str, name: str) -> bool:
-        stems = (other.partition(".") for other in self._names.get(directory, ()))
+        # What is installed is built already.
+        files = () if is_outside(directory) else self._files.entries(directory).files
+        stems = (other.partition(".") for other in files)
         return any(stem == name and suffix not in {"pyi", "txt", "md"} for stem, _, suffix in stems)
 
     def _matches(self, path: str, pattern: re.Pattern[bytes]) -> bool:
-        source = self._project.sources.get(path)
-        return source is None or pattern.search(source.data) is not None
+        data = self._files.source(path)
+        return data is None or pattern.search(data) is not None
 
 
-def _extension_among(names: set[str], stem: str) -> bool:
+def _extension_among(names: frozenset[str], stem: str) -> bool:
     return any(name.endswith(_EXTENSION_SUFFIXES) and name.partition(".")[0] == stem for name in names)
 
 

@@ -5,8 +5,11 @@ A binding under a condition does not decide alone: when both branches of an ``if
 """
 
 import ast
+import builtins
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from bundlekit.check.conditions import LINUX, Runtime, truth
 
 __all__ = [
     "Alternatives",
@@ -14,12 +17,15 @@ __all__ = [
     "Binding",
     "Bound",
     "Defined",
+    "Definition",
     "Deleted",
     "Imported",
+    "ImportedModule",
     "Names",
     "Opaque",
     "exported_names",
     "names",
+    "target_names",
 ]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -74,11 +80,30 @@ class Binding(NamedTuple):
     line: int
 
 
+class ImportedModule(NamedTuple):
+    """An import statement that runs whenever its module does, with nothing to catch its failure."""
+
+    module: str
+    level: int
+    name: str | None
+    line: int
+    column: int
+
+
 class Names(NamedTuple):
-    """All bindings of a body, by name, and its star imports under ``*``; `modules` are those imported whole."""
+    """All bindings of a body, by name, and its star imports under ``*``; `modules` are those imported whole.
+
+    `imports` are those that certainly run; of each pair in `choices` the second are tried when the first fail.
+    `raises` is the line at which the body certainly fails. `patched` are names of which an attribute that changes what
+    calling them means is set.
+    """
 
     by_name: dict[str, list[Binding]]
     modules: frozenset[str] = frozenset()
+    imports: tuple[ImportedModule, ...] = ()
+    choices: tuple[tuple[list[ImportedModule], list[ImportedModule]], ...] = ()
+    raises: int | None = None
+    patched: frozenset[str] = frozenset()
 
     def of(self, name: str, before: int | None) -> list[Binding]:
         """Return the bindings of `name` and all star imports up to `before`, latest first."""
@@ -87,14 +112,21 @@ class Names(NamedTuple):
         return sorted(kept, key=lambda binding: binding.order, reverse=True)
 
 
-def names(body: Sequence[ast.stmt]) -> Names:
+def names(body: Sequence[ast.stmt], runtime: Runtime = LINUX) -> Names:
     """Return the names that `body`, of a module or a class, binds."""
-    collector = _Collector()
+    collector = _Collector(runtime)
     collector.visit(body, certain=True)
     by_name: dict[str, list[Binding]] = {}
     for binding in collector.bindings:
         by_name.setdefault(binding.name, []).append(binding)
-    return Names(by_name, frozenset(collector.modules))
+    return Names(
+        by_name,
+        frozenset(collector.modules),
+        tuple(collector.imports),
+        tuple(collector.choices),
+        collector.raises,
+        frozenset(collector.patched),
+    )
 
 
 def exported_names(module: Names) -> frozenset[str] | None:
@@ -109,16 +141,30 @@ def exported_names(module: Names) -> frozenset[str] | None:
     return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else None
 
 
+_SPECIAL = frozenset({"__signature__", "__wrapped__", "__call__", "__code__", "__defaults__", "__kwdefaults__"})
+_CATCH_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
 class _Collector:
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.bindings: list[Binding] = []
         self.modules: set[str] = set()
+        self.imports: list[ImportedModule] = []
+        self.choices: list[tuple[list[ImportedModule], list[ImportedModule]]] = []
+        self.patched: set[str] = set()
+        self.raises: int | None = None
+        self._guards = 0
 
     def visit(self, body: Sequence[ast.stmt], *, certain: bool) -> list[Binding]:
         """Collect the bindings of `body` and return those of them that are certain if the body is run at all."""
         kept: list[Binding] = []
         for statement in body:
             kept.extend(self._statement(statement, certain=certain))
+            if _leaves([statement]):
+                if certain and not self._guards and self.raises is None:
+                    self.raises = statement.lineno
+                break
         return kept
 
     def _statement(self, node: ast.stmt, *, certain: bool) -> list[Binding]:
@@ -130,26 +176,37 @@ class _Collector:
             case ast.Try() | ast.TryStar():
                 return self._try(node, certain=certain)
             case ast.With() | ast.AsyncWith():
-                targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
-                bound = [(name, Opaque("a context manager gives it")) for name in _target_names(targets)]
-                suppresses = any("suppress" in ast.dump(item.context_expr) for item in node.items)
-                kept = self._bind(node, bound, certain=certain)
-                inner = self.visit(node.body, certain=certain and not suppresses)
-                return kept if suppresses else kept + inner
+                return self._with(node, certain=certain)
             case ast.For() | ast.AsyncFor():
-                bound = [(name, Opaque("a loop gives it")) for name in _target_names([node.target])]
-                self._bind(node, bound, certain=False)
+                bound = [(name, Opaque("a loop gives it")) for name in target_names([node.target])]
+                # A loop over a display that is not empty runs at least once.
+                runs = isinstance(node.iter, ast.Tuple | ast.List) and bool(node.iter.elts)
+                kept = self._bind(node, bound, certain=certain and runs)
                 self.visit([*node.body, *node.orelse], certain=False)
+                return kept if runs else []
             case ast.While():
                 self.visit([*node.body, *node.orelse], certain=False)
             case ast.Match():
                 for case in node.cases:
                     self.visit(case.body, certain=False)
             case _:
+                return self._plain(node, certain=certain)
+        return []
+
+    def _plain(self, node: ast.stmt, *, certain: bool) -> list[Binding]:
+        match node:
+            case ast.Import() | ast.ImportFrom():
                 if isinstance(node, ast.Import):
                     self.modules.update(alias.name for alias in node.names)
-                return self._bind(node, list(_simple(node)), certain=certain)
-        return []
+                if certain and not self._guards:
+                    self.imports += _imports_of([node])
+            case ast.Assign(targets=targets):
+                for target in targets:
+                    if isinstance(target, ast.Attribute) and target.attr in _SPECIAL:
+                        self.patched.update(part.id for part in [target.value] if isinstance(part, ast.Name))
+            case _:
+                pass
+        return self._bind(node, list(_simple(node)), certain=certain)
 
     def _bind(self, node: ast.stmt, bound: Iterable[tuple[str, Bound]], *, certain: bool) -> list[Binding]:
         added = []
@@ -158,24 +215,46 @@ class _Collector:
             self.bindings.append(added[-1])
         return added
 
+    def _with(self, node: ast.With | ast.AsyncWith, *, certain: bool) -> list[Binding]:
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+        bound = [(name, Opaque("a context manager gives it")) for name in target_names(targets)]
+        suppresses = any("suppress" in ast.dump(item.context_expr) for item in node.items)
+        kept = self._bind(node, bound, certain=certain)
+        self._guards += suppresses
+        inner = self.visit(node.body, certain=certain and not suppresses)
+        self._guards -= suppresses
+        return kept if suppresses else kept + inner
+
     def _if(self, node: ast.If, *, certain: bool) -> list[Binding]:
-        truth = _truth(node.test)
-        if truth is not None:
-            return self.visit(node.body if truth else node.orelse, certain=certain)
+        decided = truth(node.test, self.runtime)
+        if decided is not None:
+            return self.visit(node.body if decided else node.orelse, certain=certain)
+        if node.orelse and _leaves(node.orelse) and not _leaves(node.body):
+            return self.visit(node.body, certain=certain)
+        if _leaves(node.body):
+            self.visit(node.body, certain=False)
+            return self.visit(node.orelse, certain=certain)
         branches = [self.visit(node.body, certain=False), self.visit(node.orelse, certain=False)]
-        if _leaves(node.body) or (node.orelse and _leaves(node.orelse)):
-            branches = [branches[1 if _leaves(node.body) else 0]]
         return self._join(node, branches, certain=certain)
 
     def _try(self, node: ast.Try | ast.TryStar, *, certain: bool) -> list[Binding]:
         if not node.handlers:
             return self.visit([*node.body, *node.orelse, *node.finalbody], certain=certain)
-        branches = [self.visit([*node.body, *node.orelse], certain=False)]
+        remaining = [handler for handler in node.handlers if not _leaves(handler.body)]
+        catching = [handler for handler in remaining if _catches_imports(handler)]
+        guards = bool(catching)
+        if certain and not self._guards and len(catching) == 1:
+            self.choices.append((_imports_of(node.body), _imports_of(catching[0].body)))
+        self._guards += guards
+        # Where every handler raises, the body has run to its end whenever the module is there at all.
+        body = self.visit([*node.body, *node.orelse], certain=certain and not remaining)
+        self._guards -= guards
+        branches = [body]
         for handler in node.handlers:
             found = self.visit(handler.body, certain=False)
-            if not _leaves(handler.body):
+            if handler in remaining:
                 branches.append(found)
-        joined = self._join(node, branches, certain=certain)
+        joined = self._join(node, branches, certain=certain) if remaining else body
         return joined + self.visit(node.finalbody, certain=certain)
 
     def _join(self, node: ast.stmt, branches: list[list[Binding]], *, certain: bool) -> list[Binding]:
@@ -184,6 +263,34 @@ class _Collector:
         shared = [name for name in last[0] if name != "*" and all(name in other for other in last[1:])]
         bound = [(name, Alternatives(tuple(branch[name] for branch in last))) for name in shared]
         return self._bind(node, bound, certain=certain)
+
+
+def _imports_of(body: Iterable[ast.stmt]) -> list[ImportedModule]:
+    """Return the imports that run whenever `body` does, those included that a handler only makes fail otherwise."""
+    found: list[ImportedModule] = []
+    for node in body:
+        match node:
+            case ast.Import(names=aliases):
+                places = [(alias.name, 0, None) for alias in aliases]
+                found += [ImportedModule(*each, node.lineno, node.col_offset + 1) for each in places]
+            case ast.ImportFrom(names=aliases, level=level):
+                named = [(node.module or "", level, alias.name) for alias in aliases]
+                found += [ImportedModule(*each, node.lineno, node.col_offset + 1) for each in named]
+            case ast.Try(handlers=handlers) if all(_leaves(handler.body) for handler in handlers):
+                found += _imports_of(node.body)
+            case _:
+                continue
+    return found
+
+
+def _catches_imports(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    # Only of the exceptions that Python has it is known that they are no other name for these.
+    return not all(
+        isinstance(kind, ast.Name) and hasattr(builtins, kind.id) and kind.id not in _CATCH_IMPORTS for kind in kinds
+    )
 
 
 def _simple(node: ast.stmt) -> Iterable[tuple[str, Bound]]:
@@ -219,10 +326,11 @@ def _assignment(target: ast.expr, value: ast.expr) -> Iterable[tuple[str, Bound]
             for item, part in zip(targets, values, strict=True):
                 yield from _assignment(item, part)
         case _:
-            yield from ((name, Opaque("it is unpacked from a value")) for name in _target_names([target]))
+            yield from ((name, Opaque("it is unpacked from a value")) for name in target_names([target]))
 
 
-def _target_names(targets: Iterable[ast.expr]) -> list[str]:
+def target_names(targets: Iterable[ast.expr]) -> list[str]:
+    """Return the names that assignment to `targets` binds."""
     return [
         item.id
         for target in targets
@@ -237,29 +345,3 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
         return ast.unparse(last.value.func) in {"sys.exit", "exit", "quit", "os._exit"}
     return isinstance(last, ast.Raise)
-
-
-def _truth(test: ast.expr) -> bool | None:
-    """Return what a condition is when a runner imports the module, None where that depends on the machine."""
-    match test:
-        case ast.Constant(value=value):
-            return bool(value)
-        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
-            return False
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            truth = _truth(operand)
-            return None if truth is None else not truth
-        case ast.Compare(left=ast.Name(id="__name__"), ops=[operator], comparators=[ast.Constant(value="__main__")]):
-            return {ast.Eq: False, ast.NotEq: True}.get(type(operator))
-        case ast.Compare(
-            left=ast.Attribute(value=ast.Name(id="sys"), attr="version_info"),
-            ops=[operator],
-            comparators=[ast.Tuple(elts=[ast.Constant(value=int() as major), ast.Constant(value=int() as minor)])],
-        ) if (major, minor) <= _OLDEST:
-            return {ast.GtE: True, ast.Lt: False}.get(type(operator))
-        case _:
-            return None
-
-
-_OLDEST = (3, 11)
-"""The oldest Python that a runner uses."""

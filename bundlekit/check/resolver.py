@@ -1,40 +1,54 @@
-"""Resolves references to what they name, from source: modules, bindings, re-exports, attributes and simple expressions.
+"""Resolves references to what they name, from source: modules, bindings, re-exports, attributes and expressions.
 
-A name that is not there is only called missing when nothing in the bundle's code could put it there at run time.
+A name that is not there is only called missing when nothing in the code around it could put it there at run time.
 """
 
 import ast
 import builtins
+from collections.abc import Callable, Iterator
 
-from bundlekit.check import callables
+from bundlekit.check import calls, classes, interpret
+from bundlekit.check.absent import Absence
+from bundlekit.check.conditions import Runtime
+from bundlekit.check.files import Files, is_outside
+from bundlekit.check.import_closure import ImportClosure
+from bundlekit.check.known import dotted_name, is_known
 from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside, absolute_name
 from bundlekit.check.namespace import (
     Alternatives,
     Assigned,
     Binding,
     Defined,
+    Definition,
     Deleted,
     Imported,
+    ImportedModule,
     Names,
     Opaque,
     exported_names,
     names,
 )
-from bundlekit.check.runtime_names import assigned_elsewhere, nested_definition, why_it_may_appear
 from bundlekit.check.signatures import function_signature
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
 from bundlekit.check.values import (
+    Arguments,
+    Builtin,
     Class,
     Constant,
     External,
+    Frame,
     Function,
+    ImportFails,
     Instance,
     MissingName,
     ModuleValue,
+    Packed,
+    Scope,
     Unparsable,
     Value,
     agreed,
+    is_broken,
 )
 from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.project import Project
@@ -54,30 +68,49 @@ _LITERALS: dict[type[ast.expr], str] = {
     ast.JoinedStr: "a string",
     ast.GeneratorExp: "a generator",
 }
+_DEEPEST, _MOST_CALLS = 25, 400
+"""Calls that are read within each other, and for one reference; decorators of decorators need five or six."""
 
 
 class Resolver:
     """Answers what a reference names. Answers are kept, so each question costs once."""
 
-    def __init__(self, project: Project, trees: Trees) -> None:
+    def __init__(self, project: Project) -> None:
         self.project = project
-        self.index = ModuleIndex(project)
-        self.trees = trees
+        self.files = Files(project)
+        self.trees = Trees(self.files)
+        self.index = ModuleIndex(project, self.files)
+        self.closure = ImportClosure(self.index, self.names_of, self._tree_of)
+        self._absence = Absence(project, self.files)
+        self._runtime = Runtime(project.library.version)
         self._names: dict[str, Names] = {}
+        self._members: dict[int, Names] = {}
         self._asked: set[tuple[str, str, int | None]] = set()
+        self._answers: dict[tuple[str, str, int | None], Value] = {}
+        self._mentions: dict[tuple[str, bytes], bool] = {}
+        self._cycles = 0
+        self._depth = self._calls = 0
 
     def resolve(self, reference: Reference) -> Value:
         """Return what `reference` names, a class or an instance as the function that calling it runs."""
         try:
-            named = self._resolve(reference)
-            found = callables.called(self.evaluate, named)
+            named = self.named(reference)
+            found = calls.callable_form(self, named)
         except RecursionError:
             return Unknown("its definition is nested too deeply to be followed")
         is_plain = isinstance(named, Instance) and isinstance(found, Constant)
-        reason = assigned_elsewhere("__call__", self.project.sources) if is_plain else None
-        return Unknown(reason) if reason else found
+        reason = (
+            self._absence.assigned("__call__", named.of.module) if is_plain and isinstance(named, Instance) else None
+        )
+        return Unknown(reason, is_there=True) if reason else found
 
-    def _resolve(self, reference: Reference) -> Value:
+    def named(self, reference: Reference) -> Value:
+        """Return what `reference` names, as it is.
+
+        Raises:
+            RecursionError: a definition on the way is nested too deeply.
+        """
+        self._calls = 0
         if reference.module is None:
             path = reference.path or ""
             found = self.index.file(path)
@@ -85,10 +118,21 @@ class Resolver:
                 return MissingModule(path, path, ())
             value: Value = ModuleValue(found)
         else:
-            value = self.module(reference.module)
+            value = self.imported_module(reference.module)
         for attribute in reference.attributes:
             value = self.attribute(value, attribute)
         return value
+
+    def imported_module(self, dotted: str) -> Value:
+        """Return the module `dotted`, unless importing it certainly fails."""
+        found = self.module(dotted)
+        failure = self.closure.failure(dotted) if isinstance(found, ModuleValue) else None
+        if failure is None:
+            return found
+        if not failure.certain:
+            reason = f"it needs {failure.missing!r} (line {failure.line} of {failure.path})"
+            return Unknown(f"{reason}, and something on the way may change where modules are looked for")
+        return ImportFails(*failure[:4])
 
     def module(self, dotted: str) -> Value:
         """Return the module `dotted` after importing its parents."""
@@ -108,35 +152,49 @@ class Resolver:
     def attribute(self, value: Value, name: str) -> Value:
         """Return the attribute `name` of `value`."""
         match value:
+            case ModuleValue(module=ModuleFile() as module) if is_known(f"{module.name}.{name}"):
+                return External(f"{module.name}.{name}", "it is known by name", is_there=True)
             case ModuleValue(module=ModuleFile() as module, imported=imported):
                 found = self.name_in(module, name)
-                is_definite = imported or isinstance(found, MissingName | Unknown | Unparsable)
-                return found if is_definite else Unknown(f"{module.name} is there only if something imports it")
+                if imported or isinstance(found, Unknown) or is_broken(found):
+                    return found
+                if self.closure.reaches(module.name.rpartition(".")[0], module.name):
+                    return found
+                return Unknown(f"{module.name} is there only if something imports it")
             case ModuleValue(module=Namespace() as namespace):
                 return self._submodule(namespace, name) or MissingName(
                     name, namespace.name, namespace.directories[0], self._submodules(namespace)
                 )
+            case Instance(of=of) if name == "__class__":
+                return of
             case Class() | Instance():
-                found = callables.class_attribute(self.evaluate, value, name)
-                reason = (
-                    assigned_elsewhere(name, self.project.sources, by_itself=True)
-                    if isinstance(found, MissingName | Constant)
-                    else None
-                )
+                found = classes.attribute_of(self, value, name)
+                owner = value if isinstance(value, Class) else value.of
+                is_open = isinstance(found, MissingName | Constant)
+                reason = self._absence.assigned(name, owner.module, by_itself=True) if is_open else None
                 return Unknown(reason) if reason else found
             case External(dotted=dotted, why=why):
                 return External(f"{dotted}.{name}", why)
+            case Builtin(name=builtin) if hasattr(getattr(builtins, builtin), name):
+                return External(f"builtins.{builtin}.{name}", f"{builtin!r} is built into Python", is_there=True)
             case Function():
                 return Unknown(f"attributes of the function {value.name!r} are set when it runs")
             case Constant():
                 return Unknown(f"{name!r} is an attribute of {value.what}")
-            case _:
+            case MissingModule() | MissingName() | Unparsable() | ImportFails():
                 return value
+            case Unknown(reason=reason):
+                return Unknown(reason)
+            case _:
+                return Unknown(f"{name!r} is an attribute that only running gives")
 
     def name_in(self, module: ModuleFile, name: str, before: int | None = None) -> Value:
         """Return what `name` is in `module` once it is imported, or was before its binding number `before`."""
         key = (module.path, name, before)
+        if key in self._answers:
+            return self._answers[key]
         if key in self._asked:
+            self._cycles += 1
             return Unknown(f"{name!r} is defined through a circular import")
         tree = self.trees.tree(module.path)
         if tree is None:
@@ -144,56 +202,209 @@ class Resolver:
         if isinstance(tree, SyntaxFailure):
             return Unparsable(module.path)
         self._asked.add(key)
+        cycles = self._cycles
         try:
-            found = self._looked_up(module, name, before) or self._not_bound(module, name, tree)
+            found = self._name_in(module, name, before, tree)
         finally:
             self._asked.discard(key)
+        # What was found on the way round a circle is only half an answer.
+        if cycles == self._cycles:
+            self._answers[key] = found
+        return found
+
+    def _name_in(self, module: ModuleFile, name: str, before: int | None, tree: ast.Module) -> Value:
+        found = self._looked_up(module, name, before) or self._not_bound(module, name, tree)
         if isinstance(found, Constant):
             # A placeholder, `wire = None`, may be replaced when the module or another one runs.
-            reason = why_it_may_appear(name, module.path, tree) or assigned_elsewhere(name, self.project.sources)
-            return Unknown(reason) if reason else found
+            reason = self._absence.reason(name, module, tree)
+            return Unknown(reason, is_there=True) if reason else found
+        if isinstance(found, Function) and name in self.names_of(module).patched:
+            return Unknown(f"{module.path} sets what calling {name!r} means", is_there=True)
         return found
 
     def names_of(self, module: ModuleFile) -> Names:
-        """Return the bindings of a module that parses."""
+        """Return the bindings of a module; none of one that does not parse."""
         if module.path not in self._names:
             tree = self.trees.tree(module.path)
-            self._names[module.path] = names(tree.body if isinstance(tree, ast.Module) else [])
+            self._names[module.path] = names(tree.body if isinstance(tree, ast.Module) else [], self._runtime)
         return self._names[module.path]
 
-    def evaluate(self, node: ast.expr, module: ModuleFile, before: int | None) -> Value:
-        """Return the value of an expression at the top level of `module`, as far as it can be told."""
+    def _tree_of(self, path: str) -> ast.Module | None:
+        tree = self.trees.tree(path)
+        return tree if isinstance(tree, ast.Module) else None
+
+    def members(self, owner: Class) -> Names:
+        """Return the bindings of a class body."""
+        key = id(owner.node)
+        if key not in self._members:
+            self._members[key] = names(owner.node.body, self._runtime)
+        return self._members[key]
+
+    def member(self, owner: Class, name: str) -> Value:
+        """Return what the class body itself binds `name` to."""
+        found = self.class_name(owner, name, None)
+        if found is None:
+            return Unknown(f"{name!r} of the class {owner.node.name!r} comes and goes")
+        if isinstance(found, Constant | Function) and owner.node.keywords and not isinstance(found, Function):
+            # A metaclass, as that of an enumeration, makes something else of what is assigned.
+            return Unknown(f"{name!r} of {owner.node.name!r} is what its metaclass makes of it", is_there=True)
+        if isinstance(found, Constant) and owner.node.bases:
+            return Unknown(f"{name!r} of {owner.node.name!r} is what a base makes of it", is_there=True)
+        return found
+
+    def class_name(self, owner: Class, name: str, before: int | None) -> Value | None:
+        """Return what a class body has bound `name` to before its binding of that number, None if nothing."""
+
+        def value_of(binding: Binding) -> Value | None:
+            scope = _ClassScope(self, owner, binding.order)
+            return self._value(binding, owner.frame._replace(before=None, scope=scope))
+
+        return self._settled(self.members(owner).of(name, before), name, value_of)
+
+    def mentions(self, path: str, word: bytes) -> bool:
+        """Whether the source at `path` has `word` in it."""
+        key = (path, word)
+        if key not in self._mentions:
+            self._mentions[key] = word in (self.files.source(path) or b"")
+        return self._mentions[key]
+
+    def enter(self) -> bool:
+        """Begin to read a call, unless too many are being read or were."""
+        if self._depth >= _DEEPEST or self._calls >= _MOST_CALLS:
+            return False
+        self._depth += 1
+        self._calls += 1
+        return True
+
+    def leave(self) -> None:
+        """End what :meth:`enter` began."""
+        self._depth -= 1
+
+    def wrapped(self, wrapper: Value, of: Value) -> Value:
+        """Return `wrapper` made to look like `of`."""
+        return calls.wrapped(wrapper, calls.callable_form(self, of))
+
+    def call(self, function: Value, arguments: Arguments, node: ast.expr, frame: Frame) -> Value:
+        """Return what calling `function` gives."""
+        return calls.call(self, function, arguments, node, frame)
+
+    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+        """Return the value of an expression, as far as it can be told."""
+        module = frame.module
         match node:
             case ast.Name(id=name):
-                found = self._looked_up(module, name, before)
-                if found is None and hasattr(builtins, name):
-                    return External(f"builtins.{name}", f"{name!r} is built into Python")
-                return found or Unknown(f"{name!r} is not bound before line {node.lineno} of {module.path}")
+                return self._named_in(name, node, frame)
             case ast.Attribute(value=owner, attr=attribute):
-                value = self.evaluate(owner, module, before)
+                value = self.evaluate(owner, frame)
                 if isinstance(value, ModuleValue) and value.module.name in self.names_of(module).modules:
                     value = value._replace(imported=True)
                 return self.attribute(value, attribute)
             case ast.Lambda():
-                return Function("<lambda>", function_signature(node), module.path, node.lineno, node=node)
+                signature = function_signature(node)
+                return Function("<lambda>", signature, module.path, node.lineno, node=node, frame=frame)
             case ast.Call():
-                return callables.call_result(self.evaluate, node, module, before)
+                return self.call(self.evaluate(node.func, frame), self._arguments(node, frame), node, frame)
             case ast.IfExp(body=body, orelse=orelse):
-                return agreed([self.evaluate(body, module, before), self.evaluate(orelse, module, before)])
+                return agreed([self.evaluate(body, frame), self.evaluate(orelse, frame)])
+            case ast.NamedExpr(value=value):
+                return self.evaluate(value, frame)
+            case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
+                packed = self.evaluate(owner, frame)
+                if isinstance(packed, Packed) and -len(packed.positional) <= index < len(packed.positional):
+                    return packed.positional[index]
+                return Unknown(f"it is an item of a value (line {node.lineno} of {module.path})", is_there=True)
             case ast.Constant(value=value):
-                return Constant(
-                    "None" if value is None else f"a literal {type(value).__name__}", module.path, node.lineno
-                )
+                what = "None" if value is None else f"a literal {type(value).__name__}"
+                return Constant(what, module.path, node.lineno, node)
             case _ if type(node) in _LITERALS:
-                return Constant(_LITERALS[type(node)], module.path, node.lineno)
+                return Constant(_LITERALS[type(node)], module.path, node.lineno, node)
             case _:
-                return Unknown(f"it is computed when {module.path} is imported (line {node.lineno})")
+                return Unknown(f"it is computed when {module.path} is imported (line {node.lineno})", is_there=True)
+
+    def _named_in(self, name: str, node: ast.Name, frame: Frame) -> Value:
+        local = frame.scope.lookup(name) if frame.scope else None
+        if local is not None:
+            return local
+        # Within a function the module has run to its end by the time that the name is looked for.
+        found = self._looked_up(frame.module, name, frame.before)
+        if found is None and hasattr(builtins, name):
+            is_class = isinstance(getattr(builtins, name), type)
+            why = f"{name!r} is built into Python"
+            return Builtin(name) if is_class else External(f"builtins.{name}", why, is_there=True)
+        return found or Unknown(f"{name!r} is not bound before line {node.lineno} of {frame.module.path}")
+
+    def _arguments(self, node: ast.Call, frame: Frame) -> Arguments:
+        positional: list[Value] = []
+        keywords: list[tuple[str, Value]] = []
+        is_open = False
+        for item in node.args:
+            packed = self.evaluate(item.value, frame) if isinstance(item, ast.Starred) else None
+            if isinstance(packed, Packed):
+                positional += packed.positional
+            elif packed is None:
+                positional.append(self.evaluate(item, frame))
+            else:
+                is_open = True
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value, frame)
+            if keyword.arg is not None:
+                keywords.append((keyword.arg, value))
+            elif isinstance(value, Packed):
+                keywords += value.keywords
+            else:
+                is_open = True
+        return Arguments(tuple(positional), tuple(keywords), is_open)
+
+    def define(self, node: Definition, frame: Frame) -> Value:
+        """Return the function or class that a definition makes, as its decorators leave it."""
+        if isinstance(node, ast.ClassDef):
+            value: Value = Class(frame.module, node, frame)
+        else:
+            inside = frame._replace(before=None, scope=frame.scope.inner() if frame.scope else None)
+            signature = function_signature(node)
+            value = Function(node.name, signature, frame.module.path, node.lineno, node=node, frame=inside)
+        for decorator in reversed(node.decorator_list):
+            value = self._decorated(decorator, value, frame)
+        return value
+
+    def _decorated(self, decorator: ast.expr, value: Value, frame: Frame) -> Value:
+        factory = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(value, Class) and dotted_name(self.evaluate(factory, frame)) == "dataclasses.dataclass":
+            return value._replace(is_dataclass=decorator)
+        found = self.call(self.evaluate(decorator, frame), Arguments((value,)), decorator, frame)
+        if isinstance(found, Unknown) and isinstance(value, Function | Class):
+            name, line = (value.node.name, value.node.lineno) if isinstance(value, Class) else (value.name, value.line)
+            kind = "the class " if isinstance(value, Class) else ""
+            shown = f"{kind}{name!r} is decorated with {ast.unparse(decorator):.60}"
+            return Unknown(f"{shown} (line {line} of {frame.module.path})", is_there=True)
+        return found
+
+    def imported(self, node: ast.Import | ast.ImportFrom, frame: Frame) -> list[tuple[str, Value]]:
+        """Return the names that an import statement binds, each with its value."""
+        found = []
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                whole = alias.name if alias.asname else alias.name.partition(".")[0]
+                found.append((alias.asname or whole, self._imported(frame.module, whole, 0, None)))
+            elif alias.name != "*":
+                value = self._imported(frame.module, node.module or "", node.level, alias.name)
+                found.append((alias.asname or alias.name, value))
+        return found
 
     def _looked_up(self, module: ModuleFile, name: str, before: int | None) -> Value | None:
         """Return the value of the latest certain binding joined with the uncertain ones after it, None if unbound."""
+
+        def value_of(binding: Binding) -> Value | None:
+            if binding.name == "*":
+                return self._star(module, binding, name)
+            return self._value(binding, Frame(module, binding.order))
+
+        return self._settled(self.names_of(module).of(name, before), name, value_of)
+
+    def _settled(self, bindings: list[Binding], name: str, value_of: Callable[[Binding], Value | None]) -> Value | None:
         found: list[Value] = []
-        for binding in self.names_of(module).of(name, before):
-            value = self._star(module, binding, name) if binding.name == "*" else self._value(module, binding)
+        for binding in bindings:
+            value = value_of(binding)
             if value is None:
                 continue
             found.append(value)
@@ -202,26 +413,32 @@ class Resolver:
         if not found:
             return None
         telling = next((value for value in found if isinstance(value, Unknown)), None)
-        if telling or all(isinstance(value, MissingName | MissingModule) for value in found):
-            return telling or found[0]
-        return Unknown(f"{name!r} is bound only under a condition in {module.path}")
+        if telling or all(is_broken(value) for value in found):
+            return Unknown(telling.reason) if telling else found[0]
+        return Unknown(f"{name!r} is bound only under a condition")
 
-    def _value(self, module: ModuleFile, binding: Binding) -> Value | None:
+    def _value(self, binding: Binding, frame: Frame) -> Value | None:
+        module = frame.module
         match binding.bound:
             case Defined(node=node):
-                if isinstance(node, ast.ClassDef):
-                    return callables.decorated_class(self.evaluate, module, node, binding.order)
-                return callables.decorated_function(self.evaluate, module, node, binding.order)
+                return self.define(node, frame)
             case Assigned(value=expression):
-                return self.evaluate(expression, module, binding.order)
+                return self.evaluate(expression, frame)
             case Imported(module=origin, level=level, name=name):
-                return self._imported(module, origin, level, name)
+                found = self._imported(module, origin, level, name)
+                if not binding.certain and isinstance(found, ModuleValue | Function | Class):
+                    # Under a handler it may be that another binding counts because this import fails.
+                    absolute = absolute_name(module, origin, level)
+                    failure = self.closure.failure(absolute) if absolute else None
+                    if failure is not None and failure.certain:
+                        return ImportFails(*failure[:4])
+                return found
             case Deleted():
                 return self._deleted(module, binding)
             case Opaque(reason=reason):
-                return Unknown(f"{binding.name!r} in {module.path}: {reason}")
+                return Unknown(f"{binding.name!r} in {module.path}: {reason}", is_there=True)
             case Alternatives(bindings=bindings):  # pragma: no branch - mypy holds the match to be exhaustive
-                return agreed([value for item in bindings if (value := self._value(module, item)) is not None])
+                return agreed([value for item in bindings if (value := self._value(item, frame)) is not None])
 
     def _deleted(self, module: ModuleFile, binding: Binding) -> Value:
         if not binding.certain:
@@ -229,17 +446,30 @@ class Resolver:
         note = f"it is deleted in line {binding.line}"
         return MissingName(binding.name, module.name, module.path, self._siblings(module), note)
 
+    def imports_of(self, dotted: str) -> Iterator[tuple[ModuleFile, ImportedModule, Value]]:
+        """Yield each import of the bundle's own modules that importing `dotted` certainly runs, and what it gives."""
+        for module in self.closure.reached(dotted):
+            if not is_outside(module.path):
+                for each in self.names_of(module).imports:
+                    name = None if each.name == "*" else each.name
+                    yield module, each, self._imported(module, each.module, each.level, name)
+
     def _imported(self, importer: ModuleFile, origin: str, level: int, name: str | None) -> Value:
         absolute = absolute_name(importer, origin, level)
         if absolute is None:
             return MissingModule("." * level + origin, importer.path, ())
         value = self.module(absolute)
-        if name is None or not isinstance(value, ModuleValue):
-            return self.attribute(value, name) if name is not None and isinstance(value, External) else value
+        if name is None:
+            return value
+        if isinstance(value, External):
+            return External(f"{value.dotted}.{name}", value.why, is_there=True)
+        if not isinstance(value, ModuleValue):
+            return value
         found = self.attribute(value, name)
-        if isinstance(found, ModuleValue):
-            return found._replace(imported=True)
-        return found
+        if isinstance(found, Unknown) and not found.is_there and not isinstance(value.module, Namespace):
+            # Importing a submodule binds its name, whatever a star import before it might have brought.
+            found = self._submodule(value.module, name) or found
+        return found._replace(imported=True) if isinstance(found, ModuleValue) else found
 
     def _star(self, importer: ModuleFile, binding: Binding, name: str) -> Value | None:
         """Return what a star import gives `name`, None if it certainly does not bind it."""
@@ -267,13 +497,32 @@ class Resolver:
         if name in _MODULE_ATTRIBUTES:
             return Constant("an attribute that every module has", module.path, 1)
         if "__getattr__" in self.names_of(module).by_name:
-            return Unknown(f"{module.path} has a module-level __getattr__ that may answer for {name!r}")
-        reason = why_it_may_appear(name, module.path, tree) or assigned_elsewhere(name, self.project.sources)
+            return self._module_getattr(module, name)
+        reason = self._absence.reason(name, module, tree)
         if reason:
             return Unknown(reason)
-        line = nested_definition(tree, name)
+        line = self._absence.nested(tree, name)
         note = f"line {line} defines that name inside a function or class, where no reference reaches it"
         return MissingName(name, module.name, module.path, self._siblings(module), note if line else None)
+
+    def _module_getattr(self, module: ModuleFile, name: str) -> Value:
+        """Return what a module's ``__getattr__`` (PEP 562) answers for a name that nothing binds."""
+        unknown = Unknown(f"{module.path} has a module-level __getattr__ that may answer for {name!r}")
+        getter = self._looked_up(module, "__getattr__", None)
+        if not isinstance(getter, Function) or not self.enter():
+            return unknown
+        asked = Constant("a literal str", module.path, 1, ast.Constant(name))
+        try:
+            outcome = interpret.run(self, getter, Arguments((asked,)))
+        finally:
+            self.leave()
+        if not outcome.returned and outcome.may_raise:
+            note = "its module-level __getattr__ raises for that name"
+            return MissingName(name, module.name, module.path, self._siblings(module), note)
+        if outcome.may_raise:
+            return unknown
+        found = agreed(list(outcome.returned))
+        return unknown if is_broken(found) or isinstance(found, Unknown) else found
 
     def _submodule(self, package: ModuleFile | Namespace, name: str) -> Value | None:
         if isinstance(package, ModuleFile) and package.directory is None:
@@ -293,3 +542,23 @@ class Resolver:
     def _siblings(self, module: ModuleFile) -> tuple[tuple[str, int], ...]:
         bindings = self.names_of(module).by_name.items()
         return tuple((name, found[-1].line) for name, found in bindings if name != "*" and not name.startswith("__"))
+
+
+class _ClassScope:
+    """The names of a class body before one of its bindings; a function inside does not see them."""
+
+    def __init__(self, resolver: Resolver, owner: Class, before: int) -> None:
+        self._resolver = resolver
+        self._owner = owner
+        self._before = before
+
+    def lookup(self, name: str) -> Value | None:
+        """Return what the class body has bound `name` to by then, else what the scope around it has."""
+        found = self._resolver.class_name(self._owner, name, self._before)
+        around = self._owner.frame.scope
+        return found if found is not None or around is None else around.lookup(name)
+
+    def inner(self) -> Scope | None:
+        """Return the scope that the methods see: the one around the class."""
+        around = self._owner.frame.scope
+        return around.inner() if around else None

@@ -2,34 +2,103 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from bundlekit.model.project import SourceFile
 
-__all__ = ["assigned_elsewhere", "nested_definition", "why_it_may_appear"]
+__all__ = ["Appearances", "appearances", "assigned_elsewhere", "nested_definition"]
 
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
+_READS = frozenset({"get", "items", "keys", "values", "copy"})
+_READERS = frozenset({"eval", "len", "sorted", "dict", "set", "list", "print", "dir"})
 
 
-def why_it_may_appear(name: str, path: str, tree: ast.Module) -> str | None:
-    """Return why `name` may be there once the module at `path` has run, although no statement binds it."""
-    for node in ast.walk(tree):
+class Appearances(NamedTuple):
+    """What may be bound while a module runs: `names`, each with the reason, and `any_name` if any name may be."""
+
+    names: Mapping[str, str]
+    any_name: str | None
+
+    def reason(self, name: str) -> str | None:
+        """Return why `name` may be there although no statement binds it, None if nothing can do so."""
+        return self.names.get(name) or self.any_name
+
+
+def appearances(path: str, tree: ast.Module) -> Appearances:
+    """Return what the module at `path` may bind behind its top-level statements."""
+    names: dict[str, str] = {}
+    any_name: str | None = None
+    for node, parent, in_function in _walked(tree):
         match node:
-            case ast.Global(names=bound) if name in bound:
-                return f"a function in {path} binds {name!r} as a global (line {node.lineno})"
-            case ast.NamedExpr(target=ast.Name(id=bound_name)) if bound_name == name:
-                return f"an expression in {path} binds {name!r} (line {node.lineno})"
-            case ast.Call(func=ast.Name(id=function), args=[]) if function in _NAMESPACES:
-                return f"{path} may change its names through {function}() (line {node.lineno})"
-            case ast.Call(func=ast.Name(id="exec")):
-                return f"{path} runs generated code (line {node.lineno})"
-            case ast.Call(func=ast.Name(id="setattr"), args=[owner, *_]) if not _is_self(owner):
-                return f"{path} sets attributes by name (line {node.lineno})"
-            case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
-                return f"{path} uses sys.modules (line {node.lineno})"
+            case ast.Global(names=bound):
+                reason = f"a function in {path} binds {{}} as a global (line {node.lineno})"
+                names |= {name: reason.format(repr(name)) for name in bound}
+            case ast.NamedExpr(target=ast.Name(id=name)):
+                names[name] = f"an expression in {path} binds {name!r} (line {node.lineno})"
+            case ast.Call() | ast.Subscript() if any_name is None:
+                any_name = _any_name(node, parent, path, in_function=in_function)
             case _:
                 continue
+    return Appearances(names, any_name)
+
+
+def _walked(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, bool]]:
+    """Yield each node with its parent, and whether it stands in a function."""
+    pending: list[tuple[ast.AST, ast.AST, bool]] = [(tree, tree, False)]
+    while pending:
+        node, parent, in_function = pending.pop()
+        yield node, parent, in_function
+        inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        pending.extend((child, node, inside) for child in ast.iter_child_nodes(node))
+
+
+def _any_name(node: ast.Call | ast.Subscript, parent: ast.AST, path: str, *, in_function: bool) -> str | None:
+    match node:
+        case ast.Call(func=ast.Name(id=function), args=[]) if function in _NAMESPACES:
+            # In a function, locals() and vars() are its own.
+            if (function == "globals" or not in_function) and not _only_reads(node, parent):
+                return f"{path} may change its names through {function}() (line {node.lineno})"
+        case ast.Call(func=ast.Name(id="exec"), args=arguments):
+            if len(arguments) < 2 or any(isinstance(inner, ast.Call) for inner in arguments[1:]):  # noqa: PLR2004 - exec(code, namespace)
+                return f"{path} runs generated code (line {node.lineno})"
+        case ast.Call(func=ast.Name(id="setattr"), args=[owner, name, *_]) if not isinstance(name, ast.Constant):
+            if _may_be_a_module(owner):
+                return f"{path} sets attributes by name (line {node.lineno})"
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id="sys"), attr="modules"), slice=key):
+            if not isinstance(key, ast.Constant) and (isinstance(node.ctx, ast.Store) or _is_own_name(key)):
+                return f"{path} uses sys.modules (line {node.lineno})"
+        case _:
+            pass
     return None
+
+
+def _only_reads(node: ast.Call, parent: ast.AST) -> bool:
+    match parent:
+        case ast.Subscript(ctx=context):
+            return isinstance(context, ast.Load)
+        case ast.Attribute(attr=attribute):
+            return attribute in _READS
+        case ast.Call(func=ast.Name(id=function)):
+            return function in _READERS and parent.func is not node
+        case ast.Compare() | ast.keyword(arg=None) | ast.BinOp() | ast.For() | ast.comprehension():
+            return True
+        case _:
+            return False
+
+
+def _may_be_a_module(owner: ast.expr) -> bool:
+    match owner:
+        case ast.Name(id=name):
+            return "mod" in name.lower()
+        case ast.Subscript() | ast.Call():
+            return True
+        case _:
+            return False
+
+
+def _is_own_name(key: ast.expr) -> bool:
+    return "__name__" in ast.unparse(key)
 
 
 def assigned_elsewhere(name: str, sources: Mapping[str, SourceFile], *, by_itself: bool = False) -> str | None:
@@ -54,7 +123,3 @@ def nested_definition(tree: ast.Module, name: str) -> int | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
             return node.lineno
     return None
-
-
-def _is_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in {"self", "cls"}

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.syntax import Parsed, parse
-from bundlekit.check.trees import Trees
 from bundlekit.check.values import External, MissingName
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
@@ -39,7 +38,7 @@ def shadowing_modules(project: Project) -> dict[str, ModuleFile]:
 
 def standard_uses(project: Project, module: ModuleFile) -> Iterator[StandardUse]:
     """Yield what the bundle's code takes from a module of that name and `module` certainly does not define."""
-    resolver = Resolver(project, Trees(project))
+    resolver = Resolver(project)
     for path, source in project.sources.items():
         if path == module.path or module.name.encode() not in source.data:
             continue

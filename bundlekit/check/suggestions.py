@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.namespace import Defined
 from bundlekit.check.resolver import Resolver
-from bundlekit.check.trees import Trees
 from bundlekit.check.values import Function
 from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.project import Project
@@ -25,7 +24,7 @@ class Suggestions:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._resolver = Resolver(project, Trees(project))
+        self._resolver = Resolver(project)
 
     def elsewhere(self, wanted: Reference) -> tuple[Reference, Function] | None:
         """Return the function of that name in another module, the nearest one first; None where there is none."""

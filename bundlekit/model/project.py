@@ -15,6 +15,7 @@ from bundlekit.model.declaration import (
     WireDeclaration,
 )
 from bundlekit.model.finding import Finding
+from bundlekit.model.library import NO_LIBRARY, Library
 from bundlekit.model.place import Place
 
 __all__ = ["Build", "Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
@@ -82,7 +83,7 @@ class Project(NamedTuple):
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
     `entry_point_groups` are all groups of entry points that pyproject.toml declares, and where: misspelt ones included,
     and those of Poetry that do not count because there is no [project]. `mistyped_wire`: the entry point of the wire is
-    declared, but not as text, which `problems` say.
+    declared, but not as text, which `problems` say. `library` answers for what lies outside of the bundle.
     """
 
     root: str
@@ -110,3 +111,4 @@ class Project(NamedTuple):
     unshipped: frozenset[str] = frozenset()
     entry_point_groups: Mapping[str, Place] = MappingProxyType({})
     mistyped_wire: bool = False
+    library: Library = NO_LIBRARY

@@ -58,9 +58,13 @@ class Signature(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """A static answer that only running the code can give, and why."""
+    """A static answer that only running the code can give, and why.
+
+    `is_there`: the name certainly exists once its module is imported, and only what it is cannot be told.
+    """
 
     reason: str
+    is_there: bool = False
 
 
 _STARS = {ParameterKind.VAR_POSITIONAL: "*", ParameterKind.VAR_KEYWORD: "**"}

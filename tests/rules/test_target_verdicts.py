@@ -88,7 +88,7 @@ def test_a_calibration_target_without_its_library_cannot_be_imported(tmp_path: P
             "data/observed.csv": "",
         },
     )
-    assert [finding.code for finding in findings_of(tmp_path)] == ["BK404"]
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK330"]
 
 
 def test_the_data_of_a_calibration_target_must_be_there(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from bundlekit.check.rules.catalogue import StaticRule
 from bundlekit.check.rules.dependencies import DEPENDENCY_RULES
 from bundlekit.check.rules.documents import DOCUMENT_RULES
+from bundlekit.check.rules.imports import IMPORT_RULES
 from bundlekit.check.rules.layout import LAYOUT_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
@@ -15,6 +16,7 @@ RULES: tuple[StaticRule, ...] = (
     *LAYOUT_RULES,
     *WIRE_RULES,
     *SOURCE_RULES,
+    *IMPORT_RULES,
     *TARGET_RULES,
     *DEPENDENCY_RULES,
 )

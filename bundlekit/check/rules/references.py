@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from bundlekit.check.evidence import Evidence, Judged, Malformed
-from bundlekit.check.left_out import bring_back, left_out_by
+from bundlekit.check.left_out import bring_back, left_out_by, left_out_module
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import Check, finding
 from bundlekit.check.values import Constant, Function, MissingName
@@ -83,17 +83,11 @@ def missing_module(code: str, subject: Subject) -> Check:
 def _left_out(project: Project, judged: Judged, missing: MissingModule) -> tuple[str, str] | None:
     """Return the file of the module that the tree has and the bundle leaves out, and the pattern that does so."""
     file = judged.reference and judged.reference.path
-    modules = (judged.reference and judged.reference.module, missing.name)
-    stems = dict.fromkeys(module.replace(".", "/") for module in modules if module)
-    paths = [f"{stem}{suffix}" for stem in stems for suffix in (".py", "/__init__.py")]
-    # A source root of which nothing ships is none any more.
-    for root in dict.fromkeys((*project.source_roots, "src")):
-        for path in [file] if file else paths:
-            inside = f"{root}/{path}" if root and not file else path
-            pattern = left_out_by(project, inside) if inside in project.unshipped else None
-            if pattern is not None:
-                return inside, pattern
-    return None
+    if file:
+        pattern = left_out_by(project, file) if file in project.unshipped else None
+        return (file, pattern) if pattern else None
+    module = judged.reference and judged.reference.module
+    return left_out_module(project, [name for name in (module, missing.name) if name])
 
 
 def _sibling_module(name: str, missing: MissingModule) -> str:

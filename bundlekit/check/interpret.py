@@ -1,0 +1,310 @@
+"""Reads the body of a function as if it ran, far enough to tell what it returns: decorators, factories and their kin.
+
+Both branches of what cannot be decided are read; what is bound in only one of them, or in a loop, is not known
+afterwards. Nothing is run: a value is what the resolver knows of it.
+"""
+
+import ast
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bundlekit.check.known import dotted_name
+from bundlekit.check.namespace import target_names
+from bundlekit.check.values import (
+    Arguments,
+    Builtin,
+    Class,
+    Constant,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Packed,
+    Scope,
+    Value,
+    World,
+    agreed,
+)
+from bundlekit.model.signature import CallableKind, Unknown
+
+__all__ = ["LocalScope", "Outcome", "bind_arguments", "run"]
+
+_CHANGES_CALLS = frozenset(
+    {"__signature__", "__call__", "__init__", "__new__", "__code__", "__class__", "__defaults__"}
+)
+
+
+class Outcome(NamedTuple):
+    """What a call may return, and whether it may instead raise or end without a ``return``."""
+
+    returned: tuple[Value, ...]
+    may_raise: bool
+
+
+class LocalScope:
+    """The local names of a function that is read as run, and the scope around it."""
+
+    def __init__(self, names: dict[str, Value], parent: Scope | None) -> None:
+        self.names = names
+        self.parent = parent
+
+    def lookup(self, name: str) -> Value | None:
+        """Return what `name` is here or around, None if neither binds it."""
+        found = self.names.get(name)
+        return found if found is not None or self.parent is None else self.parent.lookup(name)
+
+    def inner(self) -> Scope:
+        """Return itself: functions see the names around them."""
+        return self
+
+    def copied(self) -> "LocalScope":
+        """Return a scope that can take another way from here."""
+        return LocalScope(dict(self.names), self.parent)
+
+
+def run(world: World, function: Function, arguments: Arguments) -> Outcome:
+    """Return what calling `function` with `arguments` may give; the function must have its syntax and frame."""
+    node, frame = function.node, function.frame
+    if node is None or frame is None or function.signature.kind is not CallableKind.PLAIN:
+        return Outcome((Unknown(f"it is what {function.name}() returns", is_there=True),), may_raise=True)
+    scope = LocalScope(bind_arguments(world, function, arguments), frame.scope)
+    if isinstance(node, ast.Lambda):
+        return Outcome((world.evaluate(node.body, frame._replace(before=None, scope=scope)),), may_raise=False)
+    reader = _Reader(world, frame)
+    if reader.body(node.body, scope):
+        reader.returned.append(Constant("None", frame.module.path, node.lineno, ast.Constant(None)))
+    return Outcome(tuple(reader.returned), reader.may_raise)
+
+
+def bind_arguments(world: World, function: Function, arguments: Arguments) -> dict[str, Value]:
+    """Return the parameters of a call by name: what is passed, else the default, else unknown."""
+    node, frame = function.node, function.frame
+    if node is None or frame is None:
+        return {}
+    given = function.given or Arguments()
+    positional = [*given.positional, *arguments.positional]
+    keywords = dict((*given.keywords, *arguments.keywords))
+    is_open = given.is_open or arguments.is_open
+    spec = node.args
+    names = [item.arg for item in (*spec.posonlyargs, *spec.args)]
+    defaults = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
+    keyword_defaults = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+    defaults |= {item.arg: default for item, default in keyword_defaults if default is not None}
+    bound: dict[str, Value] = {}
+    for index, name in enumerate([*names, *(item.arg for item in spec.kwonlyargs)]):
+        if index < len(names) and index < len(positional):
+            bound[name] = positional[index]
+        elif name in keywords:
+            bound[name] = keywords[name]
+        elif name in defaults and not is_open:
+            bound[name] = world.evaluate(defaults[name], frame._replace(before=None))
+        else:
+            bound[name] = Unknown(f"the argument {name!r} is not known")
+    known = {*names, *(item.arg for item in spec.kwonlyargs)}
+    rest = tuple((key, value) for key, value in keywords.items() if key not in known)
+    for variadic, packed in ((spec.vararg, Packed(tuple(positional[len(names) :]))), (spec.kwarg, Packed((), rest))):
+        if variadic is not None:
+            unknown = Unknown(f"{variadic.arg!r} holds whatever is passed", is_there=True)
+            bound[variadic.arg] = unknown if is_open else packed
+    return bound
+
+
+class _Reader:
+    """Reads statements; scopes are changed in place along one way and copied where ways part."""
+
+    def __init__(self, world: World, frame: Frame) -> None:
+        self.world = world
+        self.frame = frame
+        self.returned: list[Value] = []
+        self.may_raise = False
+
+    def body(self, statements: Sequence[ast.stmt], scope: LocalScope) -> bool:
+        """Read `statements` and return whether their end can be reached."""
+        return all(self._statement(statement, scope) for statement in statements)
+
+    def _evaluate(self, node: ast.expr, scope: LocalScope) -> Value:
+        return self.world.evaluate(node, self.frame._replace(before=None, scope=scope))
+
+    def _statement(self, node: ast.stmt, scope: LocalScope) -> bool:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                scope.names[node.name] = self.world.define(node, self.frame._replace(before=None, scope=scope))
+            case ast.Return(value=value):
+                none = Constant("None", self.frame.module.path, node.lineno, ast.Constant(None))
+                self.returned.append(none if value is None else self._evaluate(value, scope))
+                return False
+            case ast.Raise():
+                self.may_raise = True
+                return False
+            case ast.If(test=test, body=body, orelse=orelse):
+                return self._branches([body, orelse], scope, decided=self._truth(test, scope))
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+                ways = [[*body, *orelse], *(handler.body for handler in handlers)]
+                return self._branches(ways, scope) and self.body(finalbody, scope)
+            case ast.With(body=body, items=items):
+                self._forget([item.optional_vars for item in items if item.optional_vars is not None], scope)
+                return self.body(body, scope)
+            case ast.For(target=target, body=body, orelse=orelse):
+                self._forget([target], scope)
+                return self._loop([*body, *orelse], scope)
+            case ast.While(body=body, orelse=orelse):
+                return self._loop([*body, *orelse], scope)
+            case ast.Match(cases=cases):
+                return self._branches([*(case.body for case in cases), []], scope)
+            case _:
+                self._simple(node, scope)
+        return True
+
+    def _simple(self, node: ast.stmt, scope: LocalScope) -> None:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                found = self._evaluate(value, scope)
+                for target in targets:
+                    self._assign(target, found, scope)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, self._evaluate(value, scope), scope)
+            case ast.AugAssign(target=target):
+                self._forget([target], scope)
+            case ast.Import() | ast.ImportFrom():
+                for name, found in self.world.imported(node, self.frame):
+                    scope.names[name] = found
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                for name in names:
+                    scope.names[name] = Unknown(f"{name!r} is changed from within a function")
+            case ast.Expr(value=ast.Call() as call):
+                self._effect(call, scope)
+            case _:
+                pass
+
+    def _effect(self, call: ast.Call, scope: LocalScope) -> None:
+        """Note what a call does to a local name: ``functools.update_wrapper(wrapper, f)``, ``setattr(f, "x", y)``."""
+        if not call.args or not isinstance(call.args[0], ast.Name) or call.args[0].id not in scope.names:
+            return
+        name = call.args[0].id
+        match dotted_name(self._evaluate(call.func, scope)):
+            case "functools.update_wrapper":
+                scope.names[name] = self._evaluate(call, scope)
+            case "builtins.setattr" if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+                if isinstance(scope.names[name], Class):
+                    scope.names[name] = Unknown("attributes of the class are set by name", is_there=True)
+            case _:
+                return
+
+    def _assign(self, target: ast.expr, value: Value, scope: LocalScope) -> None:
+        match target:
+            case ast.Name(id=name):
+                scope.names[name] = value
+            case ast.Attribute(value=ast.Name(id=name), attr="__wrapped__") if name in scope.names:
+                scope.names[name] = self.world.wrapped(scope.names[name], value)
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in _CHANGES_CALLS:
+                if name in scope.names:
+                    scope.names[name] = Unknown(f"{attribute} of {name!r} is set", is_there=True)
+            case _:
+                self._forget([target], scope)
+
+    def _forget(self, targets: Sequence[ast.expr], scope: LocalScope) -> None:
+        for name in target_names(targets):
+            scope.names[name] = Unknown(f"{name!r} is unpacked or changed", is_there=True)
+
+    def _loop(self, body: Sequence[ast.stmt], scope: LocalScope) -> bool:
+        self._branches([body, []], scope)
+        return True
+
+    def _branches(self, ways: Sequence[Sequence[ast.stmt]], scope: LocalScope, *, decided: bool | None = None) -> bool:
+        """Read the way that is taken, or all of them, and go on with what they agree on."""
+        if decided is not None:
+            return self.body(ways[0] if decided else ways[1], scope)
+        ends = [copy for way in ways if self.body(way, copy := scope.copied())]
+        for name in {name for end in ends for name in end.names}:
+            values = [end.names[name] for end in ends if name in end.names]
+            whole = len(values) == len(ends)
+            scope.names[name] = agreed(values) if whole else Unknown(f"{name!r} is bound only under a condition")
+        return bool(ends)
+
+    def _truth(self, test: ast.expr, scope: LocalScope) -> bool | None:
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                decided = self._truth(operand, scope)
+                return None if decided is None else not decided
+            case ast.BoolOp(op=joint, values=values):
+                parts, wanted = [self._truth(value, scope) for value in values], isinstance(joint, ast.And)
+                if (not wanted) in parts:
+                    return not wanted
+                return wanted if None not in parts else None
+            case ast.Compare(left=left, ops=[(ast.Is() | ast.IsNot()) as same], comparators=[right]):
+                found = _is_same(self._evaluate(left, scope), self._evaluate(right, scope))
+                return None if found is None else found == isinstance(same, ast.Is)
+            case ast.Compare(left=left, ops=[comparison], comparators=[right]):
+                return _compared(self._evaluate(left, scope), comparison, self._evaluate(right, scope))
+            case ast.Call(func=function, args=[first, *rest]):
+                asked = dotted_name(self._evaluate(function, scope))
+                return _is_kind(asked, self._evaluate(first, scope), [self._evaluate(each, scope) for each in rest])
+            case _:
+                return _truth_of(self._evaluate(test, scope))
+
+
+def _is_same(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    nothing = [isinstance(each, Constant) and each.what == "None" for each in (left, right)]
+    return all(nothing) if any(nothing) and not any(isinstance(each, External) for each in (left, right)) else None
+
+
+def _compared(left: Value, comparison: ast.cmpop, right: Value) -> bool | None:
+    if (
+        not isinstance(left, Constant)
+        or not isinstance(right, Constant)
+        or left.literal is None
+        or right.literal is None
+    ):
+        return None
+    try:
+        first, second = ast.literal_eval(left.literal), ast.literal_eval(right.literal)
+        match comparison:
+            case ast.Eq() | ast.NotEq():
+                return bool((first == second) == isinstance(comparison, ast.Eq))
+            case ast.In() | ast.NotIn():
+                return bool((first in second) == isinstance(comparison, ast.In))
+            case _:
+                return None
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_kind(asked: str, first: Value, rest: Sequence[Value]) -> bool | None:
+    """Return the answer of ``callable(x)``, ``isinstance(x, type)`` and their kin."""
+    if isinstance(first, Unknown | External | Instance | Packed):
+        return None
+    match asked:
+        case "builtins.callable":
+            return not isinstance(first, Constant)
+        case "inspect.isfunction" | "inspect.isroutine":
+            return isinstance(first, Function) and first.node is not None
+        case "inspect.isclass":
+            return isinstance(first, Class | Builtin)
+        case "builtins.isinstance" if rest == [Builtin("type")]:
+            return isinstance(first, Class | Builtin)
+        case "builtins.isinstance" if isinstance(first, Function | Class) and all(isinstance(x, Builtin) for x in rest):
+            return isinstance(first, Class) and Builtin("type") in rest
+        case "builtins.isinstance" if isinstance(first, Function) and first.node is not None:
+            kinds = [dotted_name(each) for each in rest]
+            return True if kinds == ["types.FunctionType"] else None
+        case _:
+            return None
+
+
+def _truth_of(value: Value) -> bool | None:
+    match value:
+        case Function() | Class():
+            return True
+        case Constant(what="None"):
+            return False
+        case Packed(positional=positional, keywords=keywords):
+            return bool(positional or keywords)
+        case Constant(literal=ast.expr() as literal):
+            try:
+                return bool(ast.literal_eval(literal))
+            except (ValueError, TypeError):
+                return None
+        case _:
+            return None
