@@ -95,11 +95,23 @@ def constructor(world: World, owner: Class) -> Value:
             return Unknown(f"the metaclass of {owner.node.name!r} may decide what calling it takes", is_there=True)
     if any(isinstance(base, Class) and world.mentions(base.module.path, b"__signature__") for base in order):
         return Unknown(f"{owner.node.name!r} or a base of it may set a __signature__", is_there=True)
+    if any(isinstance(base, Class) and _shapes_subclasses(world, base) for base in order[1:]):
+        return Unknown(f"__init_subclass__ of a base of {owner.node.name!r} may change its constructor", is_there=True)
     for base in order:
         found = _own_constructor(world, base, order)
         if found is not None:
             return _as_class(found, owner)
     return _builtin_constructor(owner, order)
+
+
+def _shapes_subclasses(world: World, base: Class) -> bool:
+    """Whether the class gives those derived from it another constructor."""
+    if "__init_subclass__" not in world.members(base).by_name:
+        return False
+    shaped = ("__init__", "__new__", "dataclass", "setattr", "__signature__")
+    hooks = [node for node in base.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init_subclass__"]
+    calls = [ast.dump(statement) for hook in hooks for statement in hook.body]
+    return not hooks or any(f"'{word}'" in call for word in shaped for call in calls)
 
 
 def _as_class(found: Value, owner: Class) -> Value:

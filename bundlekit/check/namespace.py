@@ -7,6 +7,7 @@ A binding under a condition does not decide alone: when both branches of an ``if
 import ast
 import builtins
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from bundlekit.check.conditions import LINUX, Runtime, truth
@@ -114,7 +115,7 @@ class Names(NamedTuple):
 
 def names(body: Sequence[ast.stmt], runtime: Runtime = LINUX) -> Names:
     """Return the names that `body`, of a module or a class, binds."""
-    collector = _Collector(runtime)
+    collector = _Collector(body, runtime)
     collector.visit(body, certain=True)
     by_name: dict[str, list[Binding]] = {}
     for binding in collector.bindings:
@@ -146,7 +147,8 @@ _CATCH_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "
 
 
 class _Collector:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, body: Sequence[ast.stmt], runtime: Runtime) -> None:
+        self._body = body
         self.runtime = runtime
         self.bindings: list[Binding] = []
         self.modules: set[str] = set()
@@ -226,7 +228,7 @@ class _Collector:
         return kept if suppresses else kept + inner
 
     def _if(self, node: ast.If, *, certain: bool) -> list[Binding]:
-        decided = truth(node.test, self.runtime)
+        decided = self._truth(node.test)
         if decided is not None:
             return self.visit(node.body if decided else node.orelse, certain=certain)
         if node.orelse and _leaves(node.orelse) and not _leaves(node.body):
@@ -236,6 +238,31 @@ class _Collector:
             return self.visit(node.orelse, certain=certain)
         branches = [self.visit(node.body, certain=False), self.visit(node.orelse, certain=False)]
         return self._join(node, branches, certain=certain)
+
+    def _truth(self, test: ast.expr) -> bool | None:
+        """Return what a condition is: by the interpreter, or because a flag has had one literal value so far."""
+        match test:
+            case ast.Name(id=name) if name != "TYPE_CHECKING":
+                return self._flag(name)
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) if name != "TYPE_CHECKING":
+                flag = self._flag(name)
+                return None if flag is None else not flag
+            case _:
+                return truth(test, self.runtime)
+
+    def _flag(self, name: str) -> bool | None:
+        bound = [binding.bound for binding in self.bindings if binding.name == name]
+        values = [each.value.value for each in bound if isinstance(each, Assigned) and isinstance(each.value, ast.Constant)]
+        answers = {bool(value) for value in values}
+        if len(values) < len(bound) or len(answers) != 1 or name in self._globals:
+            return None
+        return answers.pop()
+
+    @cached_property
+    def _globals(self) -> frozenset[str]:
+        """The names that functions change, which no order of statements tells of."""
+        nodes = (node for statement in self._body for node in ast.walk(statement))
+        return frozenset(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
 
     def _try(self, node: ast.Try | ast.TryStar, *, certain: bool) -> list[Binding]:
         if not node.handlers:

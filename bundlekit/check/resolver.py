@@ -172,7 +172,7 @@ class Resolver:
                 owner = value if isinstance(value, Class) else value.of
                 is_open = isinstance(found, MissingName | Constant)
                 reason = self._absence.assigned(name, owner.module, by_itself=True) if is_open else None
-                return Unknown(reason) if reason else found
+                return Unknown(reason, is_there=isinstance(found, Constant)) if reason else found
             case External(dotted=dotted, why=why):
                 return External(f"{dotted}.{name}", why)
             case Builtin(name=builtin) if hasattr(getattr(builtins, builtin), name):
@@ -409,7 +409,9 @@ class Resolver:
                 continue
             found.append(value)
             if binding.certain:
-                return agreed(found)
+                settled = agreed(found)
+                # Whichever of them it is, the name was bound by then and has not been taken away.
+                return settled._replace(is_there=True) if isinstance(settled, Unknown) and _stays(found) else settled
         if not found:
             return None
         telling = next((value for value in found if isinstance(value, Unknown)), None)
@@ -426,6 +428,9 @@ class Resolver:
                 return self.evaluate(expression, frame)
             case Imported(module=origin, level=level, name=name):
                 found = self._imported(module, origin, level, name)
+                if isinstance(found, Unknown) and name is not None:
+                    # Where the name is not there, this import fails, and its module with it.
+                    return found._replace(is_there=True)
                 if not binding.certain and isinstance(found, ModuleValue | Function | Class):
                     # Under a handler it may be that another binding counts because this import fails.
                     absolute = absolute_name(module, origin, level)
@@ -562,3 +567,9 @@ class _ClassScope:
         """Return the scope that the methods see: the one around the class."""
         around = self._owner.frame.scope
         return around.inner() if around else None
+
+
+def _stays(values: list[Value]) -> bool:
+    return not any(is_broken(value) for value in values) and (
+        not isinstance(values[-1], Unknown) or values[-1].is_there
+    )

@@ -29,6 +29,7 @@ def appearances(path: str, tree: ast.Module) -> Appearances:
     """Return what the module at `path` may bind behind its top-level statements."""
     names: dict[str, str] = {}
     any_name: str | None = None
+    modules = frozenset(_imported_names(tree))
     for node, parent, in_function in _walked(tree):
         match node:
             case ast.Global(names=bound):
@@ -37,7 +38,7 @@ def appearances(path: str, tree: ast.Module) -> Appearances:
             case ast.NamedExpr(target=ast.Name(id=name)):
                 names[name] = f"an expression in {path} binds {name!r} (line {node.lineno})"
             case ast.Call() | ast.Subscript() if any_name is None:
-                any_name = _any_name(node, parent, path, in_function=in_function)
+                any_name = _any_name(node, parent, path, modules, in_function=in_function)
             case _:
                 continue
     return Appearances(names, any_name)
@@ -53,7 +54,15 @@ def _walked(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, bool]]:
         pending.extend((child, node, inside) for child in ast.iter_child_nodes(node))
 
 
-def _any_name(node: ast.Call | ast.Subscript, parent: ast.AST, path: str, *, in_function: bool) -> str | None:
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def _any_name(
+    node: ast.Call | ast.Subscript, parent: ast.AST, path: str, modules: frozenset[str], *, in_function: bool
+) -> str | None:
     match node:
         case ast.Call(func=ast.Name(id=function), args=[]) if function in _NAMESPACES:
             # In a function, locals() and vars() are its own.
@@ -63,7 +72,7 @@ def _any_name(node: ast.Call | ast.Subscript, parent: ast.AST, path: str, *, in_
             if len(arguments) < 2 or any(isinstance(inner, ast.Call) for inner in arguments[1:]):  # noqa: PLR2004 - exec(code, namespace)
                 return f"{path} runs generated code (line {node.lineno})"
         case ast.Call(func=ast.Name(id="setattr"), args=[owner, name, *_]) if not isinstance(name, ast.Constant):
-            if _may_be_a_module(owner):
+            if _may_be_a_module(owner, modules):
                 return f"{path} sets attributes by name (line {node.lineno})"
         case ast.Subscript(value=ast.Attribute(value=ast.Name(id="sys"), attr="modules"), slice=key):
             if not isinstance(key, ast.Constant) and (isinstance(node.ctx, ast.Store) or _is_own_name(key)):
@@ -87,10 +96,10 @@ def _only_reads(node: ast.Call, parent: ast.AST) -> bool:
             return False
 
 
-def _may_be_a_module(owner: ast.expr) -> bool:
+def _may_be_a_module(owner: ast.expr, modules: frozenset[str]) -> bool:
     match owner:
         case ast.Name(id=name):
-            return "mod" in name.lower()
+            return name in modules or "mod" in name.lower()
         case ast.Subscript() | ast.Call():
             return True
         case _:
