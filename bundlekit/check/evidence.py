@@ -7,10 +7,12 @@ from bundlekit.check.resolver import Resolver
 from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
+from bundlekit.check.target_forms import slash_form
 from bundlekit.check.trees import Trees
-from bundlekit.check.values import Constant, Function, ModuleValue, Value
+from bundlekit.check.values import Constant, External, Function, ModuleValue, Value
 from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
 from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
+from bundlekit.model.place import Text
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 
@@ -27,9 +29,9 @@ Verdict = Value | Malformed
 
 
 class Judged(NamedTuple):
-    """A declared wire or target, the reference that it is, and what that turned out to name."""
+    """A declared wire, target or model, the reference that it is, and what that turned out to name."""
 
-    declaration: WireDeclaration | TargetDeclaration
+    declaration: WireDeclaration | TargetDeclaration | Text
     reference: Reference | None
     verdict: Verdict
 
@@ -58,6 +60,12 @@ class Evidence:
         return tuple(self.judged_target(target) for target in self.project.targets)
 
     @cached_property
+    def models(self) -> tuple[Judged, ...]:
+        """Every registered model that states an entrypoint; a class is one here, not the call of it."""
+        models = self.project.registry.models if self.project.registry else ()
+        return tuple(self._judged_model(model.entrypoint) for model in models if model.entrypoint)
+
+    @cached_property
     def suggestions(self) -> Suggestions:
         """What else the bundle has, for hints."""
         return Suggestions(self.project)
@@ -69,8 +77,8 @@ class Evidence:
 
     @cached_property
     def followed(self) -> dict[str, SyntaxFailure | None]:
-        """The sources that the wire and the targets lead to, and why they cannot be imported if they cannot."""
-        _ = self.wires, self.targets
+        """The sources that wire, targets and models lead to, and why they cannot be imported if they cannot."""
+        _ = self.wires, self.targets, self.models
         return self.trees.followed()
 
     def judged_wire(self, declaration: WireDeclaration) -> Judged:
@@ -79,8 +87,26 @@ class Evidence:
         return Judged(declaration, *self._judged(declaration.value, files=not is_entry_point))
 
     def judged_target(self, declaration: TargetDeclaration) -> Judged:
-        """Return the verdict on one target."""
-        return Judged(declaration, *self._judged(declaration.value, files=False))
+        """Return the verdict on one target; a job may name it in the slash form that the warm runner takes."""
+        value = declaration.value
+        if self.project.job is not None and declaration.place.path == self.project.job.path:
+            value = slash_form(value, self.resolver.index) or value
+        return Judged(declaration, *self._judged(value, files=False))
+
+    def _judged_model(self, declaration: Text) -> Judged:
+        try:
+            reference = parse_reference(declaration.value)
+        except ValueError as error:
+            return Judged(declaration, None, Malformed(str(error)))
+        try:
+            found = self.resolver.module(reference.module or "")
+            for attribute in reference.attributes:
+                found = self.resolver.attribute(found, attribute)
+        except RecursionError:  # pragma: no cover - the parser gives up before
+            found = Unknown("its definition is nested too deeply to be followed")
+        if isinstance(found, External):
+            found = Unknown(f"{found.dotted} was not looked at: {found.why}")
+        return Judged(declaration, reference, found)
 
     def _judged(self, value: str, *, files: bool) -> tuple[Reference | None, Verdict]:
         try:
