@@ -6,6 +6,7 @@ seen: loaders keep the last one in silence.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bundlekit.model.place import Place
@@ -24,7 +25,8 @@ __all__ = ["read_yaml"]
 
 _MAX_NODES = 100_000
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_MAX_MERGES = 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_MERGES = 10_000
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -48,7 +50,7 @@ def read_yaml(path: Path, name: str, problems: list[Finding], *, duplicates: str
         place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
         problems.append(finding_at("BK106", f"{name} is not valid YAML: {error.problem}", place))
         return None
-    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition("\n")[0]
         problems.append(finding_at("BK106", f"{name} cannot be used: {reason}", Place(name)))
         return None
@@ -64,6 +66,7 @@ class _Tree:
         self._name = name
         self._problems = problems
         self._duplicates = duplicates
+        self._merges = 0
 
     def value_of(self, node: Node, keys: Keys) -> object:
         import yaml  # noqa: PLC0415 - loaded already by the caller
@@ -79,7 +82,7 @@ class _Tree:
 
     def _mapping(self, node: MappingNode, keys: Keys) -> dict[str, object]:
         found: dict[str, object] = {}
-        for key, value in _merged(node):
+        for key, value in self._merged(node):
             self.keys.setdefault((*keys, key.value), _where(key))
             found.setdefault(key.value, self.value_of(value, (*keys, key.value)))
         lines: dict[str, int] = {}
@@ -91,6 +94,21 @@ class _Tree:
             self.keys[*keys, name] = _where(key)
             found[name] = self.value_of(value, (*keys, name))
         return found
+
+    def _merged(self, node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
+        """Yield what ``<<`` brings into the mapping, first come first served."""
+        import yaml  # noqa: PLC0415 - loaded already by the caller
+
+        for key, value in node.value:
+            if key.tag != _MERGE:
+                continue
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                self._merges += 1
+                if self._merges > _MAX_MERGES:
+                    raise ValueError("its merge keys '<<' lead in a circle, or to too many mappings")
+                if isinstance(source, yaml.MappingNode):
+                    yield from _own(source)
+                    yield from self._merged(source)
 
     def _stands_twice(self, key: ScalarNode, keys: Keys, first: int) -> None:
         where = f" of {'.'.join(str(part) for part in keys[:-1])}" if keys[:-1] else ""
@@ -109,39 +127,34 @@ def _own(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
             yield key, value
 
 
-def _merged(node: MappingNode, depth: int = 0) -> Iterator[tuple[ScalarNode, Node]]:
-    """Yield what ``<<`` brings into the mapping, first come first served."""
-    import yaml  # noqa: PLC0415 - loaded already by the caller
-
-    if depth > _MAX_MERGES:
-        raise ValueError("its merge keys '<<' lead in a circle")
-    for key, value in node.value:
-        if key.tag != _MERGE:
-            continue
-        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            if isinstance(source, yaml.MappingNode):
-                yield from _own(source)
-                yield from _merged(source, depth + 1)
-
-
 def _where(node: Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _scalar(node: ScalarNode) -> object:
-    from yaml.constructor import SafeConstructor  # noqa: PLC0415 - loaded already by the caller
-
-    text = str(node.value)
-    match node.tag.rpartition(":")[2]:
+    kind, text, line = node.tag.rpartition(":")[2], str(node.value), node.start_mark.line + 1
+    match kind:
         case "null":
             return None
         case "bool":
             return _BOOLEANS.get(text.lower(), text)
-        case "int":
-            return SafeConstructor().construct_yaml_int(node)
-        case "float":
-            return SafeConstructor().construct_yaml_float(node)
-        case "timestamp":
-            return SafeConstructor().construct_yaml_timestamp(node)
+        case "int" | "float" | "timestamp":
+            try:
+                return _constructed(node, kind)
+            except (ValueError, OverflowError):
+                # Its own message may go on about the interpreter's limits.
+                raise ValueError(f"line {line} holds {text!r:.40}, which is no {kind}") from None
         case _:
+            if _SURROGATE.search(text):
+                raise ValueError(f"line {line} holds half of a character, {text!r:.40}")
             return text
+
+
+def _constructed(node: ScalarNode, kind: str) -> object:
+    from yaml.constructor import SafeConstructor  # noqa: PLC0415 - loaded already by the caller
+
+    if kind == "int":
+        return SafeConstructor().construct_yaml_int(node)
+    if kind == "float":
+        return SafeConstructor().construct_yaml_float(node)
+    return SafeConstructor().construct_yaml_timestamp(node)

@@ -9,7 +9,6 @@ from bundlekit.check.evidence import Evidence
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.target_forms import GrammarProblem, grammar_problem, slash_form
-from bundlekit.cold_runner.entry_point import parse_reference
 from bundlekit.model.edit import ReplaceText
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.job import Job
@@ -57,15 +56,12 @@ def _nearest(problem: GrammarProblem, models: dict[str, str], value: str) -> str
 def _missing_module(evidence: Evidence) -> Iterable[Finding]:
     """A `module:object` whose module is not there is fatal before anything runs (CONTRACT section 10, 6)."""
     for entrypoint in evidence.project.job.entrypoints if evidence.project.job else ():
-        if ":" not in entrypoint.value or grammar_problem(entrypoint.value) is not None:
+        value = entrypoint.value
+        module, colon, _ = value.partition(":")
+        if not colon or grammar_problem(value) is not None:
             continue
-        try:
-            reference = parse_reference(entrypoint.value)
-        except ValueError:
-            continue
-        missing = evidence.resolver.index.find(reference.module or "")
+        missing = evidence.resolver.index.find(module)
         if isinstance(missing, MissingModule):
-            value = entrypoint.value
             message = f"the entrypoint {value!r:.200} names the module {missing.name!r}, which does not exist"
             near = nearest_name(missing.name.rpartition(".")[2], missing.siblings)
             hint = f"nearest name: {near!r}" if near else "correct the entrypoint, or add the module"

@@ -53,7 +53,7 @@ def _another_file(evidence: Evidence) -> Iterable[Finding]:
     shipped = {member.path for member in evidence.project.members}
     for entry, judged in _judged(evidence):
         path = entry.path
-        files = _files(evidence, judged)
+        files = _files(evidence, entry, judged)
         if path is None or not files or posixpath.normpath(path.value) in files:
             continue
         # A file that is not there is BK201's.
@@ -66,17 +66,17 @@ def _another_file(evidence: Evidence) -> Iterable[Finding]:
             yield finding("BK126", Severity.WARNING, message, path.place, hint=hint, entity=entry.id)
 
 
-def _files(evidence: Evidence, judged: Judged) -> list[str]:
-    """Return the file of the module that is named, and that of the definition where it is re-exported."""
+def _files(evidence: Evidence, entry: Entry, judged: Judged) -> list[str]:
+    """Return the file of the module that is named, and last that of the definition: it may be re-exported."""
     verdict, reference = judged.verdict, judged.reference
     defined = None
     if isinstance(verdict, Class):
         defined = verdict.module.path
-    elif isinstance(verdict, Function):
+    elif isinstance(verdict, Function) and entry.kind == "target":
         defined = verdict.path
-    if defined is None or reference is None or reference.module is None:
+    if defined is None or reference is None:
         return []
-    named = evidence.resolver.index.find(reference.module)
+    named = evidence.resolver.index.find(reference.module or "")
     return [*([named.path] if isinstance(named, ModuleFile) else []), defined]
 
 

@@ -72,10 +72,8 @@ def _odd_weights(evidence: Evidence) -> Iterable[Finding]:
         for weight in each.weights:
             subject = f"the target set {each.id!r:.60} gives {weight.target!r:.60} "
             if weight.target not in members:
-                message, hint = (
-                    f"{subject}a weight, but does not name it",
-                    _choice(nearest_name(weight.target, members), members),
-                )
+                message, near = f"{subject}a weight, but does not name it", nearest_name(weight.target, members)
+                hint = f"nearest name: {near!r}" if near else "add it to the targets of the set, or remove the weight"
             elif not math.isfinite(weight.value) or weight.value < 0:
                 message, hint = f"{subject}the weight {weight.value}", "a weight is a number from 0 on"
             else:
