@@ -64,7 +64,6 @@ _CASES: dict[str, tuple[str, dict[str, str], list[tuple[str, str | None]]]] = {
         [("BK142", "*.txt (.modelopsignore)")],
     ),
     "left-out-by-default": (f"{_NEEDED}build/x.csv\n", {"build/x.csv": ""}, [("BK142", "build/ (default)")]),
-    "leading-space": (_NEEDED.replace("pyproject", "  pyproject"), {}, [("BK143", "  pyproject.toml")]),
     "file-with-a-leading-space": (
         f"{_NEEDED} a.csv\n",
         {" a.csv": ""},
@@ -86,6 +85,7 @@ def test_a_difference_between_tracked_and_shipped_is_a_warning(
 _LEFT_ALONE: dict[str, tuple[str, dict[str, str]]] = {
     "in-order": (_NEEDED, {}),
     "dotted-paths-and-trailing-space": (_NEEDED.replace("model/wire.py", "./model/wire.py"), {}),
+    "spaces-that-mean-nothing": (_NEEDED.replace("pyproject", "  pyproject").replace("\n", " \n"), {}),
     "carriage-returns": (_NEEDED.replace("\n", "\r\n"), {}),
     "notes-that-nothing-needs": (_NEEDED, {"notes.txt": "", "model/unused.py": ""}),
     "cache-that-may-be-absent": (_NEEDED, {"model/wire.py": _LAZY, "cache.csv": ""}),

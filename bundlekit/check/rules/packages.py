@@ -28,9 +28,10 @@ def _without_init(evidence: Evidence) -> Iterable[Finding]:
     judged = [*evidence.models, *evidence.targets, *evidence.wires]
     for each in sorted(judged, key=lambda item: item.declaration.place.path != REGISTRY):
         for directory in _directories(evidence, each):
-            if directory in said:
-                continue
+            is_new = directory not in said
             said.add(directory)
+            if not is_new or _has_init(evidence.project, directory):
+                continue
             path, value, place = f"{directory}/__init__.py", each.declaration.value, each.declaration.place
             message = f"{directory}/ has no __init__.py, and {value!r:.200} leads through it: Python does not need one"
             severity, hint = Severity.INFO, f"add an empty {path}: tools of the platform ask for it"
@@ -53,15 +54,15 @@ def _directories(evidence: Evidence, judged: Judged) -> Iterator[str]:
         return
     for length in range(1, len(parts)):
         found = evidence.resolver.index.find(".".join(parts[:length]))
-        if isinstance(found, Namespace) and len(found.directories) == 1 and not _has_init(evidence, found):
+        if isinstance(found, Namespace) and len(found.directories) == 1:
             yield found.directories[0]
 
 
-def _has_init(evidence: Evidence, found: Namespace) -> bool:
+def _has_init(project: Project, directory: str) -> bool:
     """Whether something of that name is there that does not ship or is no module's source: a stub, a link, a folder."""
-    project, start = evidence.project, f"{found.directories[0]}/__init__."
-    members, refused, excluded = project.members, project.refused, project.excluded
-    paths = [*(each.path for each in members), *(each.path for each in refused), *(each.path for each in excluded)]
+    start = f"{directory}/__init__."
+    paths = [each.path for each in project.members]
+    paths += [each.path for each in project.refused] + [each.path for each in project.excluded]
     return any(path.startswith(start) for path in paths)
 
 

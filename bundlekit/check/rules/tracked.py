@@ -43,23 +43,21 @@ def _needed(evidence: Evidence) -> Mapping[str, tuple[str, Place]]:
     """Return the files that ship here and that something certainly needs: why, and where that is said."""
     project = evidence.project
     needed: dict[str, tuple[str, Place]] = {}
-    if any(member.path == "pyproject.toml" for member in project.members):
+    shipped = [member.path for member in project.members]
+    one_by_one = frozenset(shipped)
+    if "pyproject.toml" in one_by_one:
         needed["pyproject.toml"] = ("every runner reads it", Place("pyproject.toml"))
     for requirement in project.requirements:
         needed.setdefault(requirement.place.path, ("it declares the dependencies", requirement.place))
     named = [*project.references, *(each.reference for each in evidence.survey.named if each.certain)]
     for reference in named:
-        for path in _members(project, posixpath.normpath(reference.path)):
-            needed.setdefault(path, (reference.why, reference.place))
+        path = posixpath.normpath(reference.path)
+        inside = "" if path == "." else f"{path}/"
+        for each in [path] if path in one_by_one else [each for each in shipped if each.startswith(inside)]:
+            needed.setdefault(each, (reference.why, reference.place))
     for path in evidence.followed:
         needed.setdefault(path, ("the wire, a target or a model imports it", Place(path)))
     return needed
-
-
-def _members(project: Project, path: str) -> list[str]:
-    """Return the member at `path`, or all of those below it."""
-    inside = "" if path == "." else f"{path}/"
-    return [each.path for each in project.members if each.path == path or each.path.startswith(inside)]
 
 
 def _absent(evidence: Evidence) -> Iterable[Finding]:
@@ -88,9 +86,11 @@ def _broken_name(project: Project, lines: list[str]) -> str | None:
 def _left_out(evidence: Evidence) -> Iterable[Finding]:
     """Say once for each pattern which tracked files it leaves out here: on the platform, tracking wins."""
     project = evidence.project
+    shipped = {member.path for member in project.members}
     by_pattern: dict[str, list[Text]] = {}
     for text in project.tracked.files if project.tracked else ():
-        pattern = left_out_by(project, posixpath.normpath(text.value))
+        path = posixpath.normpath(text.value)
+        pattern = None if path in shipped else left_out_by(project, path)
         if pattern is not None:
             by_pattern.setdefault(pattern, []).append(text)
     for pattern, texts in by_pattern.items():
@@ -113,13 +113,15 @@ def _lines(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _spaced(project: Project, tracked: TrackedFiles) -> Iterator[Finding]:
+    """Yield a finding for each file whose name the list cannot hold; spaces that mean nothing are left alone."""
     members = {member.path for member in project.members}
     for text in tracked.spaced:
-        message = f"the line {text.value!r:.200} has spaces around the name, which the platform's tool takes off"
-        hint = "take them off"
         if text.value in members:
-            hint = "rename the file: the list cannot hold a name that begins or ends with a space"
-        yield finding("BK143", Severity.WARNING, message, text.place, hint=hint, entity=text.value)
+            message = (
+                f"the tracked name {text.value!r:.200} loses the spaces around it when the platform's tool reads it"
+            )
+            hint = "rename the file"
+            yield finding("BK143", Severity.WARNING, message, text.place, hint=hint, entity=text.value)
 
 
 _FILES = "model/__init__.py\nmodel/wire.py\npyproject.toml\n"
@@ -155,10 +157,10 @@ TRACKED_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK143",
         "The list of tracked files is not read as it is written",
-        "Names are lines without spaces around: a name with a line break or such a space is another file there.",
+        "The tool takes off spaces around a name, and looks for the list under one name only.",
         Severity.WARNING,
         _lines,
         good=bundle({_LIST: _FILES}),
-        bad=bundle({_LIST: _FILES.replace("model/wire.py", "  model/wire.py")}),
+        bad=bundle({_LIST: _FILES + " old.csv\n", " old.csv": ""}),
     ),
 )
