@@ -1,5 +1,6 @@
 """What rules ask: the project, and for each reference in it one verdict, worked out once."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -9,9 +10,11 @@ from bundlekit.check.resolver import Resolver
 from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
-from bundlekit.check.values import Constant, Function, ImportFails, MissingName, ModuleValue, Value
+from bundlekit.check.target_forms import slash_form
+from bundlekit.check.values import Constant, External, Function, ImportFails, MissingName, ModuleValue, Value
 from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
 from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
+from bundlekit.model.place import Text
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 
@@ -28,9 +31,9 @@ Verdict = Value | Malformed
 
 
 class Judged(NamedTuple):
-    """A declared wire or target, the reference that it is, and what that turned out to name."""
+    """A declared wire, target or model, the reference that it is, and what that turned out to name."""
 
-    declaration: WireDeclaration | TargetDeclaration
+    declaration: WireDeclaration | TargetDeclaration | Text
     reference: Reference | None
     verdict: Verdict
 
@@ -74,7 +77,7 @@ class Evidence:
         declared += self.project.targets
         found: dict[tuple[str, ImportedModule], FailedImport] = {}
         for declaration in declared:
-            reference = _parsed(declaration)
+            reference = self._reference(declaration)
             if isinstance(reference, Reference) and reference.module is not None:
                 for failed in self._failed(reference.module):
                     found.setdefault((failed.importer, failed.statement), failed)
@@ -90,6 +93,12 @@ class Evidence:
         return self._failed_by_module[module]
 
     @cached_property
+    def models(self) -> tuple[Judged, ...]:
+        """Every registered model that states an entrypoint; a class is one here, not the call of it."""
+        models = self.project.registry.models if self.project.registry else ()
+        return tuple(self._judged_model(model.entrypoint) for model in models if model.entrypoint)
+
+    @cached_property
     def suggestions(self) -> Suggestions:
         """What else the bundle has, for hints."""
         return Suggestions(self.project)
@@ -101,8 +110,8 @@ class Evidence:
 
     @cached_property
     def followed(self) -> dict[str, SyntaxFailure | None]:
-        """The sources that the wire and the targets lead to, and why they cannot be imported if they cannot."""
-        _ = self.wires, self.targets
+        """The sources that wire, targets and models lead to, and why they cannot be imported if they cannot."""
+        _ = self.wires, self.targets, self.models
         return self.resolver.trees.followed()
 
     def judged_wire(self, declaration: WireDeclaration) -> Judged:
@@ -110,14 +119,35 @@ class Evidence:
         return self._judged(declaration)
 
     def judged_target(self, declaration: TargetDeclaration) -> Judged:
-        """Return the verdict on one target."""
+        """Return the verdict on one target; a job may name it in the slash form that the warm runner takes."""
         return self._judged(declaration)
 
     def _judged(self, declaration: WireDeclaration | TargetDeclaration) -> Judged:
-        reference = _parsed(declaration)
+        reference = self._reference(declaration)
         if isinstance(reference, Malformed):
             return Judged(declaration, None, reference)
         return Judged(declaration, reference, self._verdict(reference))
+
+    def _reference(self, declaration: WireDeclaration | TargetDeclaration) -> Reference | Malformed:
+        value = declaration.value
+        if isinstance(declaration, WireDeclaration):
+            is_file = declaration.source is not WireSource.ENTRY_POINT
+            return _parsed(value, parse_file_reference if is_file else parse_reference)
+        if self.project.job is not None and declaration.place.path == self.project.job.path:
+            value = slash_form(value, self.resolver.index) or value
+        return _parsed(value, parse_reference)
+
+    def _judged_model(self, declaration: Text) -> Judged:
+        reference = _parsed(declaration.value, parse_reference)
+        if isinstance(reference, Malformed):
+            return Judged(declaration, None, reference)
+        try:
+            found = self.resolver.named(reference)
+        except RecursionError:  # pragma: no cover - the parser gives up before
+            found = Unknown("its definition is nested too deeply to be followed")
+        if isinstance(found, External):
+            found = Unknown(f"{found.dotted} was not looked at: {found.why}")
+        return Judged(declaration, reference, found)
 
     def _verdict(self, reference: Reference) -> Verdict:
         failed = self._failed(reference.module) if reference.module is not None else ()
@@ -139,9 +169,8 @@ class Evidence:
         return found
 
 
-def _parsed(declaration: WireDeclaration | TargetDeclaration) -> Reference | Malformed:
-    is_file = isinstance(declaration, WireDeclaration) and declaration.source is not WireSource.ENTRY_POINT
+def _parsed(value: str, parse: Callable[[str], Reference]) -> Reference | Malformed:
     try:
-        return parse_file_reference(declaration.value) if is_file else parse_reference(declaration.value)
+        return parse(value)
     except ValueError as error:
         return Malformed(str(error))

@@ -252,7 +252,9 @@ class _Collector:
 
     def _flag(self, name: str) -> bool | None:
         bound = [binding.bound for binding in self.bindings if binding.name == name]
-        values = [each.value.value for each in bound if isinstance(each, Assigned) and isinstance(each.value, ast.Constant)]
+        values = [
+            each.value.value for each in bound if isinstance(each, Assigned) and isinstance(each.value, ast.Constant)
+        ]
         answers = {bool(value) for value in values}
         if len(values) < len(bound) or len(answers) != 1 or name in self._globals:
             return None

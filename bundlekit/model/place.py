@@ -1,8 +1,8 @@
-"""Where in a bundle's file a value stands."""
+"""Where in a bundle's file a value stands, and a text with its place."""
 
 from typing import NamedTuple
 
-__all__ = ["Place"]
+__all__ = ["Place", "Text"]
 
 
 class Place(NamedTuple):
@@ -11,3 +11,10 @@ class Place(NamedTuple):
     path: str
     line: int | None = None
     column: int | None = None
+
+
+class Text(NamedTuple):
+    """A string of a document and where it stands."""
+
+    value: str
+    place: Place

@@ -1,6 +1,6 @@
 """Reads a job specification or a grid file: the target functions it names and a smoke task for each entrypoint.
 
-See: CONTRACT section 7 (jobs) and DESIGN, "Shapes" (grid files).
+See: CONTRACT section 7 (jobs, studies) and DESIGN, "Shapes" (grid files).
 """
 
 import os
@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.job import Job, TaskEntrypoint
 from bundlekit.model.nearest import nearest_name
-from bundlekit.model.place import Place
+from bundlekit.model.place import Place, Text
 from bundlekit.read.document import finding_at, is_file
 from bundlekit.read.json_document import read_json
-from bundlekit.read.settings import smoke_task
+from bundlekit.read.settings import DEFAULT_SMOKE_TIMEOUT_S, smoke_task
 from bundlekit.read.typed_table import TypedTable
 
 __all__ = ["JobSpec", "read_job_spec"]
@@ -22,14 +23,22 @@ __all__ = ["JobSpec", "read_job_spec"]
 _TARGET_KEYS = ("target_entrypoint", "target", "loss_function")
 _TASK_KEYS = ("entrypoint", "tasks")
 _TARGET_LISTS = ("target_entrypoints", "targets")
+_STUDY_KEYS = ("model", "scenario")
 _NESTED = ("target_spec", "job", "spec", "calibration", "aggregation")
+_GRID_KEYS = ("seeds", "grid")
 
 
 class JobSpec(NamedTuple):
-    """Targets and smoke tasks that a specification asks for; one task for each entrypoint it names."""
+    """Targets and smoke tasks that a specification asks for, one task for each entrypoint; and the names in it."""
 
     targets: tuple[TargetDeclaration, ...] = ()
     smoke: tuple[SmokeTask, ...] = ()
+    job: Job | None = None
+
+
+class _Task(NamedTuple):
+    entrypoint: TaskEntrypoint
+    smoke: SmokeTask
 
 
 def read_job_spec(path: Path, root: Path, problems: list[Finding]) -> JobSpec:
@@ -42,13 +51,21 @@ def read_job_spec(path: Path, root: Path, problems: list[Finding]) -> JobSpec:
     if table is None:
         return JobSpec()
     found_before = len(problems)
-    targets = dict.fromkeys(TargetDeclaration(value, Place(name)) for value in _targets(table))
-    tasks: dict[str, SmokeTask] = {}
+    targets: dict[str, TargetDeclaration] = {}
+    for target in _targets(table):
+        targets.setdefault(target.value, TargetDeclaration(target.value, target.place))
+    tasks: dict[str, _Task] = {}
     for task in _tasks(table):
-        tasks.setdefault(task.entrypoint, task)
+        tasks.setdefault(task.entrypoint.value, task)
     if not targets and not tasks and len(problems) == found_before:
         problems.append(_asks_nothing(table))
-    return JobSpec(tuple(targets), tuple(tasks.values()))
+    job = Job(
+        name,
+        tuple(task.entrypoint for task in tasks.values()),
+        tuple(_names(table, "target_set", "target_sets")),
+        tuple(_names(table, "target_id", "target_ids")),
+    )
+    return JobSpec(tuple(targets.values()), tuple(task.smoke for task in tasks.values()), job)
 
 
 def _asks_nothing(table: TypedTable) -> Finding:
@@ -64,29 +81,58 @@ def _asks_nothing(table: TypedTable) -> Finding:
     return finding_at("BK106", message, Place(path), severity=Severity.WARNING, hint=hint)
 
 
-def _targets(table: TypedTable) -> Iterator[str]:
+def _targets(table: TypedTable) -> Iterator[Text]:
     for key in _TARGET_KEYS:
         # `target` and `loss_function` also carry other things in the ecosystem's documents: only references count.
         value = table.values.get(key)
         if isinstance(value, str) and (key == "target_entrypoint" or ":" in value):
-            yield value
+            yield Text(value, table.place(key))
         elif key == "target_entrypoint":
             table.text(key)
     for key in _TARGET_LISTS:
-        items = table.values.get(key)
-        yield from (item for item in items if isinstance(item, str)) if isinstance(items, list) else ()
-    for key in _NESTED:
-        if isinstance(table.values.get(key), Mapping):
-            yield from _targets(table.table(key))
+        yield from _texts(table, key)
+    for nested in _nested(table):
+        yield from _targets(nested)
     if isinstance(table.values.get("tasks"), list):
         for task in table.tables("tasks"):
             target = task.values.get("target_entrypoint")
             if isinstance(target, str):
-                yield target
+                yield Text(target, task.place("target_entrypoint"))
 
 
-def _tasks(table: TypedTable) -> Iterator[SmokeTask]:
-    place = Place(table.document.path)
+def _nested(table: TypedTable) -> Iterator[TypedTable]:
+    """Yield the tables of a job that may name targets; the `data` of a TargetSpec does, observed data does not."""
+    for key in _NESTED:
+        if isinstance(table.values.get(key), Mapping):
+            yield table.table(key)
+            if key == "target_spec":
+                spec = table.table(key)
+                yield from (spec.table(part) for part in ("data", "metadata") if _is_table(spec, part))
+
+
+def _names(table: TypedTable, one: str, several: str) -> Iterator[Text]:
+    """Yield the names under the keys `one` and `several` of a job, a study or their metadata."""
+    metadata = [table.table("metadata")] if _is_table(table, "metadata") else []
+    for place in (table, *metadata, *_nested(table)):
+        value = place.values.get(one)
+        if isinstance(value, str):
+            yield Text(value, place.place(one))
+        yield from _texts(place, several)
+
+
+def _texts(table: TypedTable, key: str) -> Iterator[Text]:
+    """Yield the strings of an array; what else may stand there is none of our business."""
+    items = table.values.get(key)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, str):
+            yield Text(item, table.document.place((*table.keys, key, index)))
+
+
+def _is_table(table: TypedTable, key: str) -> bool:
+    return isinstance(table.values.get(key), Mapping)
+
+
+def _tasks(table: TypedTable) -> Iterator[_Task]:
     if "tasks" in table:
         for entry in table.tables("tasks"):
             if "entrypoint" in entry:
@@ -94,12 +140,34 @@ def _tasks(table: TypedTable) -> Iterator[SmokeTask]:
                 nested = params.get("params")
                 # A UniqueParameterSet wraps its values: {"param_id": ..., "params": {...}}.
                 inner = nested if "param_id" in params and isinstance(nested, Mapping) else params
-                task = smoke_task(entry, place, params=inner, seed=entry.values.get("seed", 0))
-                yield from (task,) if task else ()
+                yield from _task(entry, inner, entry.values.get("seed", 0), in_task=True)
         return
     if "entrypoint" in table:
-        task = smoke_task(table, place, params=_first_parameters(table), seed=_first_seed(table))
-        yield from (task,) if task else ()
+        is_grid = any(key in table for key in _GRID_KEYS) or isinstance(table.values.get("params"), list)
+        yield from _task(table, _first_parameters(table), _first_seed(table), in_task=not is_grid)
+    elif all(isinstance(table.values.get(key), str) for key in _STUDY_KEYS):
+        yield from _study(table)
+
+
+def _task(entry: TypedTable, params: Mapping[str, object], seed: object, *, in_task: bool) -> Iterator[_Task]:
+    place = entry.place("entrypoint")
+    smoke = smoke_task(entry, place, params=params, seed=seed)
+    if smoke is not None:
+        yield _Task(TaskEntrypoint(smoke.entrypoint, place, in_task), smoke)
+
+
+def _study(table: TypedTable) -> Iterator[_Task]:
+    """Yield the first task of a study or a calibration: the platform joins `model` and `scenario` to its entrypoint."""
+    entrypoint = f"{table.values['model']}/{table.values['scenario']}"
+    place = table.place("model")
+    sets = table.values.get("parameter_sets")
+    first = sets[0] if isinstance(sets, list) and sets and isinstance(sets[0], Mapping) else {}
+    inner = first.get("params")
+    params = {str(key): value for key, value in (inner if isinstance(inner, Mapping) else first).items()}
+    yield _Task(
+        TaskEntrypoint(entrypoint, place, in_task=True),
+        SmokeTask(entrypoint, params, 0, DEFAULT_SMOKE_TIMEOUT_S, place),
+    )
 
 
 def _first_parameters(table: TypedTable) -> Mapping[str, object]:

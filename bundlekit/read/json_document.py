@@ -6,6 +6,7 @@ from typing import NoReturn
 from bundlekit.model.finding import Finding
 from bundlekit.model.place import Place
 from bundlekit.read.document import decoded, finding_at, read_document
+from bundlekit.read.json_places import JsonPlaces
 from bundlekit.read.typed_table import Document, TypedTable
 
 __all__ = ["read_json"]
@@ -34,7 +35,8 @@ def read_json(path: Path, name: str, problems: list[Finding], *, code: str = "BK
         reason = "it is nested too deeply" if isinstance(error, RecursionError | MemoryError) else str(error)
         problems.append(finding_at(code, f"{name} is not usable as JSON: {reason}", Place(name)))
         return None
-    return TypedTable.of(Document(name, problems, lambda _: None, lambda _: None, code), value)
+    places = JsonPlaces(text)
+    return TypedTable.of(Document(name, problems, places.value, places.key, code), value)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -7,14 +7,22 @@ from bundlekit.errors import UsageError
 from bundlekit.model.declaration import Dependencies, Requirement, Settings, TargetDeclaration, WireDeclaration
 from bundlekit.model.finding import Finding
 from bundlekit.model.project import Project, ProjectTable
+from bundlekit.model.registry import Registry, TrackedFiles
 from bundlekit.read.build_layout import build_layout
 from bundlekit.read.job_spec import JobSpec, read_job_spec
 from bundlekit.read.name_version import NameVersion, read_name_version
 from bundlekit.read.pyproject import Pyproject, read_pyproject
-from bundlekit.read.registry import Registry, read_registry
+from bundlekit.read.registry import (
+    read_registry,
+    registered_files,
+    registered_targets,
+    smoke_tasks,
+    with_digests,
+)
 from bundlekit.read.requirements import read_dependencies, read_requirements
 from bundlekit.read.settings import read_settings
 from bundlekit.read.sources import list_unshipped, read_sources
+from bundlekit.read.tracked import read_tracked
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
 from bundlekit.read.wires import read_wires, wire_is_mistyped
@@ -38,6 +46,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     problems: list[Finding] = []
     declared = _declared(root, job_spec, problems)
     pyproject, settings, specifier = declared.pyproject, declared.settings, declared.requires_python
+    registry = declared.registry
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
@@ -56,8 +65,8 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         targets=_targets(declared),
         dependencies=declared.dependencies,
         settings=settings,
-        smoke=settings.smoke or declared.job.smoke or declared.registry.smoke,
-        references=declared.registry.references,
+        smoke=settings.smoke or declared.job.smoke or (smoke_tasks(registry) if registry else ()),
+        references=registered_files(registry) if registry else (),
         members=walked.members,
         excluded=walked.excluded,
         refused=walked.refused,
@@ -71,6 +80,9 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         unshipped=list_unshipped(root, walked.excluded),
         entry_point_groups={group: groups.place(group) for group in groups.values},
         mistyped_wire=wire_is_mistyped(pyproject),
+        registry=with_digests(registry, root, walked.members) if registry else None,
+        tracked=declared.tracked,
+        job=declared.job.job,
     )
 
 
@@ -83,7 +95,8 @@ class _Declared(NamedTuple):
     requires_python: Text | None
     requirements: tuple[Requirement, ...]
     dependencies: Dependencies
-    registry: Registry
+    registry: Registry | None
+    tracked: TrackedFiles | None
     job: JobSpec
     wires: tuple[WireDeclaration, ...]
 
@@ -100,14 +113,18 @@ def _declared(root: Path, job_spec: Path | None, problems: list[Finding]) -> _De
         requirements,
         read_dependencies(root, requirements, specifier.value if specifier else None, problems),
         read_registry(root, problems),
+        read_tracked(root, problems),
         JobSpec() if job_spec is None else read_job_spec(job_spec, root, problems),
         read_wires(root, pyproject, problems),
     )
 
 
 def _targets(declared: _Declared) -> tuple[TargetDeclaration, ...]:
-    """Return each target once, where it is first named."""
+    """Return each target once, where it is first named; what a job names by its id is registered already."""
+    registered = declared.registry or Registry()
+    ids = {target.id for target in registered.targets}
+    named = [target for target in declared.job.targets if target.value not in ids]
     first: dict[str, TargetDeclaration] = {}
-    for target in (*declared.settings.targets, *declared.registry.targets, *declared.job.targets):
+    for target in (*declared.settings.targets, *registered_targets(registered), *named):
         first.setdefault(target.value.strip(), target)
     return tuple(first.values())

@@ -124,4 +124,5 @@ def _ignore_lines(root: Path) -> list[str]:
     if len(data) > MAX_IGNORE_BYTES:
         message = f"{IGNORE_FILE} is longer than {MAX_IGNORE_BYTES:,} bytes"
         raise LimitExceededError(message, subject=IGNORE_FILE)
-    return data.decode("utf-8-sig", "surrogateescape").splitlines()
+    # Today's tool strips each line; gitignore takes off only what follows a pattern, which its parser does.
+    return [line.lstrip() for line in data.decode("utf-8-sig", "surrogateescape").splitlines()]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.nearest import nearest_name
-from bundlekit.model.place import Place
+from bundlekit.model.place import Place, Text
 from bundlekit.read.document import finding_at
 
 __all__ = ["Document", "Keys", "Text", "TypedTable", "type_name"]
@@ -47,13 +47,6 @@ class Document(NamedTuple):
     def key_place(self, keys: Keys) -> Place:
         """Return the place of the last of `keys`."""
         return Place(self.path, *(self.locate_key(keys) or (None, None)))
-
-
-class Text(NamedTuple):
-    """A string of a document and where it stands."""
-
-    value: str
-    place: Place
 
 
 class TypedTable:

@@ -94,10 +94,14 @@ def test_a_registered_file_must_ship(path: str, reason: str, tmp_path: Path) -> 
 def test_registered_files_and_directories_that_ship_are_left_alone(tmp_path: Path) -> None:
     """A directory ships by what is in it."""
     registry = (
-        "models:\n  m:\n    entrypoint: model.run:M\n    path: model/wire.py\n    data: [data, './data/x.csv', '.']\n"
+        "models:\n  m:\n    entrypoint: model.run:M\n    path: model/run.py\n    class_name: M\n"
+        "    data: [data, './data/x.csv', '.']\n"
     )
-    make_bundle(tmp_path, {".modelops-bundle/registry.yaml": registry, "data/x.csv": ""})
-    assert findings_of(tmp_path) == []
+    make_bundle(
+        tmp_path,
+        {".modelops-bundle/registry.yaml": registry, "data/x.csv": "", "model/run.py": "class M:\n    pass\n"},
+    )
+    assert [finding.code for finding in findings_of(tmp_path)] == ["BK131"]
 
 
 _UNNAMED = '[project]\nname = "model"\nversion = "1.0"\n'

@@ -8,6 +8,7 @@ from builders.projects import write_tree
 
 from bundlekit.check.engine import check
 from bundlekit.check.rules import RULES, StaticRule
+from bundlekit.model.finding import Finding
 from bundlekit.read.project import read_project
 
 _IDS = [rule.code for rule in RULES]
@@ -18,7 +19,13 @@ def _codes(root: Path, files: dict[str, str]) -> set[str]:
         if path.endswith("/"):
             (root / path).mkdir(parents=True)
     write_tree(root, {path: text for path, text in files.items() if not path.endswith("/")})
-    return {finding.code for finding in check(read_project(root))}
+    return {finding.code for finding in _findings(root)}
+
+
+def _findings(root: Path) -> list[Finding]:
+    """Return what is found; an example about jobs brings its specification along as job.json."""
+    job = root / "job.json"
+    return check(read_project(root, job_spec=job if job.is_file() else None))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=_IDS)
@@ -40,7 +47,7 @@ def test_the_bad_example_has_the_rules_severity(rule: StaticRule, tmp_path: Path
     for path in rule.bad:
         if path.endswith("/"):
             (tmp_path / path).mkdir(parents=True, exist_ok=True)
-    severities = {finding.severity for finding in check(read_project(tmp_path)) if finding.code == rule.code}
+    severities = {finding.severity for finding in _findings(tmp_path) if finding.code == rule.code}
     assert severities == {rule.severity}
 
 

@@ -101,6 +101,13 @@ _RULES: dict[str, tuple[str, list[str], list[str], list[str], list[str]]] = {
     "pattern": ("*.csv\n", [], [], ["a.csv", "d/b.csv", "m.py"], ["m.py"]),
     "negation": ("*.csv\n!keep.csv\n", [], [], ["a.csv", "keep.csv"], ["keep.csv"]),
     "comment-and-blank": ("# *.py\n\n", [], [], ["m.py"], ["m.py"]),
+    "spaces-around-lines": (
+        "  *.csv \t\n\t# m.py\n  !keep.csv\n",
+        [],
+        [],
+        ["a.csv", "keep.csv", "m.py"],
+        ["keep.csv", "m.py"],
+    ),
     "byte-order-mark": ("\ufeff*.csv\n", [], [], ["a.csv", "m.py"], ["m.py"]),
     "negated-default": ("!.env\n", [], [], [".env"], [".env"]),
     "into-left-out-directory": ("!build/keep.csv\n", [], [], ["build/keep.csv", "build/x.o"], ["build/keep.csv"]),

@@ -4,15 +4,27 @@ from bundlekit.check.rules.catalogue import StaticRule
 from bundlekit.check.rules.dependencies import DEPENDENCY_RULES
 from bundlekit.check.rules.documents import DOCUMENT_RULES
 from bundlekit.check.rules.imports import IMPORT_RULES
+from bundlekit.check.rules.jobs import JOB_RULES
 from bundlekit.check.rules.layout import LAYOUT_RULES
+from bundlekit.check.rules.packages import PACKAGE_RULES
+from bundlekit.check.rules.registered import REGISTERED_RULES
+from bundlekit.check.rules.registry_digests import DIGEST_RULES
+from bundlekit.check.rules.registry_documents import REGISTRY_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
+from bundlekit.check.rules.tracked import TRACKED_RULES
 from bundlekit.check.rules.wire import WIRE_RULES
 
 __all__ = ["RULES", "StaticRule"]
 
 RULES: tuple[StaticRule, ...] = (
     *DOCUMENT_RULES,
+    *REGISTERED_RULES,
+    *REGISTRY_RULES,
+    *DIGEST_RULES,
+    *PACKAGE_RULES,
+    *TRACKED_RULES,
+    *JOB_RULES,
     *LAYOUT_RULES,
     *WIRE_RULES,
     *SOURCE_RULES,

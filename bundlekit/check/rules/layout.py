@@ -33,6 +33,8 @@ def _documents_left_out(evidence: Evidence) -> Iterable[Finding]:
     # A job specification names targets too, and need not ship.
     for target in (target for target in project.targets if target.place.path == REGISTRY):
         documents.setdefault(REGISTRY, ("it names a target", target.place))
+    for model in project.registry.models if project.registry else ():
+        documents.setdefault(REGISTRY, ("it names a model", model.place))
     for requirement in project.requirements:
         documents.setdefault(requirement.place.path, ("it declares the dependencies", requirement.place))
     for path, (why, place) in documents.items():

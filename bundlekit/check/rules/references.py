@@ -15,6 +15,7 @@ from bundlekit.model.project import Project
 from bundlekit.model.signature import CallableKind, Unknown
 
 __all__ = [
+    "MODEL",
     "TARGET",
     "WIRE",
     "Subject",
@@ -31,14 +32,16 @@ _SHOWN_NAMES = 8
 
 
 class Subject(NamedTuple):
-    """What references are to: its name in sentences, and those that a bundle declares."""
+    """What references are to: its name in sentences, those that a bundle declares, and how one is written."""
 
     name: str
     judged: Callable[[Evidence], Iterable[Judged]]
+    form: str = "package.module:function"
 
 
 WIRE = Subject("the wire", lambda evidence: evidence.wires)
 TARGET = Subject("the target", lambda evidence: evidence.targets)
+MODEL = Subject("the model", lambda evidence: evidence.models, "package.module:Class")
 
 
 def malformed(code: str, subject: Subject) -> Check:
@@ -47,7 +50,7 @@ def malformed(code: str, subject: Subject) -> Check:
     def check(evidence: Evidence) -> Iterable[Finding]:
         for judged in subject.judged(evidence):
             if isinstance(judged.verdict, Malformed):
-                hint = "write it as 'package.module:function'"
+                hint = f"write it as {subject.form!r}"
                 yield _at_declaration(code, judged, judged.verdict.reason, hint)
 
     return check

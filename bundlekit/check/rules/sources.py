@@ -15,12 +15,12 @@ def _unparsable(evidence: Evidence) -> Iterable[Finding]:
     yield from (problem for problem in evidence.project.problems if problem.code == "BK311")
     needed = {path: failure for path, failure in evidence.followed.items() if failure is not None}
     for path, failure in (evidence.survey.failures | needed).items():
-        # What the wire or a target leads to certainly fails; anything else may be a template or a leftover.
+        # What the wire, a target or a model leads to certainly fails; anything else may be a template or a leftover.
         severity = Severity.ERROR if path in needed else Severity.WARNING
         message = f"{path} is not Python that can be imported: {failure.reason}"
         hint = "correct it, or leave it out of the bundle if nothing imports it"
         if path in needed:
-            hint = "correct it: the wire or a target needs it"
+            hint = "correct it: the wire, a target or a model needs it"
         if not _admits_this_python(evidence.project.requires_python):
             version = platform.python_version()
             severity, hint = (
