@@ -1,6 +1,7 @@
 """Tells whether a name that no statement binds may be there all the same once its module has run."""
 
 import ast
+import re
 from collections.abc import Mapping
 
 from bundlekit.check.files import Files, is_outside
@@ -10,6 +11,10 @@ from bundlekit.model.project import Project, SourceFile
 
 __all__ = ["Absence"]
 
+_SETS_ON_CLASSES = re.compile(
+    rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,\s*(?![rbf]?[\"'])"
+)
+
 
 class Absence:
     """Looks for what could bind a name behind the resolver's back, in the bundle or in the package around a module."""
@@ -18,6 +23,7 @@ class Absence:
         self._project = project
         self._files = files
         self._packages: dict[str, dict[str, SourceFile]] = {}
+        self._set_by_name: dict[str, str | None] = {}
         self._appearances: dict[str, Appearances] = {}
 
     def reason(self, name: str, module: ModuleFile, tree: ast.Module) -> str | None:
@@ -29,6 +35,16 @@ class Absence:
     def assigned(self, name: str, module: ModuleFile, *, by_itself: bool = False) -> str | None:
         """Return which source near `module` assigns an attribute of that name, None if none does."""
         return assigned_elsewhere(name, self._sources(module), by_itself=by_itself)
+
+    def of_class(self, name: str, module: ModuleFile) -> str | None:
+        """Return why a class of `module` may have an attribute that its body and its bases do not bind."""
+        top = module.name.partition(".")[0]
+        if top not in self._set_by_name:
+            sources = self._sources(module).values()
+            self._set_by_name[top] = next((each.path for each in sources if _SETS_ON_CLASSES.search(each.data)), None)
+        path = self._set_by_name[top]
+        set_by_name = f"{path} sets attributes of classes by name" if path else None
+        return self.assigned(name, module, by_itself=True) or set_by_name
 
     def nested(self, tree: ast.Module, name: str) -> int | None:
         """Return the 1-based line of a definition of that name which no reference reaches."""

@@ -3,7 +3,7 @@
 import ast
 
 from bundlekit.check import classes, interpret
-from bundlekit.check.known import SAME, dotted_name
+from bundlekit.check.known import SAME, dotted_name, is_known
 from bundlekit.check.records import named_tuple
 from bundlekit.check.signatures import partially_applied
 from bundlekit.check.values import (
@@ -209,6 +209,13 @@ def callable_form(world: World, value: Value) -> Value:
             return callable_form(world, of) if of is not None else value
         case Property(path=path, line=line):
             return Constant("a property, which only instances have a value for", path, line)
+        case External(dotted=dotted) if is_known(dotted):
+            found = world.source_of(dotted)
+            return (
+                callable_form(world, found)
+                if isinstance(found, Function | Class)
+                else Unknown(f"{dotted} is compiled", is_there=True)
+            )
         case External(dotted=dotted, why=why, is_there=is_there):
             return Unknown(f"{dotted} was not looked at: {why}", is_there=is_there)
         case Builtin(name=name):

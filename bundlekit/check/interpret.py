@@ -171,6 +171,10 @@ class _Reader:
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 for name in names:
                     scope.names[name] = Unknown(f"{name!r} is changed from within a function")
+            case ast.Delete(targets=targets):
+                for target in targets:
+                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                        self._assign(target, Unknown("what it was made to look like is taken away"), scope)
             case ast.Expr(value=ast.Call() as call):
                 self._effect(call, scope)
             case _:

@@ -34,6 +34,7 @@ _BUILTIN_ALIASES = {
     "typing.FrozenSet": "frozenset",
     "typing.Tuple": "tuple",
     "typing.Type": "type",
+    "abc.ABCMeta": "type",
 }
 
 

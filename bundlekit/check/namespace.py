@@ -24,6 +24,7 @@ __all__ = [
     "ImportedModule",
     "Names",
     "Opaque",
+    "Unpacked",
     "exported_names",
     "names",
     "target_names",
@@ -62,13 +63,19 @@ class Opaque(NamedTuple):
     reason: str
 
 
+class Unpacked(NamedTuple):
+    """To an item of the value of an expression."""
+
+    value: ast.expr
+
+
 class Alternatives(NamedTuple):
     """By exactly one of these."""
 
     bindings: tuple["Binding", ...]
 
 
-Bound = Defined | Assigned | Imported | Deleted | Opaque | Alternatives
+Bound = Defined | Assigned | Imported | Deleted | Opaque | Unpacked | Alternatives
 
 
 class Binding(NamedTuple):
@@ -355,7 +362,7 @@ def _assignment(target: ast.expr, value: ast.expr) -> Iterable[tuple[str, Bound]
             for item, part in zip(targets, values, strict=True):
                 yield from _assignment(item, part)
         case _:
-            yield from ((name, Opaque("it is unpacked from a value")) for name in target_names([target]))
+            yield from ((name, Unpacked(value)) for name in target_names([target]))
 
 
 def target_names(targets: Iterable[ast.expr]) -> list[str]:

@@ -5,6 +5,7 @@ A name that is not there is only called missing when nothing in the code around 
 
 import ast
 import builtins
+import re
 from collections.abc import Callable, Iterator
 
 from bundlekit.check import calls, classes, interpret
@@ -13,6 +14,7 @@ from bundlekit.check.conditions import Runtime
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.import_closure import ImportClosure
 from bundlekit.check.known import dotted_name, is_known
+from bundlekit.check.lazy_modules import lazily_imported, uses_a_stub
 from bundlekit.check.module_index import MissingModule, ModuleFile, ModuleIndex, Namespace, Outside, absolute_name
 from bundlekit.check.namespace import (
     Alternatives,
@@ -25,6 +27,7 @@ from bundlekit.check.namespace import (
     ImportedModule,
     Names,
     Opaque,
+    Unpacked,
     exported_names,
     names,
 )
@@ -68,6 +71,7 @@ _LITERALS: dict[type[ast.expr], str] = {
     ast.JoinedStr: "a string",
     ast.GeneratorExp: "a generator",
 }
+_ALL = re.compile(rb"^[^#\n]*\b__all__\b", re.MULTILINE)
 _DEEPEST, _MOST_CALLS = 25, 400
 """Calls that are read within each other, and for one reference; decorators of decorators need five or six."""
 
@@ -171,7 +175,7 @@ class Resolver:
                 found = classes.attribute_of(self, value, name)
                 owner = value if isinstance(value, Class) else value.of
                 is_open = isinstance(found, MissingName | Constant)
-                reason = self._absence.assigned(name, owner.module, by_itself=True) if is_open else None
+                reason = self._absence.of_class(name, owner.module) if is_open else None
                 return Unknown(reason, is_there=isinstance(found, Constant)) if reason else found
             case External(dotted=dotted, why=why):
                 return External(f"{dotted}.{name}", why)
@@ -283,6 +287,12 @@ class Resolver:
     def wrapped(self, wrapper: Value, of: Value) -> Value:
         """Return `wrapper` made to look like `of`."""
         return calls.wrapped(wrapper, calls.callable_form(self, of))
+
+    def source_of(self, dotted: str) -> Value:
+        """Return the definition of what is known by its dotted name."""
+        module, _, name = dotted.rpartition(".")
+        found = self.index.find(module)
+        return self.name_in(found, name) if isinstance(found, ModuleFile) else Unknown(f"{module} has no source")
 
     def call(self, function: Value, arguments: Arguments, node: ast.expr, frame: Frame) -> Value:
         """Return what calling `function` gives."""
@@ -403,17 +413,24 @@ class Resolver:
 
     def _settled(self, bindings: list[Binding], name: str, value_of: Callable[[Binding], Value | None]) -> Value | None:
         found: list[Value] = []
+        doubts: list[Value] = []
         for binding in bindings:
             value = value_of(binding)
             if value is None:
                 continue
+            if binding.name == "*" and isinstance(value, Unknown) and not value.is_there:
+                # A module that makes names up as it runs hardly makes up one that is written elsewhere.
+                doubts.append(value)
+                continue
+            if binding.name == "*" and isinstance(value, External):
+                value = Unknown(f"{name!r} may come with the star import from {value.dotted}: {value.why}")
             found.append(value)
             if binding.certain:
                 settled = agreed(found)
                 # Whichever of them it is, the name was bound by then and has not been taken away.
                 return settled._replace(is_there=True) if isinstance(settled, Unknown) and _stays(found) else settled
         if not found:
-            return None
+            return doubts[0] if doubts else None
         telling = next((value for value in found if isinstance(value, Unknown)), None)
         if telling or all(is_broken(value) for value in found):
             return Unknown(telling.reason) if telling else found[0]
@@ -427,7 +444,7 @@ class Resolver:
             case Assigned(value=expression):
                 return self.evaluate(expression, frame)
             case Imported(module=origin, level=level, name=name):
-                found = self._imported(module, origin, level, name)
+                found = self._imported(module, origin, level, name, frame.before)
                 if isinstance(found, Unknown) and name is not None:
                     # Where the name is not there, this import fails, and its module with it.
                     return found._replace(is_there=True)
@@ -442,6 +459,8 @@ class Resolver:
                 return self._deleted(module, binding)
             case Opaque(reason=reason):
                 return Unknown(f"{binding.name!r} in {module.path}: {reason}", is_there=True)
+            case Unpacked():
+                return Unknown(f"{binding.name!r} in {module.path}: it is unpacked from a value", is_there=True)
             case Alternatives(bindings=bindings):  # pragma: no branch - mypy holds the match to be exhaustive
                 return agreed([value for item in bindings if (value := self._value(item, frame)) is not None])
 
@@ -459,7 +478,9 @@ class Resolver:
                     name = None if each.name == "*" else each.name
                     yield module, each, self._imported(module, each.module, each.level, name)
 
-    def _imported(self, importer: ModuleFile, origin: str, level: int, name: str | None) -> Value:
+    def _imported(
+        self, importer: ModuleFile, origin: str, level: int, name: str | None, before: int | None = None
+    ) -> Value:
         absolute = absolute_name(importer, origin, level)
         if absolute is None:
             return MissingModule("." * level + origin, importer.path, ())
@@ -470,10 +491,18 @@ class Resolver:
             return External(f"{value.dotted}.{name}", value.why, is_there=True)
         if not isinstance(value, ModuleValue):
             return value
-        found = self.attribute(value, name)
+        if value.module == importer and before is not None:
+            # A package that imports from itself: what it has not bound by then is a submodule.
+            found = (
+                self._looked_up(importer, name, before)
+                or self._submodule(importer, name)
+                or Unknown(f"{name!r} is defined through a circular import")
+            )
+        else:
+            found = self.attribute(value, name)
         if isinstance(found, Unknown) and not found.is_there and not isinstance(value.module, Namespace):
-            # Importing a submodule binds its name, whatever a star import before it might have brought.
-            found = self._submodule(value.module, name) or found
+            # It is the submodule, or what a star import has put in its place.
+            found = found._replace(is_there=self._submodule(value.module, name) is not None)
         return found._replace(imported=True) if isinstance(found, ModuleValue) else found
 
     def _star(self, importer: ModuleFile, binding: Binding, name: str) -> Value | None:
@@ -484,14 +513,16 @@ class Resolver:
         match value:
             case ModuleValue(module=ModuleFile() as module):
                 bindings = self.names_of(module)
-                exported = exported_names(bindings)
+                # A list that is mentioned again may grow: only one that is written once says what is not exported.
+                is_closed = len(_ALL.findall(self.files.source(module.path) or b"")) == 1
+                exported = exported_names(bindings) if is_closed else None
                 hidden = name.startswith("_") and "__all__" not in bindings.by_name
                 if hidden if exported is None else name not in exported:
                     return None
                 found = self.name_in(module, name)
                 return None if isinstance(found, MissingName) and exported is None else found
-            case External(dotted=dotted, why=why):
-                return Unknown(f"{name!r} may come with the star import from {dotted}: {why}")
+            case External():
+                return value
             case _:
                 return None
 
@@ -501,11 +532,11 @@ class Resolver:
             return submodule
         if name in _MODULE_ATTRIBUTES:
             return Constant("an attribute that every module has", module.path, 1)
-        if "__getattr__" in self.names_of(module).by_name:
-            return self._module_getattr(module, name)
         reason = self._absence.reason(name, module, tree)
         if reason:
             return Unknown(reason)
+        if "__getattr__" in self.names_of(module).by_name:
+            return self._module_getattr(module, name)
         line = self._absence.nested(tree, name)
         note = f"line {line} defines that name inside a function or class, where no reference reaches it"
         return MissingName(name, module.name, module.path, self._siblings(module), note if line else None)
@@ -513,6 +544,12 @@ class Resolver:
     def _module_getattr(self, module: ModuleFile, name: str) -> Value:
         """Return what a module's ``__getattr__`` (PEP 562) answers for a name that nothing binds."""
         unknown = Unknown(f"{module.path} has a module-level __getattr__ that may answer for {name!r}")
+        lazy = self._lazily_imported(module)
+        if lazy is not None:
+            note = "it is none of those that the module imports lazily"
+            missing = MissingName(name, module.name, module.path, self._siblings(module), note)
+            bound = lazy.get(name)
+            return missing if bound is None else self._imported(module, *bound)
         getter = self._looked_up(module, "__getattr__", None)
         if not isinstance(getter, Function) or not self.enter():
             return unknown
@@ -528,6 +565,11 @@ class Resolver:
             return unknown
         found = agreed(list(outcome.returned))
         return unknown if is_broken(found) or isinstance(found, Unknown) else found
+
+    def _lazily_imported(self, module: ModuleFile) -> dict[str, Imported] | None:
+        bindings = self.names_of(module)
+        stub = self.trees.tree(f"{module.path}i") if uses_a_stub(bindings) else None
+        return lazily_imported(bindings, stub if isinstance(stub, ast.Module) else None)
 
     def _submodule(self, package: ModuleFile | Namespace, name: str) -> Value | None:
         if isinstance(package, ModuleFile) and package.directory is None:

@@ -242,6 +242,9 @@ class World(Protocol):
     def wrapped(self, wrapper: Value, of: Value) -> Value:
         """Return `wrapper` made to look like `of`."""
 
+    def source_of(self, dotted: str) -> Value:
+        """Return the definition of what is known by its dotted name."""
+
     def members(self, owner: Class) -> Names:
         """Return the bindings of a class body."""
 

@@ -29,7 +29,7 @@ from bundlekit.read.library import DiskLibrary
 OBSERVER = Path(__file__).with_name("observe_environment.py")
 RENAMED = "_renamed_by_bundlekit"
 GOAL_UNKNOWN, GOAL_UNSIGNED = 0.03, 0.10
-SHOWN = 40
+SHOWN = 100_000
 ASKED = """
 import json, sys, sysconfig
 print(json.dumps([sysconfig.get_path('stdlib'), sys.path, sys.version_info[:2]]))
