@@ -1,20 +1,43 @@
 """Reports onto the terminal and into files."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from bundlekit.cli.terminal import coloured, say
 from bundlekit.model.finding import Report
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
+from bundlekit.report.surroundings import Surroundings
 
 __all__ = ["emit"]
 
+_WITH_RULES = {Format.SARIF, Format.JUNIT}
+
 
 def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:
-    """Print each destination without a file and write the others."""
-    write_files(reports, destinations)
+    """Print each destination without a file and write the others; annotations bring the summary of their step along."""
+    formats = {destination.format for destination in destinations}
+    summary = os.environ.get("GITHUB_STEP_SUMMARY") if Format.GITHUB in formats else None
+    around = _surroundings(formats, has_summary=bool(summary))
+    write_files(reports, destinations, around)
+    if summary:
+        from bundlekit.report.step_summary import append_step_summary
+
+        append_step_summary(Path(summary), reports, around)
     for destination in destinations:
         if destination.file is None:
             style = coloured if destination.format is Format.TEXT else plain
-            say(render(reports, destination.format, style))
+            say(render(reports, destination.format, style, around))
     if not reports and any(each.file is None and each.format is Format.TEXT for each in destinations):
         say("no bundle found: nothing to validate\n")
+
+
+def _surroundings(formats: set[Format], *, has_summary: bool) -> Surroundings:
+    directory = Path.cwd()
+    # A worktree and a submodule have a file of that name.
+    root = next((path for path in (directory, *directory.parents) if (path / ".git").exists()), directory)
+    if not formats & _WITH_RULES:
+        return Surroundings(directory.as_posix(), root.as_posix(), has_summary=has_summary)
+    from bundlekit.api.catalogue import catalogue
+
+    return Surroundings(directory.as_posix(), root.as_posix(), catalogue(), has_summary)

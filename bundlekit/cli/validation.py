@@ -28,7 +28,9 @@ def validate(
     python: Python = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(metavar="FORMAT[:FILE]", help="text, json or github, to standard output or FILE; repeatable."),
+        typer.Option(
+            metavar="FORMAT[:FILE]", help="text, json, github, sarif or junit, to standard output or FILE; repeatable."
+        ),
     ] = None,
 ) -> int:
     """Check bundles; without --level static, also build, import and smoke-run them.

@@ -8,7 +8,9 @@ from bundlekit.model.rule import Rule
 if TYPE_CHECKING:
     from bundlekit.model.documents.reports import RuleDocument
 
-__all__ = ["explanation", "rule_document"]
+__all__ = ["explanation", "explanation_markdown", "rule_document"]
+
+_LANGUAGES = {"py": "python", "toml": "toml", "json": "json", "yaml": "yaml"}
 
 
 def explanation(rule: Rule[object]) -> str:
@@ -18,6 +20,15 @@ def explanation(rule: Rule[object]) -> str:
         f"Why it matters\n  {rule.why}\n\n"
         f"What is found\n{_bundle(rule.bad)}\n"
         f"What is sound\n{_bundle(rule.good)}"
+    )
+
+
+def explanation_markdown(rule: Rule[object]) -> str:
+    """Return the same page in Markdown, without its first line."""
+    return (
+        f"### Why it matters\n\n{rule.why}\n\n"
+        f"### What is found\n\n{_bundle_markdown(rule.bad)}"
+        f"### What is sound\n\n{_bundle_markdown(rule.good)}"
     )
 
 
@@ -39,3 +50,11 @@ def _bundle(files: Mapping[str, str]) -> str:
         body = "".join(f"    {line}\n" for line in text.splitlines()) or "    (empty)\n"
         parts.append(f"  {path}\n{body}")
     return "".join(parts) or "  (an empty directory)\n"
+
+
+def _bundle_markdown(files: Mapping[str, str]) -> str:
+    parts = []
+    for path, text in files.items():
+        body = f"{text.rstrip()}\n" if text.strip() else ""
+        parts.append(f"`{path}`\n\n```{_LANGUAGES.get(path.rpartition('.')[2], '')}\n{body}```\n\n")
+    return "".join(parts) or "An empty directory.\n\n"

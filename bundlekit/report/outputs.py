@@ -10,7 +10,8 @@ from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.model.finding import Report
 from bundlekit.report.documents import json_text, reports_document
 from bundlekit.report.github import annotation_lines
-from bundlekit.report.text import Style, report_lines
+from bundlekit.report.surroundings import Surroundings
+from bundlekit.report.text import Style, plain, report_lines
 
 __all__ = [
     "PACK_REPORT_MARK",
@@ -25,7 +26,6 @@ __all__ = [
 ]
 
 
-REPORT_MARK = '"bundlekit/report/'
 PACK_REPORT_MARK = '"bundlekit/pack-report/'
 """What stands near the start of every document of that kind."""
 
@@ -38,6 +38,18 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+_MARKS = {
+    Format.JSON: '"bundlekit/report/',
+    Format.SARIF: '"fullName": "bundlekit ',
+    Format.JUNIT: '<testsuites name="bundlekit"',
+}
+"""What stands near the start of every report of ours in that format; the others have nothing that tells them."""
+
+_ANYWHERE = Surroundings()
 
 
 class Destination(NamedTuple):
@@ -61,12 +73,7 @@ class Destination(NamedTuple):
         return cls(Format(name), Path(file) if colon else None)
 
 
-def plain(text: str, _word: str) -> str:
-    """Return `text` without any colour: the style of files and pipes."""
-    return text
-
-
-def render(reports: Sequence[Report], form: Format, style: Style = plain) -> str:
+def render(reports: Sequence[Report], form: Format, style: Style = plain, around: Surroundings = _ANYWHERE) -> str:
     """Return the reports in the given format."""
     match form:
         case Format.TEXT:
@@ -74,7 +81,15 @@ def render(reports: Sequence[Report], form: Format, style: Style = plain) -> str
         case Format.JSON:
             return json_text(reports_document(reports))
         case Format.GITHUB:
-            return "".join(f"{line}\n" for line in annotation_lines(reports))
+            return "".join(f"{line}\n" for line in annotation_lines(reports, around))
+        case Format.SARIF:
+            from bundlekit.report.sarif import sarif_document  # noqa: PLC0415 - few commands write this format
+
+            return json_text(sarif_document(reports, around))
+        case Format.JUNIT:
+            from bundlekit.report.junit import junit_text  # noqa: PLC0415 - few commands write this format
+
+            return junit_text(reports, around)
 
 
 def check_destinations(destinations: Sequence[Destination]) -> None:
@@ -85,7 +100,7 @@ def check_destinations(destinations: Sequence[Destination]) -> None:
     """
     for destination in destinations:
         if destination.file is not None:
-            check_replaceable(destination.file, REPORT_MARK if destination.format is Format.JSON else None)
+            check_replaceable(destination.file, _MARKS.get(destination.format))
 
 
 def check_replaceable(path: Path, mark: str | None) -> None:
@@ -109,7 +124,9 @@ def check_replaceable(path: Path, mark: str | None) -> None:
         raise UsageError(msg, subject=path, hint="name another file, or remove this one first")
 
 
-def write_files(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:
+def write_files(
+    reports: Sequence[Report], destinations: Sequence[Destination], around: Surroundings = _ANYWHERE
+) -> None:
     """Write each destination that names a file.
 
     Raises:
@@ -117,7 +134,7 @@ def write_files(reports: Sequence[Report], destinations: Sequence[Destination]) 
     """
     for destination in destinations:
         if destination.file is not None:
-            write_atomically(destination.file, render(reports, destination.format))
+            write_atomically(destination.file, render(reports, destination.format, around=around))
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
-"""Names and messages made safe for a terminal."""
+"""Names and messages made safe for a terminal and for documents that other programs read."""
 
-__all__ = ["printable"]
+__all__ = ["printable", "printable_lines"]
 
 
 def printable(text: str) -> str:
@@ -12,3 +12,11 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def printable_lines(text: str) -> str:
+    """Return `text` with its line ends kept and all else escaped as on a terminal.
+
+    What is left can be written in every format: lone surrogates, and characters that XML does not allow, are escaped.
+    """
+    return "\n".join(printable(line) for line in text.split("\n"))

@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from bundlekit.model.finding import Finding, Report, Severity, StageStatus
 from bundlekit.report.printable import printable
 
-__all__ = ["Style", "finding_lines", "report_lines", "summary_line"]
+__all__ = ["Style", "finding_lines", "plain", "report_lines", "summary_line"]
 
 Style = Callable[[str, str], str]
 """Takes a text and one of the words `error`, `warning`, `info`, `good`, `strong`, `faint`; gives the text for show."""
 
 
+def plain(text: str, _word: str) -> str:
+    """Return `text` without any colour: the style of files and pipes."""
+    return text
+
+
 def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
-    """Yield the text of all reports, each bundle under its own heading when there are several."""
+    """Yield the text of all reports; several stand apart under headings, and the last line counts them."""
     for report in reports:
         if len(reports) > 1:
             yield style(printable(report.path), "strong")
@@ -23,6 +28,10 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
             yield f"{style('error', 'error')} {report.obstacle.code.value}: {printable(report.obstacle.message)}"
             yield from _hint_lines(report.obstacle.hint, style)
         yield summary_line(report, style)
+        if len(reports) > 1:
+            yield ""
+    if len(reports) > 1:
+        yield _count_of_bundles(reports, style)
 
 
 def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
@@ -52,6 +61,15 @@ def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
     parts = [printable(_identity(report)), _counts(report.findings), *([_stages(report)] if report.stages else [])]
     return f"{_verdict(report, style)}: {', '.join(parts)}"
+
+
+def _count_of_bundles(reports: Sequence[Report], style: Style) -> str:
+    failed = sum(not report.passed for report in reports)
+    unproved = sum(report.passed and report.unproved for report in reports)
+    passed = len(reports) - failed - unproved
+    counts = ((failed, "failed", "error"), (unproved, "passed but unproved", "warning"), (passed, "passed", "good"))
+    told = ", ".join(style(f"{count} {verdict}", word) for count, verdict, word in counts if count)
+    return f"{len(reports)} bundles: {told}"
 
 
 def _verdict(report: Report, style: Style) -> str:

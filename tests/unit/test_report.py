@@ -23,7 +23,7 @@ from bundlekit.model.finding import (
     StageStatus,
 )
 from bundlekit.report.json_schemas import schema_texts
-from bundlekit.report.outputs import Destination, Format, render, write_files
+from bundlekit.report.outputs import Destination, Format, check_destinations, render, write_files
 
 DIGEST = Digest.of(b"bundle")
 MISSING = Finding(
@@ -63,6 +63,24 @@ def test_text_shows_place_severity_code_message_hint_and_a_summary() -> None:
         "examples/sir/data/empty: info BK206 empty directory does not ship",
         f"failed: sir 1.0 ({DIGEST.short}...), 1 error, 1 note, static passed 0.0 s · smoke passed 1.2 s",
     ]
+
+
+def test_several_bundles_stand_apart_and_are_counted() -> None:
+    """The verdict of the last bundle must not be taken for that of all."""
+    lines = render([report(MISSING)._replace(path="models/a"), report()._replace(path="models/b")], Format.TEXT)
+    assert lines.splitlines() == [
+        "models/a",
+        "models/a/pyproject.toml:9:12: error BK405 targets.incidence has no 'incidence_target'",
+        "  hint: did you mean 'incidence'?",
+        f"failed: sir 1.0 ({DIGEST.short}...), 1 error, static passed 0.0 s · smoke passed 1.2 s",
+        "",
+        "models/b",
+        f"passed: sir 1.0 ({DIGEST.short}...), 0 errors, static passed 0.0 s · smoke passed 1.2 s",
+        "",
+        "2 bundles: 1 failed, 1 passed",
+    ]
+    unproved = render([report(), report(smoke=StageStatus.UNPROVED)], Format.TEXT).splitlines()[-1]
+    assert unproved == "2 bundles: 1 passed but unproved, 1 passed"
 
 
 def test_a_place_outside_the_bundle_is_shown_where_it_is() -> None:
@@ -118,14 +136,6 @@ def test_one_report_stands_alone_and_several_under_reports() -> None:
     assert len(json.loads(render([report(), report()], Format.JSON))["reports"]) == 2
 
 
-def test_annotations_put_errors_first_and_escape_what_the_runner_reads() -> None:
-    """GitHub shows ten annotations of a kind; a percent or a line end in a message would end the command."""
-    finding = Finding("BK301", Severity.ERROR, "100% of\nit, or: none", path="a,b:c.py", line=3)
-    lines = render([report(NOTE, finding)], Format.GITHUB).splitlines()
-    assert lines[0] == ("::error title=BK301 sir,file=examples/sir/a%2Cb%3Ac.py,line=3::100%25 of%0Ait, or: none")
-    assert lines[1].startswith("::notice title=BK206 sir,file=examples/sir/data/empty::")
-
-
 def test_an_output_names_a_format_and_perhaps_a_file(tmp_path: Path) -> None:
     """`--output` may be given several times: text for the person, JSON for the artefact."""
     destination = Destination.parse(f"json:{tmp_path / 'r.json'}")
@@ -137,8 +147,23 @@ def test_an_output_names_a_format_and_perhaps_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "yaml", "json:", "TEXT", ":file"])
 def test_an_output_of_no_known_format_is_refused(text: str) -> None:
     """A typo must not silently print text where a pipeline expects JSON."""
-    with pytest.raises(UsageError, match="expected FORMAT or FORMAT:FILE with a format of text, json, github"):
+    with pytest.raises(
+        UsageError, match="expected FORMAT or FORMAT:FILE with a format of text, json, github, sarif, junit"
+    ):
         Destination.parse(text)
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit"])
+def test_a_report_replaces_its_like_and_nothing_else(tmp_path: Path, form: str) -> None:
+    """`--output sarif:model.py` must not cost a scientist the model."""
+    file = tmp_path / "report"
+    destination = Destination.parse(f"{form}:{file}")
+    for _again in range(2):
+        check_destinations([destination])
+        write_files([report(MISSING)], [destination])
+    file.write_text('{"name": "bundlekit"}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="was not written by bundlekit: it is left as it is"):
+        check_destinations([destination])
 
 
 def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
