@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bundlekit.check.columns import in_characters
 from bundlekit.check.evidence import Evidence, Verdict
 from bundlekit.check.rules import RULES, StaticRule
 from bundlekit.check.syntax import paused_collector
@@ -19,7 +20,7 @@ def check(project: Project, *, rules: Sequence[StaticRule] = RULES) -> list[Find
     with paused_collector():
         evidence = Evidence(project)
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(evidence))
-    return sorted(found, key=_place)
+    return sorted(in_characters(found, project.sources), key=_place)
 
 
 class StaticAnswers:

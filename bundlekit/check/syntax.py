@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from bundlekit.check.columns import byte_column
+
 __all__ = ["Parsed", "SyntaxFailure", "compile_error", "parse", "paused_collector"]
 
 
@@ -22,7 +24,7 @@ class Parsed(NamedTuple):
 
 
 class SyntaxFailure(NamedTuple):
-    """Why a source is no Python; `line` and `column` count from 1."""
+    """Why a source is no Python; `line` and `column` count from 1, columns in UTF-8 bytes as those of trees do."""
 
     reason: str
     line: int | None = None
@@ -37,7 +39,7 @@ def parse(data: bytes, path: str) -> Parsed | SyntaxFailure:
         try:
             tree = ast.parse(data, path)
         except SyntaxError as error:
-            return _failure(error)
+            return _failure(error if data.isascii() else _of_text(data, path) or error)
         except (RecursionError, MemoryError):
             return SyntaxFailure("it is nested too deeply for Python's parser")
         except (ValueError, SystemError, OverflowError) as error:  # pragma: no cover - NUL bytes before Python 3.11.4
@@ -76,8 +78,25 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
+def _of_text(data: bytes, path: str) -> SyntaxError | None:
+    """Return the same error with a column that counts characters: of bytes, some versions count one, some the other."""
+    from importlib.util import decode_source  # noqa: PLC0415 - only sources that are no Python need it
+
+    try:
+        ast.parse(decode_source(data), path)
+    except SyntaxError as error:
+        return error
+    except (ValueError, LookupError, RecursionError, MemoryError):
+        return None
+    return None
+
+
 def _failure(error: SyntaxError) -> SyntaxFailure:
-    return SyntaxFailure(error.msg or type(error).__name__, error.lineno or None, error.offset or None)
+    column = error.offset or None
+    if column is not None and error.text is not None:
+        # The parser counts characters and gives the line; the symbol table counts bytes and gives none.
+        column = byte_column(error.text, column)
+    return SyntaxFailure(error.msg or type(error).__name__, error.lineno or None, column)
 
 
 def _misplaced(body: Sequence[ast.AST]) -> SyntaxFailure | None:
