@@ -1,11 +1,13 @@
 """Validate bundles: the static rules, then a private copy built, imported and smoke-run."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.inputs import BundleDirectory, bundle_directories, snapshot
+from bundlekit.api.policies import check_codes, policy_of
 from bundlekit.check.engine import check
 from bundlekit.errors import BundlekitError, UsageError
 from bundlekit.model.finding import (
@@ -19,8 +21,8 @@ from bundlekit.model.finding import (
     StagesOutcome,
     StageStatus,
 )
+from bundlekit.model.policy import Policy, judged
 from bundlekit.model.project import Project, ProjectTable
-from bundlekit.model.selection import selected
 
 __all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
 
@@ -29,7 +31,10 @@ Progress = Callable[[str], None]
 
 
 class ValidateOptions(NamedTuple):
-    """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version."""
+    """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version.
+
+    `baseline` is a file of known findings, which do not count.
+    """
 
     level: Level = Level.SMOKE
     job_spec: Path | None = None
@@ -37,6 +42,7 @@ class ValidateOptions(NamedTuple):
     ignore: tuple[str, ...] = ()
     sandbox: str = "auto"
     python: str | None = None
+    baseline: Path | None = None
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
@@ -50,21 +56,11 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
     if options.select or options.ignore:
-        _check_codes((*options.select, *options.ignore))
+        check_codes((*options.select, *options.ignore))
     if options.job_spec is not None and not options.job_spec.is_file():
         msg = f"{options.job_spec} is no file: expected a job specification or a grid file in JSON"
         raise UsageError(msg, subject=options.job_spec)
     return tuple(report for path in paths for report in _validate_path(path, options, progress))
-
-
-def _check_codes(prefixes: Sequence[str]) -> None:
-    from bundlekit.api.catalogue import catalogue  # noqa: PLC0415 - most calls select nothing
-
-    codes = [rule.code for rule in catalogue()]
-    for prefix in prefixes:
-        if not any(code.startswith(prefix) for code in codes):
-            msg = f"no rule's code begins with {prefix!r}"
-            raise UsageError(msg, subject=prefix, hint="`bundlekit rules` lists them; a family is a prefix such as BK3")
 
 
 def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
@@ -87,9 +83,10 @@ def validate_directory(
     """Return the report of one bundle whose snapshot has been read."""
     started = time.monotonic()
     progress(f"reading {bundle.label}")
-    found = selected(check(project), options.select, options.ignore)
-    static = Stage(StageName.STATIC, _status(found), time.monotonic() - started)
-    dynamic = _dynamic(bundle.root, project, static, options, progress)
+    policy = policy_of(bundle, project, select=options.select, ignore=options.ignore, baseline=options.baseline)
+    found = judged(check(project), policy)
+    static = Stage(StageName.STATIC, _status(found.counted), time.monotonic() - started)
+    dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
     return Report(
         path=bundle.label,
         name=project.name,
@@ -100,8 +97,9 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found, *dynamic.findings),
+        findings=(*found.counted, *dynamic.findings),
         obstacle=dynamic.obstacle,
+        suppressed=Counter(each.by.value for each in (*found.suppressed, *dynamic.suppressed)),
     )
 
 
@@ -110,7 +108,7 @@ def _status(findings: Sequence[Finding]) -> StageStatus:
 
 
 def _dynamic(
-    root: Path, project: Project, static: Stage, options: ValidateOptions, progress: Progress
+    bundle: tuple[Path, Project], static: Stage, options: ValidateOptions, policy: Policy, progress: Progress
 ) -> StagesOutcome:
     if options.level is Level.STATIC:
         return StagesOutcome()
@@ -119,8 +117,8 @@ def _dynamic(
     from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
 
     try:
-        stage_options = StageOptions(options.level, options.sandbox, options.python, options.select, options.ignore)
-        return run_stages(root, project, stage_options, progress)
+        stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
+        return run_stages(*bundle, stage_options, progress)
     except BundlekitError as error:
         return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
 

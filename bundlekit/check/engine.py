@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bundlekit.check.columns import in_characters
 from bundlekit.check.evidence import Evidence, Verdict
+from bundlekit.check.ignored import unknown_codes, unused
 from bundlekit.check.rules import RULES, StaticRule
 from bundlekit.check.syntax import paused_collector
 from bundlekit.check.values import Function
@@ -20,7 +21,8 @@ def check(project: Project, *, rules: Sequence[StaticRule] = RULES) -> list[Find
     with paused_collector():
         evidence = Evidence(project)
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(evidence))
-    return sorted(in_characters(found, project.sources), key=_place)
+    shown = list(in_characters(found, project.sources))
+    return sorted([*shown, *unused(project, shown), *unknown_codes(project, [rule.code for rule in rules])], key=_place)
 
 
 class StaticAnswers:

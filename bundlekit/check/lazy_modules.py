@@ -21,7 +21,7 @@ def lazily_imported(module: Names, stub: ast.Module | None) -> dict[str, Importe
     given = dict(zip(("package", "submodules", "submod_attrs"), call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     try:
-        submodules = ast.literal_eval(given.get("submodules", ast.Constant(())))
+        submodules = ast.literal_eval(given.get("submodules", ast.Constant(None)))
         attributes = ast.literal_eval(given.get("submod_attrs", ast.Constant(None)))
     except (ValueError, TypeError):
         return None

@@ -9,7 +9,7 @@ from bundlekit.model.finding import Report
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
 from bundlekit.report.surroundings import Surroundings
 
-__all__ = ["emit"]
+__all__ = ["emit", "save_baseline"]
 
 _WITH_RULES = {Format.SARIF, Format.JUNIT}
 
@@ -30,6 +30,24 @@ def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None
             say(render(reports, destination.format, style, around))
     if not reports and any(each.file is None and each.format is Format.TEXT for each in destinations):
         say("no bundle found: nothing to validate\n")
+
+
+def save_baseline(path: Path, reports: Sequence[Report]) -> int:
+    """Write the findings of `reports` to the baseline at `path`, say so, and return the exit status.
+
+    Raises:
+        BundlekitError: a report has no verdict, or the file is somebody's own or cannot be written.
+    """
+    from bundlekit.api.policies import write_baseline
+    from bundlekit.errors import UsageError
+
+    for report in reports:
+        if report.obstacle is not None:
+            message = f"no baseline is written, since {report.path} has no verdict: {report.obstacle.message}"
+            raise UsageError(message, subject=report.path, hint=report.obstacle.hint)
+    count = write_baseline(path, reports)
+    say(f"wrote {path}: {count} known finding{'' if count == 1 else 's'}\n")
+    return 0
 
 
 def _surroundings(formats: set[Format], *, has_summary: bool) -> Surroundings:

@@ -24,6 +24,12 @@ def validate(
     ] = None,
     select: Annotated[list[str] | None, typer.Option(help="Only these codes or code prefixes; repeatable.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these codes or code prefixes; repeatable.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A file of known findings, which do not count.", metavar="FILE")
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write the findings of now to the file of --baseline.")
+    ] = False,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
     output: Annotated[
@@ -39,13 +45,15 @@ def validate(
     """
     from bundlekit.api.validation import ValidateOptions
     from bundlekit.api.validation import validate as validate_bundles
-    from bundlekit.cli.reports import emit
+    from bundlekit.cli.reports import emit, save_baseline
     from bundlekit.cli.terminal import LiveProgress
     from bundlekit.errors import UsageError
     from bundlekit.report.outputs import Destination, check_destinations
 
     if job_spec is not None and grid_spec is not None:
         raise UsageError("--job-spec and --grid-spec both say what is to be run: give one of them")
+    if write_baseline and baseline is None:
+        raise UsageError("--write-baseline needs to know where: give --baseline FILE")
     destinations = [Destination.parse(text) for text in output or ["text"]]
     check_destinations(destinations)
     options = ValidateOptions(
@@ -55,8 +63,11 @@ def validate(
         ignore=tuple(ignore or ()),
         sandbox=sandbox.value,
         python=python,
+        baseline=None if write_baseline else baseline,
     )
     with LiveProgress() as progress:
         reports = validate_bundles(tuple(paths or (Path(),)), options, progress)
+    if write_baseline and baseline is not None:
+        return save_baseline(baseline, reports)
     emit(reports, destinations)
     return max((report.exit_status for report in reports), default=0)

@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.model.digest import Digest
+from bundlekit.model.finding import Severity
 from bundlekit.model.place import Place
+from bundlekit.model.policy import PerFileIgnore
 
 __all__ = [
     "Dependencies",
@@ -97,7 +99,10 @@ class WorkerSettings(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The table [tool.bundlekit] (kebab-case there); `python` is an interpreter's path or version."""
+    """The table [tool.bundlekit] (kebab-case there); `python` is an interpreter's path or version.
+
+    `baseline` is a path from the bundle's root; `named_codes` are all codes and prefixes that the settings name.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -108,3 +113,9 @@ class Settings(NamedTuple):
     pass_env: tuple[str, ...] = ()
     python: str | None = None
     worker: WorkerSettings = WorkerSettings()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[PerFileIgnore, ...] = ()
+    severities: tuple[tuple[str, Severity], ...] = ()
+    baseline: str | None = None
+    named_codes: tuple[tuple[str, Place], ...] = ()

@@ -1,11 +1,16 @@
 """What a check found, and the report that gathers it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
+
+if TYPE_CHECKING:
+    from bundlekit.model.policy import Suppressed
 
 __all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus", "StagesOutcome"]
 
@@ -90,10 +95,14 @@ class StagesOutcome(NamedTuple):
     stages: tuple[Stage, ...] = ()
     findings: tuple[Finding, ...] = ()
     obstacle: Obstacle | None = None
+    suppressed: tuple["Suppressed", ...] = ()
 
 
 class Report(NamedTuple):
-    """The outcome of validating one bundle. `digest` is None when only the static level ran."""
+    """The outcome of validating one bundle. `digest` is None when only the static level ran.
+
+    `suppressed` counts the findings that do not count, by what keeps them from it.
+    """
 
     path: str
     name: str | None
@@ -105,6 +114,7 @@ class Report(NamedTuple):
     stages: tuple[Stage, ...]
     findings: tuple[Finding, ...]
     obstacle: Obstacle | None = None
+    suppressed: Mapping[str, int] = MappingProxyType({})
 
     @property
     def passed(self) -> bool:

@@ -18,6 +18,7 @@ from bundlekit.model.finding import Finding
 from bundlekit.model.job import Job
 from bundlekit.model.library import NO_LIBRARY, Library
 from bundlekit.model.place import Place
+from bundlekit.model.policy import IgnoreComment
 from bundlekit.model.registry import Registry, TrackedFiles
 
 __all__ = ["Build", "Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
@@ -85,8 +86,9 @@ class Project(NamedTuple):
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
     `entry_point_groups` are all groups of entry points that pyproject.toml declares, and where: misspelt ones included,
     and those of Poetry that do not count because there is no [project]. `mistyped_wire`: the entry point of the wire is
-    declared, but not as text, which `problems` say. `library` answers for what lies outside of the bundle. `registry`,
-    `tracked` and `job` are None where there is no such document, or one that cannot be read.
+    declared, but not as text, which `problems` say. `registry`, `tracked` and `job` are None where there is no such
+    document, or one that cannot be read. `ignores` are comments that keep findings from counting. `library` answers for
+    what lies outside of the bundle.
     """
 
     root: str
@@ -115,6 +117,7 @@ class Project(NamedTuple):
     entry_point_groups: Mapping[str, Place] = MappingProxyType({})
     mistyped_wire: bool = False
     library: Library = NO_LIBRARY
+    ignores: tuple[IgnoreComment, ...] = ()
     registry: Registry | None = None
     tracked: TrackedFiles | None = None
     job: Job | None = None

@@ -10,9 +10,9 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
 from bundlekit.model.outcome import Failure, Prepared
+from bundlekit.model.policy import Policy, Suppressed, judged
 from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
-from bundlekit.model.selection import selected
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
@@ -30,13 +30,12 @@ _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, 
 
 
 class StageOptions(NamedTuple):
-    """How far to go, in which sandbox, under which interpreter (a path or a version), and which codes count."""
+    """How far to go, in which sandbox, under which interpreter (a path or a version), and which findings count."""
 
     level: Level
     sandbox: str
     python: str | None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
+    policy: Policy = Policy()
 
 
 class _Plan(NamedTuple):
@@ -108,6 +107,7 @@ def _run(
 ) -> StagesOutcome:
     stages: list[Stage] = []
     findings: list[Finding] = []
+    suppressed: list[Suppressed] = []
     obstacle: Obstacle | None = None
     for plan in plans:
         if stages and stages[-1].status in {StageStatus.FAILED, StageStatus.SKIPPED}:
@@ -121,13 +121,15 @@ def _run(
         is_blocked = obstacle is not None or isinstance(evidence.prepared, Failure)
         status = StageStatus.FAILED if is_blocked else _status(found, options)
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
-        findings.extend(selected(found, options.select, options.ignore))
-    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), obstacle)
+        judgement = judged(found, options.policy)
+        findings.extend(judgement.counted)
+        suppressed.extend(judgement.suppressed)
+    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), obstacle, tuple(suppressed))
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:
     # Not to be shown is not to have passed: only what is ignored by name does not count.
-    counted = selected(findings, (), options.ignore)
+    counted = judged(findings, options.policy._replace(select=())).counted
     if any(finding.severity is Severity.ERROR for finding in counted):
         return StageStatus.FAILED
     if any(finding.code == _UNPROVED for finding in findings):

@@ -9,6 +9,7 @@ from bundlekit.model.finding import Finding
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.registry import Registry, TrackedFiles
 from bundlekit.read.build_layout import build_layout
+from bundlekit.read.ignore_comments import read_ignore_comments
 from bundlekit.read.job_spec import JobSpec, read_job_spec
 from bundlekit.read.name_version import NameVersion, read_name_version
 from bundlekit.read.pyproject import Pyproject, read_pyproject
@@ -50,6 +51,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
+    ignores = read_ignore_comments(root, sources, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
         groups = pyproject.tool("poetry").table("plugins")
@@ -80,6 +82,7 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         unshipped=list_unshipped(root, walked.excluded),
         entry_point_groups={group: groups.place(group) for group in groups.values},
         mistyped_wire=wire_is_mistyped(pyproject),
+        ignores=ignores,
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
         job=declared.job.job,

@@ -2,10 +2,12 @@
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, WorkerSettings
+from bundlekit.model.finding import Severity
 from bundlekit.model.place import Place
+from bundlekit.model.policy import PerFileIgnore
 from bundlekit.read.pyproject import Pyproject
 from bundlekit.read.typed_table import Keys, TypedTable
 
@@ -14,9 +16,25 @@ __all__ = ["DEFAULT_SMOKE_TIMEOUT_S", "MAX_SEED", "read_settings", "smoke_task"]
 DEFAULT_SMOKE_TIMEOUT_S = 60.0
 MAX_SEED = 2**64 - 1
 
-_KEYS = ("include", "exclude", "targets", "smoke", "requires-fresh-process", "network", "pass-env", "python", "worker")
+_KEYS = (
+    "include",
+    "exclude",
+    "targets",
+    "smoke",
+    "requires-fresh-process",
+    "network",
+    "pass-env",
+    "python",
+    "worker",
+    "select",
+    "ignore",
+    "per-file-ignores",
+    "severity",
+    "baseline",
+)
 _SMOKE_KEYS = ("entrypoint", "params", "seed", "timeout-s")
 _WORKER_KEYS = ("python", "platform")
+_SEVERITIES = tuple(each.value for each in Severity)
 _MAX_DEPTH = 100
 
 
@@ -27,7 +45,11 @@ def read_settings(pyproject: Pyproject) -> Settings:
     smoke = tuple(task for entry in table.tables("smoke") if (task := _smoke_entry(entry)) is not None)
     fresh = table.flag("requires-fresh-process")
     modelops_fresh = pyproject.tool("modelops").flag("requires-fresh-process")
-    python = table.text("python")
+    python, baseline = table.text("python"), table.text("baseline")
+    select, ignore = table.texts("select"), table.texts("ignore")
+    per_file, severity = table.table("per-file-ignores"), table.table("severity")
+    listed = [(pattern, per_file.texts(pattern)) for pattern in per_file.values]
+    named = [*select, *ignore, *(text for _, texts in listed for text in texts)]
     return Settings(
         include=tuple(text.value for text in table.texts("include")),
         exclude=tuple(text.value for text in table.texts("exclude")),
@@ -38,7 +60,26 @@ def read_settings(pyproject: Pyproject) -> Settings:
         pass_env=tuple(text.value for text in table.texts("pass-env")),
         python=python.value if python else None,
         worker=_worker(table.table("worker")),
+        select=tuple(text.value for text in select),
+        ignore=tuple(text.value for text in ignore),
+        per_file_ignores=tuple(
+            PerFileIgnore(pattern, tuple(text.value for text in texts)) for pattern, texts in listed
+        ),
+        severities=tuple(_severities(severity)),
+        baseline=baseline.value if baseline else None,
+        named_codes=(
+            *((text.value, text.place) for text in named),
+            *((code, severity.document.key_place((*severity.keys, code))) for code in severity.values),
+        ),
     )
+
+
+def _severities(table: TypedTable) -> Iterator[tuple[str, Severity]]:
+    for code, text in table.pairs():
+        if text.value in _SEVERITIES:
+            yield code, Severity(text.value)
+        else:
+            table.refuse((*table.keys, code), f"one of {', '.join(_SEVERITIES)}", text.value)
 
 
 def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object], seed: object) -> SmokeTask | None:

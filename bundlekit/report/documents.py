@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundlekit import __version__
 from bundlekit.cold_runner.codes import EXIT_STATUS
+from bundlekit.model.policy import Means
 
 if TYPE_CHECKING:
     from bundlekit.model.documents.reports import ErrorDocument, FindingDocument, ReportDocument, ReportsDocument
@@ -53,6 +54,7 @@ def report_document(report: "Report") -> "ReportDocument":
         ],
         "findings": [_finding_document(finding) for finding in report.findings],
         "error": None if report.obstacle is None else error_document(report.obstacle),
+        "suppressed": {Means(by).value: count for by, count in sorted(report.suppressed.items())},
     }
 
 

@@ -20,6 +20,7 @@ def schema_texts() -> dict[str, str]:
     """Return the text of every schema file by its name."""
     adapters: dict[str, TypeAdapter[object]] = {
         "difference": TypeAdapter(archives.DifferenceDocument),
+        "baseline": TypeAdapter(reports.BaselineDocument),
         "inspection": TypeAdapter(archives.InspectionDocument),
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),

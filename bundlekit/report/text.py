@@ -59,7 +59,9 @@ def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
 
 def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
-    parts = [printable(_identity(report)), _counts(report.findings), *([_stages(report)] if report.stages else [])]
+    ignored = sum(count for by, count in report.suppressed.items() if by != "select")
+    counts = _counts(report.findings) + (f", {ignored} ignored" if ignored else "")
+    parts = [printable(_identity(report)), counts, *([_stages(report)] if report.stages else [])]
     return f"{_verdict(report, style)}: {', '.join(parts)}"
 
 

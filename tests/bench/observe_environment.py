@@ -33,8 +33,7 @@ def main(arguments: list[str]) -> None:
             sys.stdout.write(in_child(observe_references, distribution, module, attributes))
     else:
         for package in arguments[1:]:
-            for module in in_child(list_modules, package).split():
-                sys.stdout.write(in_child(observe_public, package, module))
+            sys.stdout.write(in_child(observe_package, package))
 
 
 def entry_points() -> list[tuple[str, str, list[str]]]:
@@ -124,15 +123,16 @@ def describe(value: object) -> dict[str, object]:
     return {"callable": True, "signature": described}
 
 
-def list_modules(out: TextIO, package: str) -> None:
-    """Write the names of the public modules of a package."""
+def observe_package(out: TextIO, package: str) -> None:
+    """Write what the public modules of a package hold; importing any of them imports the package itself first."""
+    signal.alarm(0)
     top = importlib.import_module(package)
     names = {package}
     for found in pkgutil.walk_packages(top.__path__, package + ".", onerror=lambda _: None):
         parts = found.name.split(".")
         if not any(part.startswith("_") or part in SKIPPED for part in parts):
             names.add(found.name)
-    out.write("\n".join(sorted(names)))
+    out.writelines(in_child(observe_public, package, module) for module in sorted(names))
 
 
 SKIPPED = {"tests", "test", "testing", "conftest", "setup", "benchmarks", "examples"}

@@ -1,13 +1,22 @@
 """BK1xx: pyproject.toml and the other documents of a bundle. Reading finds these; the rules say why they matter."""
 
+from collections.abc import Iterable
+
+from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules.catalogue import StaticRule, bundle, problems
-from bundlekit.model.finding import Severity
+from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DOCUMENT_RULES"]
 
 _WIRE = "def wire(entrypoint, params, seed):\n    return {}\n"
 _ENTRY = '\n[project.entry-points."modelops.wire"]\nexecute = "model.wire:wire"\n'
 _PROJECT = '[project]\nname = "model"\nversion = "1.0"\n' + _ENTRY
+
+
+def _added_last(_evidence: Evidence) -> Iterable[Finding]:
+    """Return nothing: what other rules found, and which rules there are, the engine knows when all have run."""
+    return ()
+
 
 DOCUMENT_RULES: tuple[StaticRule, ...] = (
     StaticRule(
@@ -72,5 +81,32 @@ DOCUMENT_RULES: tuple[StaticRule, ...] = (
         problems("BK107"),
         good=bundle({"pyproject.toml": _PROJECT + "\n[tool.bundlekit]\nnetwork = true\n"}),
         bad=bundle({"pyproject.toml": _PROJECT + "\n[tool.bundlekit]\nnetwrok = true\n"}),
+    ),
+    StaticRule(
+        "BK108",
+        "A comment that should ignore findings does not",
+        "Without codes in brackets or without a reason it ignores nothing, and nothing else would say so.",
+        Severity.WARNING,
+        problems("BK108"),
+        good=bundle({"random.py": "# bundlekit: ignore[BK204] the runner puts the standard library first\n"}),
+        bad=bundle({"random.py": "# bundlekit: ignore[BK204]\n"}),
+    ),
+    StaticRule(
+        "BK109",
+        "A comment ignores nothing that was found",
+        "What it spoke of has gone, or moved: the next finding there would be ignored without anybody's decision.",
+        Severity.WARNING,
+        _added_last,
+        good=bundle({"random.py": "x = 1  # bundlekit: ignore[BK701] a smoke task finds it\n"}),
+        bad=bundle({"model/rates.py": "x = 1  # bundlekit: ignore[BK3] it was needed once\n"}),
+    ),
+    StaticRule(
+        "BK110",
+        "A setting or a comment names a code that no rule has",
+        "It selects, ignores or weighs nothing, and a misspelt code looks like any other.",
+        Severity.WARNING,
+        _added_last,
+        good=bundle({"pyproject.toml": _PROJECT + '\n[tool.bundlekit]\nignore = ["BK206"]\n'}),
+        bad=bundle({"pyproject.toml": _PROJECT + '\n[tool.bundlekit]\nignore = ["BK299"]\n'}),
     ),
 )

@@ -4,9 +4,10 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from bundlekit.model.documents.texts import CodeText, DigestText
+from bundlekit.model.documents.texts import ChecksumText, CodeText, DigestText
 
 __all__ = [
+    "BaselineDocument",
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
@@ -59,7 +60,7 @@ class ErrorDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """The report of one bundle."""
+    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it."""
 
     schema: Literal["bundlekit/report/1"]
     tool: str
@@ -70,12 +71,20 @@ class ReportDocument(TypedDict):
     stages: list[StageDocument]
     findings: list[FindingDocument]
     error: ErrorDocument | None
+    suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
 
 
 class ReportsDocument(TypedDict):
     """The reports of several bundles of one repository."""
 
     reports: list[ReportDocument]
+
+
+class BaselineDocument(TypedDict):
+    """Fingerprints of known findings, by the bundle's path from the file."""
+
+    schema: Literal["bundlekit/baseline/1"]
+    bundles: dict[str, list[ChecksumText]]
 
 
 class RuleDocument(TypedDict):

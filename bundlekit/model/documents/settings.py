@@ -1,11 +1,15 @@
 """The table [tool.bundlekit] of a bundle's pyproject.toml."""
 
-from typing import NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.texts import TextPattern
+
 __all__ = ["SettingsDocument", "SmokeDocument", "WorkerDocument"]
 
+
+_CodePrefix = Annotated[str, TextPattern("^BK[0-9]{0,3}$")]
 
 SmokeDocument = TypedDict(
     "SmokeDocument",
@@ -36,6 +40,11 @@ SettingsDocument = TypedDict(
         "pass-env": list[str],
         "python": str,
         "smoke": list[SmokeDocument],
+        "select": list[_CodePrefix],
+        "ignore": list[_CodePrefix],
+        "per-file-ignores": dict[str, list[_CodePrefix]],
+        "severity": dict[_CodePrefix, Literal["error", "warning", "info"]],
+        "baseline": str,
         "worker": WorkerDocument,
     },
     total=False,

@@ -1,0 +1,146 @@
+"""BK108 to BK110: comments and settings that keep findings from counting."""
+
+from pathlib import Path
+
+import pytest
+from builders.bundles import findings_of, make_bundle, pyproject
+from builders.projects import write_tree
+
+from bundlekit.model.policy import IgnoreComment
+from bundlekit.read.project import read_project
+
+_READ: dict[str, tuple[str, str, IgnoreComment]] = {
+    "behind": (
+        "model/rates.py",
+        "x = 1  # bundlekit: ignore[BK305] it is set at run time\n",
+        IgnoreComment("model/rates.py", 1, 8, ("BK305",), (1,)),
+    ),
+    "alone": (
+        "model/rates.py",
+        "# bundlekit: ignore[BK3, BK204] the runner's own\nx = 1\n",
+        IgnoreComment("model/rates.py", 1, 1, ("BK3", "BK204"), (1, 2)),
+    ),
+    "indented": (
+        "model/rates.py",
+        "def f():\n    # bundlekit:ignore[BK3] - a reason\n    return 1\n",
+        IgnoreComment("model/rates.py", 2, 5, ("BK3",), (2, 3)),
+    ),
+    "pyproject": (
+        "pyproject.toml",
+        pyproject(project='description = "a # bundlekit: ignore[BK1] text"  # bundlekit: ignore[BK105] why'),
+        IgnoreComment("pyproject.toml", 4, 50, ("BK105",), (4,)),
+    ),
+    "requirements": (
+        "requirements.txt",
+        "numpy  # bundlekit: ignore[BK5] the cluster has it\n",
+        IgnoreComment("requirements.txt", 1, 8, ("BK5",), (1,)),
+    ),
+    "registry": (
+        ".modelops-bundle/registry.yaml",
+        "# bundlekit: ignore[BK1] made by a tool that doesn't care\nversion: '1.0'\n",
+        IgnoreComment(".modelops-bundle/registry.yaml", 1, 1, ("BK1",), (1, 2)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "comment"), _READ.values(), ids=_READ)
+def test_a_comment_is_read_with_its_place(path: str, text: str, comment: IgnoreComment, tmp_path: Path) -> None:
+    """It speaks of its own line, or alone on a line also of the next."""
+    make_bundle(tmp_path, {path: text})
+    assert read_project(tmp_path).ignores == (comment,)
+
+
+_MALFORMED: dict[str, tuple[str, str]] = {
+    "no-reason": ("x = 1  # bundlekit: ignore[BK305]\n", "no reason"),
+    "only-punctuation": ("x = 1  # bundlekit: ignore[BK305] - \n", "no reason"),
+    "no-brackets": ("x = 1  # bundlekit: ignore BK305 because\n", "no code in brackets"),
+    "empty-brackets": ("x = 1  # bundlekit: ignore[ ] because\n", "no code in brackets"),
+    "no-code": ("x = 1  # bundlekit: ignore[E501] because\n", "'E501'"),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), _MALFORMED.values(), ids=_MALFORMED)
+def test_a_malformed_comment_is_found_and_ignores_nothing(source: str, said: str, tmp_path: Path) -> None:
+    """Otherwise its author believes that it works."""
+    make_bundle(tmp_path, {"model/rates.py": source})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.path, found.line, found.column) == ("BK108", "model/rates.py", 1, 8)
+    assert said in found.message
+    assert read_project(tmp_path).ignores == ()
+
+
+_NO_COMMENTS: dict[str, str] = {
+    "string": 'TEXT = "# bundlekit: ignore[BK305]"\n',
+    "docstring": '"""Write # bundlekit: ignore[BK305] behind it."""\n',
+    "other-tool": "x = 1  # bundlekit: ignored[BK305]\n",
+    "cannot-be-tokenized": "x = '''# bundlekit: ignore[BK305]\n",
+    "bad-encoding": "# -*- coding: nonsense -*-\n# bundlekit: ignore[BK305]\n",
+}
+
+
+@pytest.mark.parametrize("source", _NO_COMMENTS.values(), ids=_NO_COMMENTS)
+def test_what_only_looks_like_a_comment_is_none(source: str, tmp_path: Path) -> None:
+    """A document about comments holds such text."""
+    make_bundle(tmp_path, {"model/rates.py": source})
+    assert {finding.code for finding in findings_of(tmp_path)} <= {"BK311"}
+
+
+def test_a_comment_that_ignores_nothing_is_found(tmp_path: Path) -> None:
+    """What it spoke of has gone; the next finding there would go unseen."""
+    make_bundle(tmp_path, {"model/rates.py": "# bundlekit: ignore[BK3, BK204] once needed\nx = 1\n"})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.path, found.line, found.column) == ("BK109", "model/rates.py", 1, 1)
+    assert "BK3, BK204" in found.message
+
+
+_IN_USE: dict[str, dict[str, str]] = {
+    "found": {"random.py": "# bundlekit: ignore[BK204] the runner knows\n"},
+    "needs-a-run": {"model/rates.py": "x = 1  # bundlekit: ignore[BK7] a smoke task finds it\n"},
+    "whole-catalogue": {"model/rates.py": "x = 1  # bundlekit: ignore[BK] made by a tool\n"},
+}
+
+
+@pytest.mark.parametrize("files", _IN_USE.values(), ids=_IN_USE)
+def test_a_comment_that_is_or_may_be_in_use_is_left_alone(files: dict[str, str], tmp_path: Path) -> None:
+    """Reading does not tell what a run would have found."""
+    make_bundle(tmp_path, files)
+    assert "BK109" not in {finding.code for finding in findings_of(tmp_path)}
+
+
+_UNKNOWN: dict[str, tuple[str, int]] = {
+    "select": ('[tool.bundlekit]\nselect = ["BK299"]\n', 8),
+    "ignore": ('[tool.bundlekit]\nignore = ["BK3", "BK40x"]\n', 8),
+    "per-file": ('[tool.bundlekit.per-file-ignores]\n"tests/" = ["BK999x"]\n', 8),
+    "severity": ('[tool.bundlekit.severity]\nBK399 = "error"\n', 8),
+}
+
+
+@pytest.mark.parametrize(("after", "line"), _UNKNOWN.values(), ids=_UNKNOWN)
+def test_a_setting_that_names_no_rule_is_found(after: str, line: int, tmp_path: Path) -> None:
+    """A misspelt code has no effect, and nothing else would say so."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(after=after)})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.path, found.line) == ("BK110", "pyproject.toml", line)
+
+
+def test_settings_that_name_rules_are_read(tmp_path: Path) -> None:
+    """Prefixes count, and severities have three words."""
+    after = (
+        '[tool.bundlekit]\nselect = ["BK"]\nignore = ["BK206", "BK7"]\nbaseline = "known.json"\n'
+        '[tool.bundlekit.per-file-ignores]\n"tests/" = ["BK3"]\n[tool.bundlekit.severity]\nBK410 = "error"\n'
+    )
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(after=after)})
+    settings = read_project(tmp_path).settings
+    assert findings_of(tmp_path) == []
+    assert (settings.select, settings.ignore, settings.baseline) == (("BK",), ("BK206", "BK7"), "known.json")
+    assert [tuple(each) for each in settings.per_file_ignores] == [("tests/", ("BK3",))]
+    assert dict(settings.severities) == {"BK410": "error"}
+
+
+def test_a_severity_that_is_none_is_found(tmp_path: Path) -> None:
+    """Errors, warnings and infos are all there is."""
+    write_tree(tmp_path, {})
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(after='[tool.bundlekit.severity]\nBK410 = "off"\n')})
+    (found,) = findings_of(tmp_path)
+    assert found.code == "BK104"
+    assert "one of error, warning, info" in found.message
