@@ -66,9 +66,9 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
         yield BundleDirectory(destination, str(path), content.manifest)
 
 
-def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None) -> Project:
+def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> Project:
     """Return what the bundle's directory declares; an archive was perhaps given its name when it was packed."""
-    project = read_project(bundle.root, job_spec=job_spec)
+    project = read_project(bundle.root, job_spec=job_spec, python=python)
     if bundle.manifest is None:
         return project
     return project._replace(name=bundle.manifest.name, version=bundle.manifest.version)

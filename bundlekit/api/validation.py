@@ -68,7 +68,9 @@ def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> 
         # A hook meets repositories that have no bundle (yet); who asks for more than reading means that there is one.
         with bundle_directories(path, may_be_none=options.level is Level.STATIC) as bundles:
             for bundle in bundles:
-                yield validate_directory(bundle, snapshot(bundle, job_spec=options.job_spec), options, progress)
+                yield validate_directory(
+                    bundle, snapshot(bundle, job_spec=options.job_spec, python=options.python), options, progress
+                )
     except BundlekitError as error:
         yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
 

@@ -91,7 +91,11 @@ def constructor(world: World, owner: Class) -> Value:
         called = _lookup(world, meta, "__call__")
         if isinstance(called, Function):
             return _as_class(_bound(called, owner), owner)
-        if isinstance(called, Unknown) or world.mentions(meta.module.path, b"__signature__"):
+        if (
+            isinstance(called, Unknown)
+            or world.mentions(meta.module.path, b"__signature__")
+            or _sets_constructors(meta)
+        ):
             return Unknown(f"the metaclass of {owner.node.name!r} may decide what calling it takes", is_there=True)
     if any(isinstance(base, Class) and world.mentions(base.module.path, b"__signature__") for base in order):
         return Unknown(f"{owner.node.name!r} or a base of it may set a __signature__", is_there=True)
@@ -102,6 +106,14 @@ def constructor(world: World, owner: Class) -> Value:
         if found is not None:
             return _as_class(found, owner)
     return _builtin_constructor(owner, order)
+
+
+def _sets_constructors(meta: Class) -> bool:
+    """Whether a metaclass gives its classes another constructor once they are made."""
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in {"__new__", "__init__"}
+        for node in ast.walk(meta.node)
+    )
 
 
 def _shapes_subclasses(world: World, base: Class) -> bool:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
+from bundlekit.check.dependencies import closure_of
+from bundlekit.check.files import is_outside
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.namespace import ImportedModule
 from bundlekit.check.resolver import Resolver
+from bundlekit.check.stdlib_versions import exists_in
 from bundlekit.check.suggestions import Suggestions
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
@@ -83,6 +86,23 @@ class Evidence:
                     found.setdefault((failed.importer, failed.statement), failed)
         return tuple(found.values())
 
+    def _brought(self, reference: Reference, found: Function | Constant) -> Unknown:
+        """Return that an object is not the bundle's own, and what brings it."""
+        top = (reference.module or "").partition(".")[0]
+        provider = closure_of(self.project).provider(top)
+        whose = f"the dependency {provider!r}" if provider else f"the module {top!r} from outside of the bundle"
+        if exists_in(top, None):
+            whose = f"the module {top!r} of Python's standard library"
+        shown = f"{found.name}{found.signature}" if isinstance(found, Function) else found.what
+        return Unknown(f"it comes from {whose}, where it is {shown}", is_there=True)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The bundle's sources that importing the wire and the targets certainly imports."""
+        modules = [judged.reference.module for judged in (*self.wires, *self.targets) if judged.reference]
+        reached = (each.path for module in modules if module for each in self.resolver.closure.reached(module))
+        return tuple(dict.fromkeys(path for path in reached if not is_outside(path)))
+
     def _failed(self, module: str) -> tuple[FailedImport, ...]:
         if module not in self._failed_by_module:
             self._failed_by_module[module] = tuple(
@@ -158,6 +178,8 @@ class Evidence:
         if isinstance(found, ModuleValue):
             path = getattr(found.module, "path", "") or found.module.name
             return Constant(f"the module {found.module.name}", path, 1)
+        if isinstance(found, Function | Constant) and is_outside(found.path):
+            return self._brought(reference, found)
         if isinstance(found, Function):
             source = self.project.sources.get(found.path)
             if source is not None and b"__signature__" in source.data:

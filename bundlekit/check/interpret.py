@@ -189,8 +189,9 @@ class _Reader:
             case "functools.update_wrapper":
                 scope.names[name] = self._evaluate(call, scope)
             case "builtins.setattr" if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
-                if isinstance(scope.names[name], Class):
-                    scope.names[name] = Unknown("attributes of the class are set by name", is_there=True)
+                value = scope.names[name]
+                if isinstance(value, Class):
+                    scope.names[name] = value._replace(is_reshaped=True)
             case _:
                 return
 

@@ -25,7 +25,9 @@ __all__ = [
     "Names",
     "Opaque",
     "Unpacked",
+    "catches_imports",
     "exported_names",
+    "leaves",
     "names",
     "target_names",
 ]
@@ -170,7 +172,7 @@ class _Collector:
         kept: list[Binding] = []
         for statement in body:
             kept.extend(self._statement(statement, certain=certain))
-            if _leaves([statement]):
+            if leaves([statement]):
                 if certain and not self._guards and self.raises is None:
                     self.raises = statement.lineno
                 break
@@ -238,9 +240,9 @@ class _Collector:
         decided = self._truth(node.test)
         if decided is not None:
             return self.visit(node.body if decided else node.orelse, certain=certain)
-        if node.orelse and _leaves(node.orelse) and not _leaves(node.body):
+        if node.orelse and leaves(node.orelse) and not leaves(node.body):
             return self.visit(node.body, certain=certain)
-        if _leaves(node.body):
+        if leaves(node.body):
             self.visit(node.body, certain=False)
             return self.visit(node.orelse, certain=certain)
         branches = [self.visit(node.body, certain=False), self.visit(node.orelse, certain=False)]
@@ -276,8 +278,8 @@ class _Collector:
     def _try(self, node: ast.Try | ast.TryStar, *, certain: bool) -> list[Binding]:
         if not node.handlers:
             return self.visit([*node.body, *node.orelse, *node.finalbody], certain=certain)
-        remaining = [handler for handler in node.handlers if not _leaves(handler.body)]
-        catching = [handler for handler in remaining if _catches_imports(handler)]
+        remaining = [handler for handler in node.handlers if not leaves(handler.body)]
+        catching = [handler for handler in remaining if catches_imports(handler)]
         guards = bool(catching)
         if certain and not self._guards and len(catching) == 1:
             self.choices.append((_imports_of(node.body), _imports_of(catching[0].body)))
@@ -312,14 +314,15 @@ def _imports_of(body: Iterable[ast.stmt]) -> list[ImportedModule]:
             case ast.ImportFrom(names=aliases, level=level):
                 named = [(node.module or "", level, alias.name) for alias in aliases]
                 found += [ImportedModule(*each, node.lineno, node.col_offset + 1) for each in named]
-            case ast.Try(handlers=handlers) if all(_leaves(handler.body) for handler in handlers):
+            case ast.Try(handlers=handlers) if all(leaves(handler.body) for handler in handlers):
                 found += _imports_of(node.body)
             case _:
                 continue
     return found
 
 
-def _catches_imports(handler: ast.ExceptHandler) -> bool:
+def catches_imports(handler: ast.ExceptHandler) -> bool:
+    """Whether the handler may be entered when an import fails."""
     if handler.type is None:
         return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
@@ -375,7 +378,7 @@ def target_names(targets: Iterable[ast.expr]) -> list[str]:
     ]
 
 
-def _leaves(body: Sequence[ast.stmt]) -> bool:
+def leaves(body: Sequence[ast.stmt]) -> bool:
     """Whether the body ends by raising or exiting, so that the module is not there afterwards."""
     last = body[-1]
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):

@@ -249,6 +249,11 @@ class Resolver:
         found = self.class_name(owner, name, None)
         if found is None:
             return Unknown(f"{name!r} of the class {owner.node.name!r} comes and goes")
+        last = self.members(owner).by_name[name][-1].bound
+        if owner.is_reshaped and isinstance(last, Defined) and last.node.decorator_list:
+            return Unknown(
+                f"{name!r} of {owner.node.name!r} is what a decorator of the class makes of it", is_there=True
+            )
         if isinstance(found, Constant | Function) and owner.node.keywords and not isinstance(found, Function):
             # A metaclass, as that of an enumeration, makes something else of what is assigned.
             return Unknown(f"{name!r} of {owner.node.name!r} is what its metaclass makes of it", is_there=True)
@@ -475,8 +480,13 @@ class Resolver:
         for module in self.closure.reached(dotted):
             if not is_outside(module.path):
                 for each in self.names_of(module).imports:
-                    name = None if each.name == "*" else each.name
-                    yield module, each, self._imported(module, each.module, each.level, name)
+                    absolute = absolute_name(module, each.module, each.level)
+                    found = self.index.find(absolute) if absolute else None
+                    # What a standard library lacks that may be another Python's than the worker's is no evidence.
+                    is_known = self.project.library.version is not None
+                    if is_known or not (isinstance(found, ModuleFile) and is_outside(found.path)):
+                        name = None if each.name == "*" else each.name
+                        yield module, each, self._imported(module, each.module, each.level, name)
 
     def _imported(
         self, importer: ModuleFile, origin: str, level: int, name: str | None, before: int | None = None

@@ -9,6 +9,7 @@ from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.syntax import Parsed, parse
 from bundlekit.check.values import External, MissingName
+from bundlekit.model.library import NO_LIBRARY
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 
@@ -38,7 +39,8 @@ def shadowing_modules(project: Project) -> dict[str, ModuleFile]:
 
 def standard_uses(project: Project, module: ModuleFile) -> Iterator[StandardUse]:
     """Yield what the bundle's code takes from a module of that name and `module` certainly does not define."""
-    resolver = Resolver(project)
+    # Without the standard library's sources, so that names of that package mean the bundle's own.
+    resolver = Resolver(project._replace(library=NO_LIBRARY))
     for path, source in project.sources.items():
         if path == module.path or module.name.encode() not in source.data:
             continue

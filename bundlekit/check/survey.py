@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from bundlekit.check.named_files import NamedFile, may_name_files, named_files
+from bundlekit.check.source_imports import SourceImport, source_imports
 from bundlekit.check.syntax import SyntaxFailure, parse
 from bundlekit.model.project import Project
 
@@ -10,11 +11,12 @@ __all__ = ["Survey", "survey"]
 
 
 class Survey(NamedTuple):
-    """What the pass found: sources that are no Python, syntax warnings (path, message, line), and files named."""
+    """What the pass found: sources that are no Python, syntax warnings (path, message, line), files named, imports."""
 
     failures: dict[str, SyntaxFailure]
     warnings: tuple[tuple[str, str, int], ...]
     named: tuple[NamedFile, ...]
+    imports: tuple[SourceImport, ...] = ()
 
 
 def survey(project: Project) -> Survey:
@@ -22,12 +24,14 @@ def survey(project: Project) -> Survey:
     failures: dict[str, SyntaxFailure] = {}
     warnings: list[tuple[str, str, int]] = []
     named: list[NamedFile] = []
+    imports: list[SourceImport] = []
     for path, source in project.sources.items():
         parsed = parse(source.data, path)
         if isinstance(parsed, SyntaxFailure):
             failures[path] = parsed
             continue
         warnings.extend((path, message, line) for message, line in parsed.warnings)
+        imports.extend(source_imports(parsed.tree, path))
         if may_name_files(source.data):
             named.extend(named_files(parsed.tree, path))
-    return Survey(failures, tuple(warnings), tuple(named))
+    return Survey(failures, tuple(warnings), tuple(named), tuple(imports))

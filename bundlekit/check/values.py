@@ -69,6 +69,8 @@ class Class(NamedTuple):
     frame: "Frame"
     is_dataclass: ast.expr | None = None
     """The decorator that makes it a dataclass."""
+    is_reshaped: bool = False
+    """Whether a decorator sets attributes of it by names that are computed: those of what other decorators made."""
 
     @property
     def dotted(self) -> str:

@@ -15,6 +15,7 @@ from bundlekit.model.declaration import (
     WireDeclaration,
 )
 from bundlekit.model.finding import Finding
+from bundlekit.model.installed import InstalledDistribution, LockContent
 from bundlekit.model.job import Job
 from bundlekit.model.library import NO_LIBRARY, Library
 from bundlekit.model.place import Place
@@ -88,7 +89,8 @@ class Project(NamedTuple):
     and those of Poetry that do not count because there is no [project]. `mistyped_wire`: the entry point of the wire is
     declared, but not as text, which `problems` say. `registry`, `tracked` and `job` are None where there is no such
     document, or one that cannot be read. `ignores` are comments that keep findings from counting. `library` answers for
-    what lies outside of the bundle.
+    what lies outside of the bundle; `environment` is what is installed there, None where no environment is known.
+    `lock` is what the lock pins, `optional_requirements` those of [project.optional-dependencies].
     """
 
     root: str
@@ -117,6 +119,9 @@ class Project(NamedTuple):
     entry_point_groups: Mapping[str, Place] = MappingProxyType({})
     mistyped_wire: bool = False
     library: Library = NO_LIBRARY
+    environment: tuple[InstalledDistribution, ...] | None = None
+    lock: LockContent | None = None
+    optional_requirements: tuple[str, ...] = ()
     ignores: tuple[IgnoreComment, ...] = ()
     registry: Registry | None = None
     tracked: TrackedFiles | None = None

@@ -1,7 +1,7 @@
 """Reads the comments ``# bundlekit: ignore[BK301] reason`` of sources, pyproject.toml and the documents beside it.
 
-One stands behind what it speaks of, or alone on the line above; of what is found in the whole file, anywhere in it. A reason is required: who reads the file later wants to
-know whether it still holds.
+One stands behind what it speaks of, or alone on the line above; of what is found in a whole file, anywhere in it. A
+reason is required: who reads the file later wants to know whether it still holds.
 """
 
 import io

@@ -10,7 +10,10 @@ from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.registry import Registry, TrackedFiles
 from bundlekit.read.build_layout import build_layout
 from bundlekit.read.ignore_comments import read_ignore_comments
+from bundlekit.read.installed import read_environment
 from bundlekit.read.job_spec import JobSpec, read_job_spec
+from bundlekit.read.library import standard_library
+from bundlekit.read.locks import read_lock
 from bundlekit.read.name_version import NameVersion, read_name_version
 from bundlekit.read.pyproject import Pyproject, read_pyproject
 from bundlekit.read.registry import (
@@ -31,11 +34,12 @@ from bundlekit.read.wires import read_wires, wire_is_mistyped
 __all__ = ["read_project"]
 
 
-def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
+def read_project(root: Path, *, job_spec: Path | None = None, python: str | None = None) -> Project:
     """Return the bundle in the directory `root` as data; nothing of it is imported or run.
 
     What is wrong with its documents is in `problems`, all at once. `job_spec` is a job specification or a grid file
-    that adds targets and smoke tasks.
+    that adds targets and smoke tasks; `python` is an interpreter whose environment the bundle would run in, where it is
+    a path, and the setting of that name stands in for it.
 
     Raises:
         UsageError: `root` is not a directory.
@@ -51,6 +55,8 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
+    named_python = python or settings.python
+    environment = read_environment(named_python) if named_python and "/" in named_python else None
     ignores = read_ignore_comments(root, sources, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
@@ -83,10 +89,19 @@ def read_project(root: Path, *, job_spec: Path | None = None) -> Project:
         entry_point_groups={group: groups.place(group) for group in groups.values},
         mistyped_wire=wire_is_mistyped(pyproject),
         ignores=ignores,
+        library=environment.library if environment else standard_library(),
+        environment=environment.distributions if environment else None,
+        lock=read_lock(root, declared.dependencies.lock, declared.names.name, problems),
+        optional_requirements=_optional_requirements(pyproject),
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
         job=declared.job.job,
     )
+
+
+def _optional_requirements(pyproject: Pyproject) -> tuple[str, ...]:
+    optional = pyproject.project.table("optional-dependencies")
+    return tuple(text.value for extra in optional.values for text in optional.texts(extra))
 
 
 class _Declared(NamedTuple):

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from builders.bundles import GOOD_WIRE, findings_of, make_bundle
+from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 
 from bundlekit.check.syntax import Parsed, SyntaxFailure, parse
 from bundlekit.model.finding import Severity
@@ -70,7 +70,8 @@ def test_a_source_that_imports_is_left_alone(data: bytes, tmp_path: Path) -> Non
 
 def test_an_expression_deeper_than_our_own_stack_is_unknown(tmp_path: Path) -> None:
     """The parser takes more levels than a function that follows them."""
-    make_bundle(tmp_path, {"model/wire.py": "import xml as a\nwire = a" + ".b" * 900 + "\n"})
+    source = "import numpy as a\nwire = a" + ".b" * 900 + "\n"
+    make_bundle(tmp_path, {"model/wire.py": source, "pyproject.toml": pyproject(project='dependencies = ["numpy"]')})
     assert {finding.code for finding in findings_of(tmp_path)} <= {"BK304", "BK309", "BK311"}
 
 

@@ -172,8 +172,8 @@ _UNKNOWN: dict[str, tuple[str, str]] = {
     "unpacked": ("unpacked", "wire, other = make()\n"),
     "not-known": ("condition", "import os\nif not os.name:\n    def wire(a, b, c): ...\n"),
     "newer-python": ("condition", "import sys\nif sys.version_info >= (3, 14):\n    def wire(a, b, c): ...\n"),
-    "too-deep": ("too deeply", "import lab\nwire = lab" + ".x" * 970 + "\n"),
-    "base-too-deep": ("too deeply", "import lab\nclass wire(lab" + ".x" * 970 + "): ...\n"),
+    "too-deep": ("too deeply", "import numpy\nwire = numpy" + ".x" * 970 + "\n"),
+    "base-too-deep": ("too deeply", "import numpy\nclass wire(numpy" + ".x" * 970 + "): ...\n"),
     "changed-in-place": ("changed in place", "wire = []\nwire += [1]\n"),
     "maybe-deleted": ("deleted", "import os\ndef wire(a, b, c): ...\nif os.name:\n    del wire\n"),
     "base-from-outside": ("base class", "import numpy\nclass W(numpy.ndarray):\n    pass\nwire = W\n"),
@@ -383,8 +383,9 @@ def test_an_empty_module_has_nothing_to_hint_at(tmp_path: Path) -> None:
 
 def test_a_namesake_that_is_nested_too_deeply_is_no_hint(tmp_path: Path) -> None:
     """Looking for what was meant reads sources that nothing refers to, and must survive them too."""
-    deep = "import lab\nclass wire(lab" + ".x" * 985 + "): ...\n"
-    make_bundle(tmp_path, {"model/wire.py": "def run(): ...\n", "model/other.py": deep})
+    deep = "import numpy\nclass wire(numpy" + ".x" * 985 + "): ...\n"
+    text = pyproject(project='dependencies = ["numpy"]')
+    make_bundle(tmp_path, {"pyproject.toml": text, "model/wire.py": "def run(): ...\n", "model/other.py": deep})
     (found,) = findings_of(tmp_path)
     assert (found.code, found.hint) == ("BK305", "model/wire.py defines: run")
 

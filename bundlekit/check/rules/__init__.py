@@ -6,6 +6,7 @@ from bundlekit.check.rules.documents import DOCUMENT_RULES
 from bundlekit.check.rules.imports import IMPORT_RULES
 from bundlekit.check.rules.jobs import JOB_RULES
 from bundlekit.check.rules.layout import LAYOUT_RULES
+from bundlekit.check.rules.needs import NEED_RULES
 from bundlekit.check.rules.packages import PACKAGE_RULES
 from bundlekit.check.rules.registered import REGISTERED_RULES
 from bundlekit.check.rules.registry_digests import DIGEST_RULES
@@ -31,4 +32,5 @@ RULES: tuple[StaticRule, ...] = (
     *IMPORT_RULES,
     *TARGET_RULES,
     *DEPENDENCY_RULES,
+    *NEED_RULES,
 )

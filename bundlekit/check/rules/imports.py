@@ -15,7 +15,16 @@ __all__ = ["IMPORT_RULES"]
 
 
 def _failed(evidence: Evidence) -> Iterable[Finding]:
+    own = evidence.resolver.index.top_level_names()
     for failed in evidence.failed_imports:
+        missing = failed.value
+        if (
+            isinstance(missing, MissingModule)
+            and not failed.statement.level
+            and missing.name.partition(".")[0] not in own
+        ):
+            # What is not the bundle's own is asked of its dependencies: BK505.
+            continue
         place = Place(failed.importer, failed.statement.line, failed.statement.column)
         value = failed.value
         found = _missing_name(value) if isinstance(value, MissingName) else _missing_module(evidence, failed, value)
@@ -40,11 +49,6 @@ def _missing_module(evidence: Evidence, failed: FailedImport, missing: MissingMo
     near = nearest_name(name, missing.siblings)
     if near:
         return message, f"nearest name: {f'{parent}.{near}' if parent else near}"
-    if not parent:
-        return (
-            message,
-            f"add the distribution that provides {name!r} to [project] dependencies, or the module to the bundle",
-        )
     return message, "add the module, or take the import out"
 
 
