@@ -33,7 +33,6 @@ _CALIBRATION = "calibration_target"
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _METHODS = {"builtins.staticmethod": "static", "builtins.classmethod": "class"}
 _PROPERTIES = frozenset({"builtins.property", "functools.cached_property", "abc.abstractproperty"})
-_WRAPPER_OF_CLASS = b"update_wrapper"
 
 
 def call(world: World, function: Value, arguments: Arguments, node: ast.expr, frame: Frame) -> Value:
@@ -181,11 +180,15 @@ def _instance(world: World, function: Class, arguments: Arguments) -> Value:
         return Unknown(f"__new__ of {function.node.name!r} or of a base of it makes the instance", is_there=True)
     instance = Instance(function)
     initialise = classes.method(world, function, "__init__")
-    if not isinstance(initialise, Function) or not world.mentions(initialise.path, _WRAPPER_OF_CLASS):
+    if not isinstance(initialise, Function) or initialise.node is None:
         return instance
     node = initialise.node
+    if not any(
+        isinstance(each, ast.Name | ast.Attribute) and "update_wrapper" in ast.dump(each) for each in ast.walk(node)
+    ):
+        return instance
     bound = interpret.bind_arguments(world, initialise, arguments)
-    for inner in ast.walk(node) if node else ():
+    for inner in ast.walk(node):
         match inner:
             case ast.Call(func=ast.Name(id="update_wrapper") | ast.Attribute(attr="update_wrapper")):
                 of = inner.args[1] if len(inner.args) > 1 else None

@@ -61,7 +61,7 @@ def instance_call(world: World, value: Instance) -> Value:
         what = f"an instance of {owner.node.name}, which has no __call__"
         return Constant(what, owner.module.path, owner.node.lineno)
     answers = any(not isinstance(_lookup(world, owner, name), MissingName) for name in ("__getattr__", "__wrapped__"))
-    if answers or world.mentions(owner.module.path, b"__signature__"):
+    if answers or world.sets(owner.module.path, "__signature__"):
         return Unknown(f"instances of {owner.node.name!r} may answer for a signature themselves", is_there=True)
     return found
 
@@ -91,13 +91,9 @@ def constructor(world: World, owner: Class) -> Value:
         called = _lookup(world, meta, "__call__")
         if isinstance(called, Function):
             return _as_class(_bound(called, owner), owner)
-        if (
-            isinstance(called, Unknown)
-            or world.mentions(meta.module.path, b"__signature__")
-            or _sets_constructors(meta)
-        ):
+        if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or _sets_constructors(meta):
             return Unknown(f"the metaclass of {owner.node.name!r} may decide what calling it takes", is_there=True)
-    if any(isinstance(base, Class) and world.mentions(base.module.path, b"__signature__") for base in order):
+    if any(isinstance(base, Class) and "__signature__" in world.members(base).by_name for base in order):
         return Unknown(f"{owner.node.name!r} or a base of it may set a __signature__", is_there=True)
     if any(isinstance(base, Class) and _shapes_subclasses(world, base) for base in order[1:]):
         return Unknown(f"__init_subclass__ of a base of {owner.node.name!r} may change its constructor", is_there=True)

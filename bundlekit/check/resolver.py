@@ -91,7 +91,7 @@ class Resolver:
         self._members: dict[int, Names] = {}
         self._asked: set[tuple[str, str, int | None]] = set()
         self._answers: dict[tuple[str, str, int | None], Value] = {}
-        self._mentions: dict[tuple[str, bytes], bool] = {}
+        self._sets: dict[tuple[str, str], bool] = {}
         self._cycles = 0
         self._depth = self._calls = 0
 
@@ -174,6 +174,8 @@ class Resolver:
             case Class() | Instance():
                 found = classes.attribute_of(self, value, name)
                 owner = value if isinstance(value, Class) else value.of
+                if isinstance(found, Function) and self.sets(owner.module.path, f"{name}.__signature__"):
+                    return Unknown(f"{owner.module.path} sets the signature of {name!r}", is_there=True)
                 is_open = isinstance(found, MissingName | Constant)
                 reason = self._absence.of_class(name, owner.module) if is_open else None
                 return Unknown(reason, is_there=isinstance(found, Constant)) if reason else found
@@ -270,12 +272,14 @@ class Resolver:
 
         return self._settled(self.members(owner).of(name, before), name, value_of)
 
-    def mentions(self, path: str, word: bytes) -> bool:
-        """Whether the source at `path` has `word` in it."""
-        key = (path, word)
-        if key not in self._mentions:
-            self._mentions[key] = word in (self.files.source(path) or b"")
-        return self._mentions[key]
+    def sets(self, path: str, attribute: str) -> bool:
+        """Whether the source at `path` sets an attribute of that name somewhere, whatever of."""
+        key = (path, attribute)
+        if key not in self._sets:
+            name = re.escape(attribute).encode()
+            pattern = rb"\b" + name + rb"\s*(?::[^=\n]+)?=(?!=)|[\"']" + name + rb"[\"']|\bdef\s+" + name + rb"\b"
+            self._sets[key] = re.search(pattern, self.files.source(path) or b"") is not None
+        return self._sets[key]
 
     def enter(self) -> bool:
         """Begin to read a call, unless too many are being read or were."""

@@ -253,8 +253,8 @@ class World(Protocol):
     def member(self, owner: Class, name: str) -> Value:
         """Return what the class body itself binds `name` to."""
 
-    def mentions(self, path: str, word: bytes) -> bool:
-        """Whether the source at `path` has `word` in it, so that it may do what only that word does."""
+    def sets(self, path: str, attribute: str) -> bool:
+        """Whether the source at `path` sets an attribute of that name somewhere, whatever of."""
 
     def enter(self) -> bool:
         """Begin to read a call, unless too much was read already; :meth:`leave` ends it."""
@@ -278,6 +278,9 @@ def agreed(values: list[Value]) -> Value:
     if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
         is_exact = all(item.is_exact for item in functions)
         return functions[0]._replace(is_exact=is_exact)
+    classes = [value for value in alive if isinstance(value, Class)]
+    if len(classes) == len(alive) and len({each._replace(is_reshaped=False) for each in classes}) == 1:
+        return classes[0]._replace(is_reshaped=True)
     is_there = all(not isinstance(value, Unknown) or value.is_there for value in alive)
     unknown = next((value for value in alive if isinstance(value, Unknown)), None)
     reason = unknown.reason if unknown else "it is defined in different ways on different conditions"

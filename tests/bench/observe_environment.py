@@ -135,7 +135,7 @@ def observe_package(out: TextIO, package: str) -> None:
     out.writelines(in_child(observe_public, package, module) for module in sorted(names))
 
 
-SKIPPED = {"tests", "test", "testing", "conftest", "setup", "benchmarks", "examples"}
+SKIPPED = {"tests", "test", "testing", "conftest", "setup", "benchmarks", "examples", "externals", "extern", "vendored"}
 
 
 def observe_public(out: TextIO, package: str, module: str) -> None:
