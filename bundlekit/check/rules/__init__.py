@@ -10,6 +10,7 @@ from bundlekit.check.rules.packages import PACKAGE_RULES
 from bundlekit.check.rules.registered import REGISTERED_RULES
 from bundlekit.check.rules.registry_digests import DIGEST_RULES
 from bundlekit.check.rules.registry_documents import REGISTRY_RULES
+from bundlekit.check.rules.returns import RETURN_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
 from bundlekit.check.rules.tracked import TRACKED_RULES
@@ -30,5 +31,6 @@ RULES: tuple[StaticRule, ...] = (
     *SOURCE_RULES,
     *IMPORT_RULES,
     *TARGET_RULES,
+    *RETURN_RULES,
     *DEPENDENCY_RULES,
 )
