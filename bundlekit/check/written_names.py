@@ -6,6 +6,7 @@ Only names that one import binds, and builtins that nothing binds, have an answe
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
 
 from bundlekit.check.namespace import Imported, Names
 from bundlekit.check.signatures import FunctionNode
@@ -20,12 +21,8 @@ class WrittenNames:
 
     def __init__(self, names: Names, tree: ast.Module, node: FunctionNode) -> None:
         self._names = names
-        self._is_open = "*" in names.by_name
-        self._changed = {name for each in ast.walk(tree) if isinstance(each, ast.Global) for name in each.names}
-        self._around = {name for scope in _around(tree, node) for name, _ in _bound(scope)}
-        self._inside: dict[str, list[Imported | None]] = {}
-        for name, bound in _bound(node):
-            self._inside.setdefault(name, []).append(bound)
+        self._tree = tree
+        self._node = node
 
     def of_annotation(self, node: ast.expr) -> str:
         """Return the dotted name that an expression outside of the body stands for, "" if that is not certain."""
@@ -49,17 +46,37 @@ class WrittenNames:
             case _:
                 return ""
 
-    def is_local(self, name: str) -> bool:
-        """Whether the function itself binds that name."""
-        return name in self._inside
+    @cached_property
+    def _inside(self) -> dict[str, list[Imported | None]]:
+        found: dict[str, list[Imported | None]] = {}
+        for name, bound in _bound(self._node):
+            found.setdefault(name, []).append(bound)
+        return found
+
+    @cached_property
+    def _around(self) -> frozenset[str]:
+        return frozenset(name for scope in _around(self._tree, self._node) for name, _ in _bound(scope))
 
     def _outside(self, name: str) -> str:
-        if self._is_open or name in self._changed or name in self._around:
-            return ""
         bindings = self._names.by_name.get(name)
         if bindings is None:
-            return f"builtins.{name}" if hasattr(builtins, name) else ""
-        return _one([each.bound if isinstance(each.bound, Imported) else None for each in bindings])
+            found = f"builtins.{name}" if hasattr(builtins, name) else ""
+        else:
+            found = _one([each.bound if isinstance(each.bound, Imported) else None for each in bindings])
+        is_open = not found or "*" in self._names.by_name or name in self._around
+        return "" if is_open or name in _bound_behind(self._tree) else found
+
+
+@lru_cache(maxsize=4)
+def _bound_behind(tree: ast.Module) -> frozenset[str]:
+    """Return the names of a module that functions and expressions bind; several targets ask about one module."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            found.update(node.names)
+        elif isinstance(node, ast.NamedExpr):
+            found.add(node.target.id)
+    return frozenset(found)
 
 
 def _attribute(owner: str, name: str) -> str:
@@ -77,8 +94,10 @@ def _one(bound: list[Imported | None]) -> str:
 
 def _around(tree: ast.Module, node: FunctionNode) -> Iterator[ast.AST]:
     """Yield the functions and classes around `node`."""
+    if any(each is node for each in tree.body):
+        return
     pending: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
-    while pending:
+    while pending:  # pragma: no branch - the function is one of the module
         each, scopes = pending.pop()
         if each is node:
             yield from scopes

@@ -90,12 +90,12 @@ def _expected(subject: Subject, function: Function) -> _Expected:
 
 
 def _annotation(code: str, subject: Subject) -> Check:
-    """Return the check of return annotations; a function that never returns a value has its own finding."""
+    """Return the check of return annotations."""
 
     def check(evidence: Evidence) -> Iterable[Finding]:
         for body in _bodies(evidence, subject):
             annotation = None if isinstance(body.node, ast.Lambda) else body.node.returns
-            if annotation is None or (body.returns is not None and not body.returns.values):
+            if annotation is None or _has_its_own_finding(body):
                 continue
             fit = body.expected.fit(annotation, body.names.of_annotation)
             if fit is Fit.MAY_FIT:
@@ -111,6 +111,11 @@ def _annotation(code: str, subject: Subject) -> Check:
             yield finding(code, severity, message, body.place(annotation), hint=hint, entity=entity)
 
     return check
+
+
+def _has_its_own_finding(body: _Body) -> bool:
+    """Whether the function returns nothing, or nothing but literals that runners refuse: that says more."""
+    return body.returns is not None and all(any(_misfits(body, value)) for value in body.returns.values)
 
 
 def _is_dict(value: ast.expr, body: _Body) -> bool:
