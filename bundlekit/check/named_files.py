@@ -1,7 +1,8 @@
 """Finds the files that code names by literal paths: read with open() and its kin, or given to a calibration target.
 
-Paths count from the bundle's root, which is every runner's working directory. Only sources that hold such a call by the
-look of their bytes are parsed for it: most do not.
+Those of a calibration target may also be constants of the module, or built from them. Paths count from the bundle's
+root, which is every runner's working directory. Only sources that hold such a call by the look of their bytes are
+parsed for it: most do not.
 """
 
 import ast
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bundlekit.check.constant_paths import ConstantPaths
 from bundlekit.model.declaration import ReferencedFile
 from bundlekit.model.place import Place
 
@@ -42,29 +44,44 @@ def may_name_files(data: bytes) -> bool:
 
 def named_files(tree: ast.Module, path: str) -> Iterator[NamedFile]:
     """Yield the files that the source at `path` names."""
+    constants = ConstantPaths(tree)
     pending: list[tuple[ast.AST, bool, str | None]] = [(tree, True, None)]
     while pending:
         node, certain, attribute = pending.pop()
         if isinstance(node, ast.Call):
-            yield from _named_by(node, path, certain=certain, attribute=attribute)
+            if _called(node) == _CALIBRATION:
+                yield from _calibration_data(node, path, constants)
+            else:
+                yield from _named_by(node, path, certain=certain, attribute=attribute)
         certain = certain and not _deals_with_absence(node)
         taken = node.attr if isinstance(node, ast.Attribute) else None
         pending.extend((child, certain, taken) for child in ast.iter_child_nodes(node))
 
 
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _calibration_data(call: ast.Call, path: str, constants: ConstantPaths) -> Iterator[NamedFile]:
+    for keyword in call.keywords:
+        display = constants.dictionary(keyword.value) if keyword.arg == "data" else None
+        for value in display.values if display is not None else ():
+            text = constants.path(value)
+            if text:
+                why = "calibration_target(data=...) names it"
+                yield NamedFile(_file(text, value, path, why), required=True)
+
+
 def _named_by(call: ast.Call, path: str, *, certain: bool, attribute: str | None) -> Iterator[NamedFile]:
     """Yield what `call` names; `attribute` is what is taken from its result at once, as in ``Path("x").read_text``."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name == _CALIBRATION:
-        for keyword in call.keywords:
-            if keyword.arg == "data" and isinstance(keyword.value, ast.Dict):
-                yield from (_named(value, path, required=True) for value in keyword.value.values if _is_text(value))
-    elif _READERS.fullmatch(name) and call.args and _is_text(call.args[0]) and not _writes(name, call):
+    name = _called(call)
+    if _READERS.fullmatch(name) and call.args and _is_text(call.args[0]) and not _writes(name, call):
         if name == "Path":
             if attribute is not None and attribute not in {"open", *_PATH_READS}:
                 return
             certain = certain and attribute in _PATH_READS
-        yield _named(call.args[0], path, required=False)._replace(certain=certain)
+        text = call.args[0].value if isinstance(call.args[0], ast.Constant) else ""
+        yield NamedFile(_file(str(text), call.args[0], path, "the code reads it"), required=False, certain=certain)
 
 
 def _deals_with_absence(node: ast.AST) -> bool:
@@ -78,10 +95,8 @@ def _deals_with_absence(node: ast.AST) -> bool:
             return False
 
 
-def _named(node: ast.expr, path: str, *, required: bool) -> NamedFile:
-    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-    why = "calibration_target(data=...) names it" if required else "the code reads it"
-    return NamedFile(ReferencedFile(text, Place(path, node.lineno, node.col_offset + 1), why), required)
+def _file(text: str, node: ast.expr, path: str, why: str) -> ReferencedFile:
+    return ReferencedFile(text, Place(path, node.lineno, node.col_offset + 1), why)
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -3,6 +3,7 @@
 from bundlekit.check.rules.catalogue import StaticRule
 from bundlekit.check.rules.dependencies import DEPENDENCY_RULES
 from bundlekit.check.rules.documents import DOCUMENT_RULES
+from bundlekit.check.rules.entry_point_names import ENTRY_POINT_NAME_RULES
 from bundlekit.check.rules.imports import IMPORT_RULES
 from bundlekit.check.rules.jobs import JOB_RULES
 from bundlekit.check.rules.layout import LAYOUT_RULES
@@ -11,8 +12,10 @@ from bundlekit.check.rules.packages import PACKAGE_RULES
 from bundlekit.check.rules.registered import REGISTERED_RULES
 from bundlekit.check.rules.registry_digests import DIGEST_RULES
 from bundlekit.check.rules.registry_documents import REGISTRY_RULES
+from bundlekit.check.rules.returns import RETURN_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
+from bundlekit.check.rules.target_modules import TARGET_MODULE_RULES
 from bundlekit.check.rules.tracked import TRACKED_RULES
 from bundlekit.check.rules.wire import WIRE_RULES
 
@@ -31,6 +34,9 @@ RULES: tuple[StaticRule, ...] = (
     *SOURCE_RULES,
     *IMPORT_RULES,
     *TARGET_RULES,
+    *RETURN_RULES,
+    *TARGET_MODULE_RULES,
+    *ENTRY_POINT_NAME_RULES,
     *DEPENDENCY_RULES,
     *NEED_RULES,
 )
