@@ -36,6 +36,15 @@ class Suggestions:
                 found.append((reference.module.rpartition(".")[0] != parent, reference.module, reference, value))
         return min(found)[2:] if found else None
 
+    def wires(self, arity: int) -> list[Reference]:
+        """Return every function called `wire` in a module of the bundle that takes so many positional arguments."""
+        found = []
+        for reference in self._same_object(Reference("", None, ("wire",))):
+            value = self._resolver.resolve(reference)
+            if isinstance(value, Function) and value.is_exact and value.signature.accepts_positional(arity):
+                found.append(reference)
+        return found
+
     def functions(self, path: str) -> list[str]:
         """Return the public functions that the source at `path` certainly defines, in their order."""
         bindings = self._resolver.names_of(ModuleFile("", path, None)).by_name

@@ -4,12 +4,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import typer
+
 from bundlekit.cli.terminal import coloured, say
 from bundlekit.model.finding import Report
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
 from bundlekit.report.surroundings import Surroundings
 
-__all__ = ["emit", "save_baseline"]
+__all__ = ["emit", "save_baseline", "say_mended", "show_difference"]
 
 _WITH_RULES = {Format.SARIF, Format.JUNIT}
 
@@ -48,6 +50,24 @@ def save_baseline(path: Path, reports: Sequence[Report]) -> int:
     count = write_baseline(path, reports)
     say(f"wrote {path}: {count} known finding{'' if count == 1 else 's'}\n")
     return 0
+
+
+def show_difference(reports: Sequence[Report]) -> int:
+    """Print what mending would change in each bundle, and return 1 if that is anything or an error is left."""
+    from bundlekit.api.mending import difference, mend
+
+    texts = [difference(mend(Path(report.path), report.findings), report.path) for report in reports]
+    say("".join(texts))
+    return max((report.exit_status for report in reports), default=0) or int(any(texts))
+
+
+def say_mended(count: int, files: Sequence[str], refused: Sequence[str]) -> None:
+    """Say on standard error what was mended, and what could not be: the report is all there is on standard output."""
+    for reason in refused:
+        typer.echo(f"not mended: {reason}", err=True)
+    findings = f"{count} finding{'' if count == 1 else 's'}"
+    where = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+    typer.echo(f"mended {findings} in {where}{': ' if files else ''}{', '.join(files)}", err=True)
 
 
 def _surroundings(formats: set[Format], *, has_summary: bool) -> Surroundings:

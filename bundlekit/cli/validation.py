@@ -30,6 +30,12 @@ def validate(
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Write the findings of now to the file of --baseline.")
     ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be mended safely, then report what is left.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change and write nothing; status 1 if anything.")
+    ] = False,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
     output: Annotated[
@@ -45,7 +51,7 @@ def validate(
     """
     from bundlekit.api.validation import ValidateOptions
     from bundlekit.api.validation import validate as validate_bundles
-    from bundlekit.cli.reports import emit, save_baseline
+    from bundlekit.cli.reports import emit, save_baseline, say_mended, show_difference
     from bundlekit.cli.terminal import LiveProgress
     from bundlekit.errors import UsageError
     from bundlekit.report.outputs import Destination, check_destinations
@@ -65,8 +71,19 @@ def validate(
         python=python,
         baseline=None if write_baseline else baseline,
     )
+    searched = tuple(paths or (Path(),))
     with LiveProgress() as progress:
-        reports = validate_bundles(tuple(paths or (Path(),)), options, progress)
+        if fix and not diff:
+            from bundlekit.api.mending import fix as mend_bundles
+
+            fixed = mend_bundles(searched, options, progress)
+            reports = fixed.reports
+        else:
+            fixed, reports = None, validate_bundles(searched, options, progress)
+    if diff:
+        return show_difference(reports)
+    if fixed is not None:
+        say_mended(fixed.mended, fixed.files, fixed.refused)
     if write_baseline and baseline is not None:
         return save_baseline(baseline, reports)
     emit(reports, destinations)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bundlekit.model.place import Place
 
-__all__ = ["AddEntryPoint", "AddRequirement", "AddSmokeTask", "CreateFile", "Edit", "ReplaceText"]
+__all__ = ["AddEntryPoint", "AddParameter", "AddRequirement", "AddSmokeTask", "CreateFile", "Edit", "ReplaceText"]
 
 
 class CreateFile(NamedTuple):
@@ -32,11 +32,20 @@ class AddEntryPoint(NamedTuple):
 
 
 class ReplaceText(NamedTuple):
-    """Replace the string `old`, whose value starts at or after `place`, by `new`: a reference by the nearest name."""
+    """Replace `old`, which stands in the line of `place` once at or after its column, by `new`."""
 
     place: Place
     old: str
     new: str
+
+
+class AddParameter(NamedTuple):
+    """Add a parameter with a default at the end of the positional ones of the function that `place` is the line of."""
+
+    place: Place
+    function: str
+    parameter: str
+    default: str
 
 
 class AddSmokeTask(NamedTuple):
@@ -45,4 +54,4 @@ class AddSmokeTask(NamedTuple):
     entrypoint: str
 
 
-Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | AddSmokeTask
+Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | AddParameter | AddSmokeTask

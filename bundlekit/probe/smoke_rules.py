@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bundlekit.model.edit import AddSmokeTask
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure
 from bundlekit.model.rule import Rule
@@ -27,6 +28,7 @@ def _default_task(evidence: Evidence) -> Iterator[Finding]:
             yield finding._replace(
                 path="pyproject.toml",
                 hint="describe a task that should work in [[tool.bundlekit.smoke]]: entrypoint, params, seed",
+                edit=AddSmokeTask(smoke.task.entrypoint),
             )
 
 

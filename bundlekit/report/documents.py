@@ -78,4 +78,5 @@ def _finding_document(finding: "Finding") -> "FindingDocument":
         "column": finding.column,
         "hint": finding.hint,
         "entity": finding.entity,
+        "fixable": finding.edit is not None,
     }

@@ -137,18 +137,20 @@ def write_files(
             write_atomically(destination.file, render(reports, destination.format, around=around))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the file at `path` by `text`, wholly or not at all.
+def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Replace the file at `path` by `text`, wholly or not at all; with `mode`, under that mode.
 
     Raises:
         FileAccessError: the file cannot be written; what stood there still does.
     """
     temporary = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
-        msg = f"cannot write the report to {path}: {error.strerror}"
+        msg = f"cannot write {path}: {error.strerror}"
         raise FileAccessError(msg, subject=path) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -60,7 +60,9 @@ def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
 def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
     ignored = sum(count for by, count in report.suppressed.items() if by != "select")
+    fixable = sum(finding.edit is not None for finding in report.findings)
     counts = _counts(report.findings) + (f", {ignored} ignored" if ignored else "")
+    counts += f", {fixable} to mend with --fix" if fixable else ""
     parts = [printable(_identity(report)), counts, *([_stages(report)] if report.stages else [])]
     return f"{_verdict(report, style)}: {', '.join(parts)}"
 

@@ -168,7 +168,7 @@ def test_a_report_replaces_its_like_and_nothing_else(tmp_path: Path, form: str) 
 
 def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     """The directory is missing: one sentence with the path, no traceback."""
-    with pytest.raises(FileAccessError, match=r"cannot write the report to .*nowhere.*: No such file"):
+    with pytest.raises(FileAccessError, match=r"cannot write .*nowhere.*: No such file"):
         write_files([report()], [Destination(Format.JSON, tmp_path / "nowhere" / "r.json")])
 
 

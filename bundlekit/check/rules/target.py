@@ -1,5 +1,6 @@
 """BK4xx: target functions, in the three styles that runners call (CONTRACT section 4)."""
 
+import ast
 from collections.abc import Iterable
 from enum import Enum
 
@@ -7,6 +8,7 @@ from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
+from bundlekit.model.edit import AddParameter
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.signature import ParameterKind, Signature
@@ -81,7 +83,18 @@ def _arity(evidence: Evidence) -> Iterable[Finding]:
         definition = references.definition(judged, verdict, _portable(verdict.signature))
         hint = f"write {definition}, which every runner can call"
         place = Place(verdict.path, verdict.line)
-        yield finding("BK410", Severity.WARNING, message, place, hint=hint, entity=target.value)
+        edit = _second_parameter(verdict, place) if style is TargetStyle.SIM_RETURNS else None
+        yield finding("BK410", Severity.WARNING, message, place, hint=hint, entity=target.value, edit=edit)
+
+
+def _second_parameter(function: Function, place: Place) -> AddParameter | None:
+    """Return how to make a function of one plain parameter take the second one too."""
+    node = function.node
+    if not isinstance(node, ast.FunctionDef) or node.decorator_list or function.given is not None:
+        return None
+    arguments = node.args
+    is_plain = not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs)
+    return AddParameter(place, node.name, "target_data", "None") if is_plain and len(arguments.args) == 1 else None
 
 
 def _root_level(evidence: Evidence) -> Iterable[Finding]:

@@ -8,6 +8,7 @@ from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.declaration import WireSource
+from bundlekit.model.edit import AddEntryPoint
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
@@ -34,7 +35,9 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
     elif near:
         hint = f'write [project.entry-points."{_GROUP}"], not {near!r}'
         place = project.entry_point_groups[near]
-    yield finding("BK301", Severity.ERROR, message, place, hint=hint)
+    found = evidence.suggestions.wires(_CALL_ARITY) if near is None and project.table is ProjectTable.PRESENT else []
+    edit = AddEntryPoint(_GROUP, "execute", str(found[0])) if len(found) == 1 else None
+    yield finding("BK301", Severity.ERROR, message, place, hint=hint, edit=edit)
 
 
 def _has_none(project: Project) -> bool:
@@ -103,8 +106,9 @@ def _other_runners(evidence: Evidence) -> Iterable[Finding]:
         where = first.place.path
         value = "package.wire:wire" if "/" in first.value or ".py:" in first.value else first.value.strip()
         hint = f"declare it as well: {_LINE.format(value)}"
+        edit = AddEntryPoint(_GROUP, "execute", value) if value == first.value.strip() else None
         message = f"the wire is declared by {where} alone: today's cold and direct runners only look at entry points"
-        yield finding("BK310", Severity.WARNING, message, first.place, hint=hint)
+        yield finding("BK310", Severity.WARNING, message, first.place, hint=hint, edit=edit)
     for other in wires[1:]:
         if other.source is not WireSource.ENTRY_POINT and other.value != first.value:
             where = other.place.path

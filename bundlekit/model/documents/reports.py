@@ -28,7 +28,7 @@ class StageDocument(TypedDict):
 
 
 class FindingDocument(TypedDict):
-    """One finding; line and column count from 1."""
+    """One finding; line and column count from 1. `fixable`: `validate --fix` can mend it, unless it is found unsafe."""
 
     code: CodeText
     severity: Literal["error", "warning", "info"]
@@ -38,6 +38,7 @@ class FindingDocument(TypedDict):
     column: int | None
     hint: str | None
     entity: str | None
+    fixable: bool
 
 
 class BundleDocument(TypedDict):
