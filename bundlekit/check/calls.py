@@ -107,6 +107,8 @@ def _known_function(world: World, dotted: str, arguments: Arguments, node: ast.e
             return wrapped(wrapper, callable_form(world, of))
         case "functools.partial", (inner, *_):
             return _partial(world, inner, arguments, node, frame)
+        case "functools.partialmethod", _:
+            return Unknown("functools.partialmethod makes it", is_there=True)
         case "functools.partial", ():
             reason = f"functools.partial gets unpacked arguments (line {node.lineno} of {frame.module.path})"
             return Unknown(reason, is_there=True)
@@ -210,6 +212,8 @@ def callable_form(world: World, value: Value) -> Value:
             return classes.instance_call(world, value)
         case Instance(wrapped=of):
             return callable_form(world, of) if of is not None else value
+        case Packed():
+            return Constant("what a call was given", "", 1)
         case Property(path=path, line=line):
             return Constant("a property, which only instances have a value for", path, line)
         case External(dotted=dotted) if is_known(dotted):

@@ -52,6 +52,7 @@ _KNOWN = (
         "dataclasses.field",
         "functools.cached_property",
         "functools.partial",
+        "functools.partialmethod",
         "functools.update_wrapper",
         "functools.wraps",
         "inspect.isclass",

@@ -174,7 +174,7 @@ class Resolver:
             case Class() | Instance():
                 found = classes.attribute_of(self, value, name)
                 owner = value if isinstance(value, Class) else value.of
-                if isinstance(found, Function) and self.sets(owner.module.path, f"{name}.__signature__"):
+                if isinstance(found, Function) and self.sets(found.path, f"{name}.__signature__"):
                     return Unknown(f"{owner.module.path} sets the signature of {name!r}", is_there=True)
                 is_open = isinstance(found, MissingName | Constant)
                 reason = self._absence.of_class(name, owner.module) if is_open else None
@@ -346,7 +346,9 @@ class Resolver:
             return local
         # Within a function the module has run to its end by the time that the name is looked for.
         found = self._looked_up(frame.module, name, frame.before)
-        if found is None and hasattr(builtins, name):
+        is_doubtful = found is None or (isinstance(found, Unknown) and not found.is_there)
+        # What may come with a star import hardly takes the name of what is built in.
+        if is_doubtful and hasattr(builtins, name):
             is_class = isinstance(getattr(builtins, name), type)
             why = f"{name!r} is built into Python"
             return Builtin(name) if is_class else External(f"builtins.{name}", why, is_there=True)

@@ -244,7 +244,10 @@ def test_what_is_no_plain_text_is_left_as_it_is(data: bytes, tmp_path: Path) -> 
 def test_fixing_ends_with_the_report_of_what_is_left(tmp_path: Path) -> None:
     """A mend can uncover another mistake: the round is made again until nothing changes."""
     text = pyproject(project="dependencies = []", after='[tool.bundlekit]\ntargets = ["model.fitt:los"]')
-    files = {"model/fit.py": _TARGET.replace("return {", "import lab\n    return {"), "model/wire.py": "import starsim\n"}
+    files = {
+        "model/fit.py": _TARGET.replace("return {", "import lab\n    return {"),
+        "model/wire.py": "import starsim\n",
+    }
     root = make_bundle(tmp_path, {"pyproject.toml": text, **files})
     fixed = fix([root], ValidateOptions(level=Level.STATIC), lambda _: None)
     assert fixed.mended == 5

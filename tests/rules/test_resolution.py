@@ -1,0 +1,357 @@
+"""The resolver against Python itself: each snippet is read and run, and the two agree on `x`, or reading says unknown."""
+
+# ruff: noqa: E501 - a row of a table is one line
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders.bundles import make_bundle
+
+from bundlekit.check.resolver import Resolver
+from bundlekit.check.values import Constant, Function, Value, is_broken
+from bundlekit.cold_runner.entry_point import parse_reference
+from bundlekit.model.signature import Unknown
+from bundlekit.read.project import read_project
+
+_KNOWN: dict[str, str] = {
+    "function": "def x(a, b=1, /, c=2, *d, e, f=3, **g): ...\n",
+    "lambda": "x = lambda a, *b: a\n",
+    "alias": "def f(a): ...\nx = f\n",
+    "walrus-value": "def f(a): ...\nx = (y := f)\n",
+    "class-without-anything": "class x: ...\n",
+    "class-with-init": "class x:\n    def __init__(self, a, b=1): ...\n",
+    "class-with-new": "class x:\n    def __new__(cls, a, *b): ...\n",
+    "new-comes-before-init": "class x:\n    def __init__(self, a): ...\n    def __new__(cls, b, c): ...\n",
+    "init-of-the-derived": "class B:\n    def __new__(cls, a): ...\nclass x(B):\n    def __init__(self, b, c): ...\n",
+    "init-of-the-base": "class B:\n    def __init__(self, a): ...\nclass x(B): ...\n",
+    "diamond": (
+        "class A:\n    def __init__(self, a): ...\nclass B(A): ...\nclass C(A):\n    def __init__(self, c): ...\nclass x(B, C): ...\n"
+    ),
+    "builtin-base": "class x(dict):\n    def __init__(self, a): ...\n",
+    "list-has-a-text": "class x(list): ...\n",
+    "generic": "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass x(Generic[T]):\n    def __init__(self, a): ...\n",
+    "typing-alias-base": "from typing import Dict\nclass x(Dict[str, int]):\n    def __init__(self, a): ...\n",
+    "abc": "import abc\nclass x(abc.ABC):\n    def __init__(self, a): ...\n",
+    "abc-meta": "import abc\nclass x(metaclass=abc.ABCMeta):\n    def __init__(self, a): ...\n",
+    "type-meta": "class x(metaclass=type):\n    def __init__(self, a): ...\n",
+    "meta-with-call": (
+        "class M(type):\n    def __call__(cls, a, b): ...\nclass x(metaclass=M):\n    def __init__(self, c): ...\n"
+    ),
+    "meta-without-call": "class M(type): ...\nclass x(metaclass=M):\n    def __init__(self, c): ...\n",
+    "standard-base": "import ast\nclass x(ast.NodeVisitor):\n    def __init__(self, a): ...\n",
+    "standard-base-constructor": "import argparse\nclass x(argparse.Action): ...\n",
+    "protocol": "from typing import Protocol\nclass x(Protocol): ...\n",
+    "subclass-hook-that-counts": (
+        "class B:\n    def __init_subclass__(cls):\n        cls.count = 1\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass x:\n    a: int\n    b: int = 1\n",
+    "dataclass-fields": (
+        "import dataclasses\nfrom dataclasses import field\nfrom typing import ClassVar\n@dataclasses.dataclass(frozen=True)\nclass x:\n"
+        "    a: int\n    b: list = field(default_factory=list)\n    c: int = field(init=False, default=1)\n    d: ClassVar[int] = 2\n"
+        "    e: int = field(kw_only=True)\n    f: 'dataclasses.InitVar[int]' = 3\n    def g(self): ...\n"
+    ),
+    "dataclass-keyword-only": (
+        "from dataclasses import dataclass, KW_ONLY\n@dataclass\nclass x:\n    a: int\n    _: KW_ONLY\n    b: int\n    c: int = int()\n"
+    ),
+    "dataclass-all-keyword-only": "from dataclasses import dataclass\n@dataclass(kw_only=True)\nclass x:\n    a: int\n",
+    "dataclass-with-its-own-init": (
+        "from dataclasses import dataclass\n@dataclass\nclass x:\n    a: int\n    def __init__(self, b): ...\n"
+    ),
+    "dataclass-without-init": "from dataclasses import dataclass\n@dataclass(init=False)\nclass x:\n    a: int\n",
+    "derived-dataclass": (
+        "from dataclasses import dataclass, field\n@dataclass\nclass B:\n    a: int\n    b: int = 1\n@dataclass\nclass x(B):\n"
+        "    b: int = field(init=False, default=2)\n    c: int = 3\n"
+    ),
+    "derived-of-a-dataclass": "from dataclasses import dataclass\n@dataclass\nclass B:\n    a: int\nclass x(B): ...\n",
+    "named-tuple": "from typing import NamedTuple\nclass x(NamedTuple):\n    a: int\n    b: int = 1\n",
+    "derived-named-tuple": "from typing import NamedTuple\nclass B(NamedTuple):\n    a: int\nclass x(B): ...\n",
+    "namedtuple-text": "from collections import namedtuple\nx = namedtuple('x', 'a b, c')\n",
+    "namedtuple-list": "import collections\nx = collections.namedtuple('x', ['a', 'b'], defaults=(1,))\n",
+    "namedtuple-repeated-defaults": "from collections import namedtuple\nx = namedtuple('x', 'a b', defaults=(None,) * 2)\n",
+    "namedtuple-base": "from collections import namedtuple\nclass x(namedtuple('B', 'a b')): ...\n",
+    "typed-namedtuple-call": "import typing\nx = typing.NamedTuple('x', [('a', int), ('b', str)])\n",
+    "instance": "class C:\n    def __call__(self, a): ...\nx = C()\n",
+    "instance-of-a-derived": "class B:\n    def __call__(self, a): ...\nclass C(B): ...\nx = C(*[], **{})\n",
+    "bound-method": "class C:\n    def run(self, a, b): ...\nx = C().run\n",
+    "unbound-method": "class C:\n    def run(self, a, b): ...\nx = C.run\n",
+    "static-method": "class C:\n    @staticmethod\n    def run(a): ...\nx = C().run\n",
+    "class-method": "class C:\n    @classmethod\n    def run(cls, a): ...\nx = C.run\n",
+    "class-method-of-an-instance": "class C:\n    @classmethod\n    def run(cls, a): ...\nx = C().run\n",
+    "method-alias": "class C:\n    def run(self, a): ...\n    go = run\nx = C().go\n",
+    "class-of-an-instance": "class C:\n    def __init__(self, a=1): ...\nx = C().__class__\n",
+    "class-scope": "def run(z): ...\nclass C:\n    def run(self, a): ...\n    y = run\nx = C.y\n",
+    "method-does-not-see-the-class": (
+        "def make(f):\n    return f\ndef g(a): ...\nclass C:\n    def g(self, b): ...\n    def h(self):\n        return g\nx = C\n"
+    ),
+    "nested-class": "class C:\n    class D:\n        def __init__(self, a): ...\nx = C.D\n",
+    "partial": "import functools\ndef f(a, b, c=1): ...\nx = functools.partial(f, 1, c=2)\n",
+    "partial-of-a-partial": "from functools import partial\ndef f(a, b, c): ...\nx = partial(partial(f, 1), 2)\n",
+    "partial-of-a-class": "from functools import partial\nclass C:\n    def __init__(self, a, b): ...\nx = partial(C, 1)\n",
+    "cache": "import functools\n@functools.cache\ndef x(a): ...\n",
+    "lru-cache": "from functools import lru_cache\n@lru_cache(maxsize=None)\ndef x(a): ...\n",
+    "singledispatch": "import functools\n@functools.singledispatch\ndef x(a): ...\n",
+    "context-manager": "import contextlib\n@contextlib.contextmanager\ndef x(a):\n    yield\n",
+    "total-ordering": "import functools\n@functools.total_ordering\nclass x:\n    def __init__(self, a): ...\n    def __lt__(self, o): ...\n",
+    "identity": "def d(f):\n    f.tag = 1\n    return f\n@d\ndef x(a): ...\n",
+    "identity-of-a-class": "def d(c):\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n",
+    "factory": "def d(tag):\n    def inner(f):\n        f.tag = tag\n        return f\n    return inner\n@d(1)\ndef x(a): ...\n",
+    "wraps": (
+        "import functools\ndef d(f):\n    @functools.wraps(f)\n    def inner(*args, **kwargs):\n        return f(*args)\n    return inner\n"
+        "@d\ndef x(a, b): ...\n"
+    ),
+    "update-wrapper": (
+        "import functools\ndef d(f):\n    def inner(*args):\n        return f(*args)\n    functools.update_wrapper(inner, f)\n    return inner\n"
+        "@d\ndef x(a, b): ...\n"
+    ),
+    "returned-update-wrapper": (
+        "from functools import update_wrapper\ndef d(f):\n    def inner(*args):\n        return f(*args)\n    return update_wrapper(inner, f)\n"
+        "@d\ndef x(a, b): ...\n"
+    ),
+    "wrapped-is-set": "def d(f):\n    def inner(*args): ...\n    inner.__wrapped__ = f\n    return inner\n@d\ndef x(a): ...\n",
+    "wrapper-without-wraps": "def d(f):\n    def inner(c):\n        return f(c)\n    return inner\n@d\ndef x(a, b): ...\n",
+    "optional-arguments": (
+        "def d(f=None, *, tag=1):\n    def inner(g):\n        return g\n    if f is None:\n        return inner\n    return inner(f)\n"
+        "@d\ndef y(a): ...\n@d(tag=2)\ndef x(a, b): ...\n"
+    ),
+    "callable-asked": (
+        "def d(name):\n    if callable(name):\n        return name\n    def inner(f):\n        return f\n    return inner\n"
+        "@d\ndef y(a): ...\n@d('n')\ndef x(a, b): ...\n"
+    ),
+    "packed-arguments": (
+        "def d(*args, **kwargs):\n    if len(args) == 1 and callable(args[0]) and not kwargs:\n        return args[0]\n"
+        "    def inner(f):\n        return f\n    return inner\n@d\ndef y(a): ...\n@d(tag=1)\ndef x(a, b): ...\n"
+    ),
+    "packed-arguments-passed-on": (
+        "def e(f, tag=1):\n    return f\ndef d(*args, **kwargs):\n    return e(*args, **kwargs)\ndef f(a): ...\nx = d(f, tag=2)\n"
+    ),
+    "isinstance-asked": (
+        "def d(obj):\n    if isinstance(obj, type):\n        return obj\n    def inner(c): ...\n    return inner\n"
+        "@d\nclass C:\n    def __init__(self, a): ...\n@d\ndef x(a, b): ...\n"
+    ),
+    "isfunction-asked": (
+        "import inspect, types\ndef d(obj):\n    if inspect.isfunction(obj) and isinstance(obj, types.FunctionType) and not inspect.isclass(obj):\n"
+        "        return obj\n    return 1\n@d\ndef x(a, b): ...\n"
+    ),
+    "type-or-string-asked": (
+        "def d(obj):\n    if isinstance(obj, str):\n        return 1\n    return obj\n@d\ndef x(a): ...\n"
+    ),
+    "literal-compared": (
+        "def d(mode):\n    def plain(f):\n        return f\n    def other(f):\n        return 1\n    if mode == 'plain' and mode in ('plain', 'x'):\n        return plain\n"
+        "    return other\n@d('plain')\ndef x(a): ...\n"
+    ),
+    "either-way-the-same": (
+        "import os\ndef d(f):\n    if os.environ.get('X'):\n        return f\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "tried": "def d(f):\n    try:\n        f.tag = 1\n    except AttributeError:\n        pass\n    return f\n@d\ndef x(a): ...\n",
+    "looped": "def d(f):\n    for i in range(3):\n        f.tag = i\n    while False:\n        pass\n    return f\n@d\ndef x(a): ...\n",
+    "with-and-match": (
+        "import os\ndef d(f, n=1):\n    with os.scandir('.') as entries:\n        pass\n    match n:\n        case 1:\n            pass\n    return f\n"
+        "@d\ndef x(a): ...\n"
+    ),
+    "local-import": "def d(f):\n    import functools as ft\n    from functools import wraps\n    return ft.cache(f)\n@d\ndef x(a): ...\n",
+    "decorating-instance": (
+        "class D:\n    def __init__(self, tag): ...\n    def __call__(self, f):\n        return f\nd = D('t')\n@d\ndef x(a): ...\n"
+    ),
+    "decorating-class": (
+        "import functools\nclass D:\n    def __init__(self, f):\n        functools.update_wrapper(self, f)\n    def __call__(self, *args): ...\n"
+        "@D\ndef x(a, b): ...\n"
+    ),
+    "decorating-lambda": "d = lambda f: f\n@d\ndef x(a): ...\n",
+    "decorator-of-partial": (
+        "from functools import partial\ndef d(tag, f):\n    return f\n@partial(d, 'tag')\ndef x(a): ...\n"
+    ),
+    "cast": "import typing\ndef f(a): ...\nx = typing.cast('object', f)\n",
+    "conditional-expression": "def f(a): ...\nx = f if print else f\n",
+    "flag": "FAST = False\nif FAST:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "negated-flag": "FAST = False\nif not FAST:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "platform": "import sys\nif sys.platform.startswith('win'):\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "platform-in": "import sys\nif sys.platform in ('win32', 'cygwin'):\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "os-name": "import os\nif os.name != 'nt' and not os.name == 'java':\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "system": "import platform\nif platform.system() == 'Windows':\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "main": "if __name__ == '__main__':\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "version": "import sys\nif sys.version_info >= (3, 8):\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "version-slice": "import sys\nif sys.version_info[:2] < (3, 8) or sys.version_info[0] == 2:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "version-parts": "import sys\nif sys.version_info.major == 3 and sys.version_info.minor > 5:\n    def x(a): ...\nelse:\n    def x(): ...\n",
+    "type-checking": "import typing\nif typing.TYPE_CHECKING:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
+    "import-that-fails": "try:\n    from model.nowhere import x\nexcept ImportError:\n    def x(a): ...\n",
+    "import-of-what-fails": "try:\n    from .late import x\nexcept ImportError:\n    def x(a): ...\n",
+    "overload": (
+        "from typing import overload\n@overload\ndef x(a: int): ...\n@overload\ndef x(a: str, b: int): ...\ndef x(a, b=1): ...\n"
+    ),
+    "doubtful-star-before": "from .globs import *\ndef x(a): ...\n",
+    "doubtful-star-behind": "def x(a): ...\nfrom .globs import *\n",
+    "module-getattr": "def f(a): ...\ndef __getattr__(name):\n    if name == 'x':\n        return f\n    raise AttributeError(name)\n",
+    "literal-all": "from .listed import *\n",
+    "growing-all": "from .growing import *\n",
+    "renamed-re-export": "from .steps import step as x\n",
+    "package-attribute": "import model.steps\nx = model.steps.step\n",
+    "known-by-name": "from functools import wraps as x\n",
+    "global-decorator-order": "def d(f):\n    return f\n@d\ndef x(a): ...\nd = None\n",
+}
+_BESIDE = {
+    "model/late.py": "import model.nowhere\ndef x(z): ...\n",
+    "model/steps.py": "def step(a, b): ...\n",
+    "model/globs.py": "globals()['y' + 'z'] = 1\n",
+    "model/listed.py": "__all__ = ['x']\ndef x(a): ...\ndef hidden(): ...\n",
+    "model/growing.py": "from . import steps\n__all__ = ['y']\n__all__ += ['x']\ny = 1\ndef x(a): ...\n",
+}
+
+
+@pytest.fixture
+def _forget_modules() -> Iterator[None]:
+    yield
+    for name in [name for name in sys.modules if name == "model" or name.startswith("model.")]:
+        del sys.modules[name]
+
+
+def _read(root: Path) -> tuple[Value, Value]:
+    resolver = Resolver(read_project(root))
+    reference = parse_reference("model.case:x")
+    return resolver.named(reference), resolver.resolve(reference)
+
+
+def _run(root: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.syspath_prepend(root)
+    importlib.invalidate_caches()
+    return importlib.import_module("model.case").x
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _KNOWN.values(), ids=_KNOWN)
+def test_reading_gives_the_signature_that_running_gives(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What inspect says of the running object is what the source promised."""
+    make_bundle(tmp_path, {"model/case.py": source, **_BESIDE})
+    _, found = _read(tmp_path)
+    real = inspect.signature(_run(tmp_path, monkeypatch))  # type: ignore[arg-type] # whatever it is, it is asked
+    assert isinstance(found, Function), found
+    ours = [(each.name, each.kind.name, each.has_default) for each in found.signature.parameters]
+    assert ours == [(each.name, each.kind.name, each.default is not each.empty) for each in real.parameters.values()]
+
+
+_THERE: dict[str, str] = {
+    "computed": "x = print or 1\n",
+    "call-of-a-builtin": "x = sorted([1])\n",
+    "item": "x = [1, 2][0]\n",
+    "with-as": "import os\nwith os.scandir('.') as x:\n    pass\n",
+    "loop": "for x in (1, 2):\n    pass\n",
+    "unpacked": "x, y = divmod(5, 2)\n",
+    "either": "import os\nif os.environ.get('X'):\n    def x(a): ...\nelse:\n    def x(b): ...\n",
+    "either-of-two-kinds": "import os\nif os.environ.get('X'):\n    x = 1\nelse:\n    def x(b): ...\n",
+    "signature-set": "import inspect\ndef x(a): ...\nx.__signature__ = inspect.Signature()\n",
+    "signature-set-by-a-decorator": (
+        "import inspect\ndef d(f):\n    f.__signature__ = inspect.Signature()\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "wrapped-taken-away": (
+        "import functools\ndef d(f):\n    @functools.wraps(f)\n    def inner(b): ...\n    del inner.__wrapped__\n    return inner\n@d\ndef x(a): ...\n"
+    ),
+    "init-set-by-a-decorator": "def d(c):\n    c.__init__ = lambda self, z: None\n    return c\n@d\nclass x: ...\n",
+    "set-by-name-on-a-class": (
+        "def d(c):\n    for name in ['run']:\n        setattr(c, name, 1)\n    return c\n@d\nclass C:\n    @staticmethod\n    def run(): ...\nx = C.run\n"
+    ),
+    "nonlocal": (
+        "def d():\n    n = 0\n    def inner():\n        nonlocal n\n        n = print\n        return n\n    return inner()\nx = d()\n"
+    ),
+    "changed-local": "def d():\n    n = [1]\n    n += [2]\n    a, b = n\n    n: object = a\n    return a\nx = d()\n",
+    "conditional-local": "import os\ndef d():\n    if os.environ.get('X', 1):\n        n = print\n    return n\nx = d()\n",
+    "recursive": "def d(n):\n    return n if n == 0 else d(n - 1)\nx = d(3)\n",
+    "returns-on-no-way": "def d():\n    try:\n        raise ValueError\n    except ValueError:\n        return print\nx = d()\n",
+    "generator": "def d():\n    yield 1\nx = d()\n",
+    "none": "def d():\n    return\nx = d()\n",
+    "falls-through": "def d():\n    pass\nx = d()\n",
+    "new-may-make-anything": "class C:\n    def __new__(cls):\n        return print\nx = C()\n",
+    "meta-sets-the-constructor": (
+        "class M(type):\n    def __init__(cls, *a):\n        cls.__new__ = lambda c: None\nclass x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "meta-sets-a-signature": (
+        "import inspect\nclass M(type):\n    def __init__(cls, *a):\n        cls.__signature__ = inspect.Signature()\nclass x(metaclass=M): ...\n"
+    ),
+    "signature-in-the-class": "import inspect\nclass x:\n    __signature__ = inspect.Signature()\n",
+    "hook-shapes-subclasses": (
+        "import dataclasses\nclass B:\n    def __init_subclass__(cls):\n        dataclasses.dataclass(cls)\nclass x(B):\n    a: int\n"
+    ),
+    "hook-is-no-function": "class B:\n    __init_subclass__ = classmethod(lambda cls: None)\nclass x(B): ...\n",
+    "keywords-unpacked": "KW = {}\nclass x(**KW): ...\n",
+    "bases-unpacked": "BASES = ()\nclass x(*BASES): ...\n",
+    "exception": "class x(Exception): ...\n",
+    "init-is-no-function": "import functools\nclass x:\n    def go(self, a): ...\n    __init__ = functools.partialmethod(go, 1)\n",
+    "conditional-dataclass": "from dataclasses import dataclass\n@dataclass\nclass x:\n    if print:\n        a: int\n",
+    "computed-dataclass": "from dataclasses import dataclass\nON = True\n@dataclass(init=ON)\nclass x:\n    a: int\n",
+    "keywords-of-a-dataclass": "from dataclasses import dataclass\nKW = {}\n@dataclass(**KW)\nclass x:\n    a: int\n",
+    "computed-field": (
+        "from dataclasses import dataclass, field\nON = True\n@dataclass\nclass x:\n    a: int = field(init=ON, default=1)\n"
+    ),
+    "renamed-fields": "from collections import namedtuple\nx = namedtuple('x', ['a', 'def'], rename=True)\n",
+    "computed-fields": "from collections import namedtuple\nx = namedtuple('x', list('ab'))\n",
+    "computed-defaults": "from collections import namedtuple\nD = (1,)\nx = namedtuple('x', 'a b', defaults=D)\n",
+    "computed-repeated-defaults": "from collections import namedtuple\nN = 1\nx = namedtuple('x', 'a b', defaults=(1,) * N)\n",
+    "enum-member": "import enum\nclass E(enum.Enum):\n    a = 1\nx = E.a\n",
+    "property": "class C:\n    @property\n    def p(self):\n        return 1\nx = C().p\n",
+    "property-of-the-class": "class C:\n    @property\n    def p(self):\n        return 1\nx = C.p\n",
+    "builtin-attribute": "class C(dict): ...\nx = C.update\n",
+    "attribute-of-a-builtin": "x = dict.fromkeys\n",
+    "partial-of-a-builtin": "import functools\nx = functools.partial(print, 1)\n",
+    "partialmethod": "import functools\nclass C:\n    def go(self, a): ...\n    x = functools.partialmethod(go, 1)\nx = C().x\n",
+    "lazy-getattr": "TABLE = {'x': print}\ndef __getattr__(name):\n    return TABLE[name]\n",
+    "decorated-by-a-wrapper-of-nothing": "import functools\n@functools.wraps(print)\ndef x(a): ...\n",
+    "static-of-no-function": "x = staticmethod(1)\n",
+    "manager-of-no-function": "import contextlib\nx = contextlib.contextmanager(print)\n",
+    "instance-with-getattr": "class C:\n    def __call__(self, a): ...\n    def __getattr__(self, n):\n        raise AttributeError\nx = C()\n",
+    "namedtuple-attribute": "from collections import namedtuple\nclass B(namedtuple('B', 'a')): ...\nx = B.a\n",
+    "namedtuple-method": "from collections import namedtuple\nclass B(namedtuple('B', 'a')): ...\nx = B._make\n",
+    "type-variable": "from typing import TypeVar\nx = TypeVar('x')\n",
+    "wrapping-itself": "import functools\nx = functools.wraps(print)\n",
+    "no-consistent-order": "import functools\nclass A: ...\nx = functools.reduce\n",
+    "function-attribute": "def f(): ...\nf.go = print\nx = f.go\n",
+    "packed": "def d(*args):\n    return args\nx = d(1)\n",
+    "unknown-condition-in-a-call": (
+        "import os\ndef d(f):\n    if os.sep == '/' or os.sep is not None or os.environ is f:\n        return f\n    return print\n@d\ndef x(a): ...\n"
+    ),
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _THERE.values(), ids=_THERE)
+def test_what_reading_cannot_tell_is_unknown_and_no_guess(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name imports; what it is, only running tells."""
+    make_bundle(tmp_path, {"model/case.py": source, **_BESIDE})
+    named, found = _read(tmp_path)
+    _run(tmp_path, monkeypatch)
+    assert not is_broken(named), named
+    assert isinstance(found, Unknown | Constant), found
+
+
+_GONE: dict[str, str] = {
+    "nothing": "",
+    "deleted": "def x(): ...\ndel x\n",
+    "nested": "def f():\n    def x(): ...\n",
+    "getattr-raises": "def __getattr__(name):\n    raise AttributeError(name)\n",
+    "getattr-for-others": "def __getattr__(name):\n    if name == 'y':\n        return 1\n    raise AttributeError(name)\n",
+    "not-exported": "from .steps import *\n",
+    "module-raises": "x = 1\nraise ValueError\n",
+    "exits": "import sys\nx = 1\nsys.exit(1)\n",
+    "import-fails": "import model.nowhere\nx = 1\n",
+    "neither-import-works": "try:\n    import model.nowhere\nexcept ImportError:\n    import model.noplace\nx = 1\n",
+    "handler-raises": "try:\n    import model.nowhere\nexcept ImportError:\n    raise\nx = 1\n",
+    "deleted-alias": "def x(): ...\ny = x\ndel x\n",
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _GONE.values(), ids=_GONE)
+def test_what_is_certainly_not_there_is_said_to_be_missing(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And importing it does fail."""
+    make_bundle(tmp_path, {"model/case.py": source, **_BESIDE})
+    named, _ = _read(tmp_path)
+    assert is_broken(named), named
+    with pytest.raises((ImportError, AttributeError, ValueError, SystemExit)):
+        _run(tmp_path, monkeypatch)
