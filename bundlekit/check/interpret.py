@@ -117,6 +117,8 @@ class _Reader:
         self.frame = frame
         self.returned: list[Value] = []
         self.may_raise = False
+        self._own_names: set[str] = set()
+        """Loop variables that run over the attributes of a class itself."""
 
     def body(self, statements: Sequence[ast.stmt], scope: LocalScope) -> bool:
         """Read `statements` and return whether their end can be reached."""
@@ -144,8 +146,10 @@ class _Reader:
             case ast.With(body=body, items=items):
                 self._forget([item.optional_vars for item in items if item.optional_vars is not None], scope)
                 return self.body(body, scope)
-            case ast.For(target=target, body=body, orelse=orelse):
+            case ast.For(target=target, iter=over, body=body, orelse=orelse):
                 self._forget([target], scope)
+                if ast.unparse(over).endswith((".__dict__.items()", ").items()")) and "dict" in ast.unparse(over):
+                    self._own_names.update(target_names([target]))
                 return self._loop([*body, *orelse], scope)
             case ast.While(body=body, orelse=orelse):
                 return self._loop([*body, *orelse], scope)
@@ -191,7 +195,9 @@ class _Reader:
             case "builtins.setattr" if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
                 value = scope.names[name]
                 if isinstance(value, Class):
-                    scope.names[name] = value._replace(is_reshaped=True)
+                    key = call.args[1]
+                    is_own = isinstance(key, ast.Name) and key.id in self._own_names
+                    scope.names[name] = value._replace(reshaped="decorated" if is_own else "any")
             case _:
                 return
 

@@ -252,7 +252,8 @@ class Resolver:
         if found is None:
             return Unknown(f"{name!r} of the class {owner.node.name!r} comes and goes")
         last = self.members(owner).by_name[name][-1].bound
-        if owner.is_reshaped and isinstance(last, Defined) and last.node.decorator_list:
+        is_decorated = isinstance(last, Defined) and bool(last.node.decorator_list)
+        if owner.reshaped == "any" or (owner.reshaped and is_decorated):
             return Unknown(
                 f"{name!r} of {owner.node.name!r} is what a decorator of the class makes of it", is_there=True
             )

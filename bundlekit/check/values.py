@@ -69,8 +69,8 @@ class Class(NamedTuple):
     frame: "Frame"
     is_dataclass: ast.expr | None = None
     """The decorator that makes it a dataclass."""
-    is_reshaped: bool = False
-    """Whether a decorator sets attributes of it by names that are computed: those of what other decorators made."""
+    reshaped: str = ""
+    """`decorated` or `any`: which of its attributes a decorator may set to something else, by computed names."""
 
     @property
     def dotted(self) -> str:
@@ -279,8 +279,8 @@ def agreed(values: list[Value]) -> Value:
         is_exact = all(item.is_exact for item in functions)
         return functions[0]._replace(is_exact=is_exact)
     classes = [value for value in alive if isinstance(value, Class)]
-    if len(classes) == len(alive) and len({each._replace(is_reshaped=False) for each in classes}) == 1:
-        return classes[0]._replace(is_reshaped=True)
+    if len(classes) == len(alive) and len({each._replace(reshaped="") for each in classes}) == 1:
+        return classes[0]._replace(reshaped=min(each.reshaped for each in classes if each.reshaped))
     is_there = all(not isinstance(value, Unknown) or value.is_there for value in alive)
     unknown = next((value for value in alive if isinstance(value, Unknown)), None)
     reason = unknown.reason if unknown else "it is defined in different ways on different conditions"
