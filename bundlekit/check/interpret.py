@@ -159,7 +159,7 @@ class _Reader:
                 self._simple(node, scope)
         return True
 
-    def _simple(self, node: ast.stmt, scope: LocalScope) -> None:
+    def _simple(self, node: ast.stmt, scope: LocalScope) -> None:  # noqa: PLR0912 - a row for each statement
         match node:
             case ast.Assign(targets=targets, value=value):
                 found = self._evaluate(value, scope)

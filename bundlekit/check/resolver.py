@@ -153,7 +153,7 @@ class Resolver:
             case MissingModule() as missing:  # pragma: no branch - mypy holds the match to be exhaustive
                 return missing
 
-    def attribute(self, value: Value, name: str) -> Value:
+    def attribute(self, value: Value, name: str) -> Value:  # noqa: PLR0912 - a row for each kind of value
         """Return the attribute `name` of `value`."""
         match value:
             case ModuleValue(module=ModuleFile() as module) if is_known(f"{module.name}.{name}"):
