@@ -115,7 +115,7 @@ SMOKE_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.ERROR,
         check=_rehearsals,
         good=SOUND,
-        bad=varied(("float(len(data))", "float('nan')")),
+        bad=varied(("float(len(data))", "float(data and 'nan')")),
     ),
     Rule(
         code="BK704",
