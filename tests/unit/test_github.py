@@ -37,7 +37,7 @@ def test_a_bundle_is_a_group_with_its_verdict_and_errors_come_first() -> None:
 
 def test_a_command_below_the_root_annotates_files_from_the_root() -> None:
     """GitHub shows an annotation on no line if its path starts anywhere else."""
-    lines = _lines(report(finding(), path="coin"), around=Surroundings("/work/models", "/work"))
+    lines = _lines(report(finding(), path="coin"), around=Surroundings("/srv/models", "/srv"))
     assert "file=models/coin/coin/wire.py" in lines[1]
 
 
