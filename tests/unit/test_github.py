@@ -12,7 +12,7 @@ from bundlekit.report.outputs import Format, render
 from bundlekit.report.step_summary import MAX_SUMMARY_BYTES, append_step_summary, step_summary
 from bundlekit.report.surroundings import Surroundings
 
-_AROUND = Surroundings("/work", "/work", has_summary=True)
+_AROUND = Surroundings("/srv", "/srv", has_summary=True)
 _OBSTACLE = Obstacle(ErrorCode.IO, "disk full", "free some")
 
 

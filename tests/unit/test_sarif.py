@@ -95,7 +95,7 @@ def test_a_result_tells_what_where_and_what_to_do() -> None:
         pytest.param("coin", "a:b.py", "coin/a%3Ab.py", id="a colon is no scheme"),
         pytest.param("coin", None, "coin", id="the bundle as a whole"),
         pytest.param("/else where", "wire.py", "file:///else%20where/wire.py", id="outside of the repository"),
-        pytest.param("../coin", "wire.py", "file:///work/coin/wire.py", id="above the repository"),
+        pytest.param("../coin", "wire.py", "file:///srv/coin/wire.py", id="above the repository"),
     ],
 )
 def test_places_are_uris_from_the_root_of_the_repository(bundle: str, path: str | None, uri: str) -> None:
