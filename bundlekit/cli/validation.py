@@ -36,6 +36,12 @@ def validate(
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what --fix would change and write nothing; status 1 if anything.")
     ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="With --level static, take the report of an unchanged bundle as it was."
+        ),
+    ] = True,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
     output: Annotated[
@@ -70,6 +76,7 @@ def validate(
         sandbox=sandbox.value,
         python=python,
         baseline=None if write_baseline else baseline,
+        reuse=cache,
     )
     searched = tuple(paths or (Path(),))
     with LiveProgress() as progress:

@@ -8,34 +8,12 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting
+from bundlekit.read.tree_state import NEVER_READ
 
 __all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_sources"]
 
 MAX_UNSHIPPED = 2000
-_TOOLS_OWN = frozenset(
-    {
-        ".bundlekit",
-        ".git",
-        ".hg",
-        ".svn",
-        ".modelops-bundle",
-        "__pycache__",
-        "node_modules",
-        ".npm",
-        ".yarn",
-        ".tox",
-        ".nox",
-        ".venv",
-        "venv",
-        "virtualenv",
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        ".idea",
-        ".vscode",
-    }
-)
+_TOOLS_OWN = NEVER_READ | {".modelops-bundle"}
 
 
 def read_sources(root: Path, members: Iterable[Member], problems: list[Finding]) -> dict[str, SourceFile]:
