@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.native_state import NativeVariable
 from bundlekit.check.rules.catalogue import Check, StaticRule, bundle, finding
 from bundlekit.check.state_facts import Change, Kind, SharedState
 from bundlekit.model.finding import Finding, Severity
@@ -82,6 +83,32 @@ def _settings(evidence: Evidence) -> Iterable[Finding]:
         yield finding("BK806", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
 
 
+def _native_message(variable: NativeVariable, effect: str) -> tuple[str, str]:
+    message = f"C++ static state survives from one task to the next {effect}: {variable.name!r:.80}"
+    return message, f"{_WARM}: make it a local or a member, reset it at the start of each task, or {_FRESH}"
+
+
+def _native_written(evidence: Evidence) -> Iterable[Finding]:
+    for variable in (each for each in evidence.survey.native if each.writes):
+        message, hint = _native_message(variable, "and silently changes results")
+        others = len(variable.writes) - 1
+        more = f" and in {others} more place{'s' if others > 1 else ''}" if others else ""
+        message += f" is written in line {variable.writes[0]}{more}"
+        yield finding("BK810", Severity.WARNING, message, variable.place, hint=hint, entity=variable.name)
+
+
+def _native_kept(evidence: Evidence) -> Iterable[Finding]:
+    if not evidence.project.settings.requires_fresh_process:
+        yield from (problem for problem in evidence.project.problems if problem.code == "BK811")
+    for variable in (each for each in evidence.survey.native if not each.writes):
+        name = variable.name
+        message, hint = _native_message(variable, "and may silently change results")
+        message += " is not constant, though this file never writes it"
+        yield finding(
+            "BK811", Severity.INFO, message, variable.place, hint=f"declare it const; {hint}", entity=variable.name
+        )
+
+
 def _example(source: str) -> dict[str, str]:
     return bundle({"model/sir.py": source})
 
@@ -144,5 +171,23 @@ STATE_RULES: tuple[StaticRule, ...] = (
         _settings,
         good="import os\n\ndef threads():\n    return os.environ.get('OMP_NUM_THREADS')\n",
         bad="import os\n\ndef run():\n    os.environ['OMP_NUM_THREADS'] = '1'\n",
+    ),
+    StaticRule(
+        "BK810",
+        "C++ static state is written",
+        "A shared library is loaded once a process: C++ static state survives from one task to the next.",
+        Severity.WARNING,
+        _native_written,
+        good=bundle({"src/sir.cpp": "int step(int day) { int count = 0; count += day; return count; }\n"}),
+        bad=bundle({"src/sir.cpp": "int step(int day) { static int count = 0; count += day; return count; }\n"}),
+    ),
+    StaticRule(
+        "BK811",
+        "C++ static state is not constant",
+        "Nothing in its file writes it, but others may, and what they write survives from one task to the next.",
+        Severity.INFO,
+        _native_kept,
+        good=bundle({"src/sir.cpp": "static const int days = 7;\nint all() { return days; }\n"}),
+        bad=bundle({"src/sir.cpp": "static int days = 7;\nint all() { return days; }\n"}),
     ),
 )
