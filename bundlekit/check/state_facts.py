@@ -16,7 +16,7 @@ from bundlekit.check.process_settings import DRAWS, SEEDS, setting_called, setti
 from bundlekit.check.scopes import CALLED, ITEM, Act, Scope, Use, name_chain, uses_of
 from bundlekit.model.place import Place
 
-__all__ = ["NOTHING", "Change", "Draw", "Kind", "ModuleState", "SharedState", "module_state", "runs_tasks"]
+__all__ = ["Change", "Draw", "Kind", "ModuleState", "SharedState", "module_state", "runs_tasks"]
 
 _MUTATORS = frozenset(
     {
@@ -26,11 +26,12 @@ _MUTATORS = frozenset(
         *("difference_update", "intersection_update", "symmetric_difference_update"),
     }
 )
-_ALWAYS = (
-    rb"(?<!\w)global(?!\w)|(?:lru_)?cache(?!\w)|(?:chdir|putenv|unsetenv|environ|seterr|filterwarnings|simplefilter"
-    rb"|resetwarnings|setlocale|setcontext|getcontext|rcParams|\.path|\.rc)(?!\w)|(?<!\w)random(?!\w)|seed\(|\.seed|set_?state\(|seed_everything"
+_TELLTALES = (
+    *(b"global ", b"chdir(", b"putenv(", b"unsetenv(", b"environ", b"seterr", b"filterwarnings", b"simplefilter"),
+    *(b"resetwarnings", b"setlocale", b"setcontext", b"getcontext", b"rcParams", b"sys.path", b".rc("),
+    *(b"random.", b"seed(", b".seed", b"set_state(", b"setstate(", b"seed_everything("),
 )
-_DRAWS = rb"(?<!\w)(?:" + b"|".join(sorted({name.rpartition(".")[2].encode() for name in DRAWS})) + rb")\("
+_CHANGED = re.compile(rb"\s*(?:[\[.]|[-+*/|&^%@<>]+=)")
 _STORED = re.compile(rb"^[ \t]+(?:del[ \t]+)?(\w+)(?:\.\w+|\[[^\]\n]*\])+[ \t]*(?:[-+*/|&^%@<>]*=(?!=))", re.MULTILINE)
 _LOCAL_IMPORT = re.compile(rb"^[ \t]+(?:import|from)[ \t]", re.MULTILINE)
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
@@ -84,9 +85,6 @@ class ModuleState(NamedTuple):
     decorators: frozenset[str] = frozenset()
 
 
-NOTHING = ModuleState()
-
-
 def runs_tasks(path: str) -> bool:
     """Whether a source is part of what tasks run: no test, example, documentation or setup script."""
     *folders, name = path.split("/")
@@ -116,16 +114,14 @@ def module_state(tree: ast.Module, data: bytes, path: str) -> ModuleState:
 
 def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.stmt]:
     """Return the statements of the module in which a line of the text looks like a change of state."""
-    attributes = {attribute for each in head.classes.values() for attribute in each.attributes}
-    names = b"|".join(re.escape(name.encode()) for name in sorted(head.values.keys() | head.defaults))
-    parts = [_ALWAYS]
-    if b"random" in data:
-        parts.append(_DRAWS)
-    if names:
-        parts.append(rb"(?<!\w)(?:" + names + rb")\s*(?:[\[.]|[-+*/|&^%@<>]+=)")
-    if attributes:
-        parts.append(rb"\.(?:" + b"|".join(re.escape(each.encode()) for each in sorted(attributes)) + rb")(?!\w)")
-    starts = {match.start() for match in re.finditer(b"|".join(parts), data)}
+    starts = {start for telltale in _TELLTALES for start in _positions(data, telltale)}
+    for name in {name for name, dotted in head.imports.items() if dotted in DRAWS}:
+        starts.update(_positions(data, name.encode() + b"("))
+    for name in head.values.keys() | head.defaults:
+        word = name.encode()
+        starts.update(start for start in _positions(data, word) if _CHANGED.match(data, start + len(word)))
+    for attribute in {attribute for each in head.classes.values() for attribute in each.attributes}:
+        starts.update(_positions(data, b"." + attribute.encode()))
     local_imports = _LOCAL_IMPORT.search(data) is not None
     for match in _STORED.finditer(data):
         name = match[1].decode()
@@ -136,6 +132,13 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
     newlines = [match.end() for match in _NEWLINE.finditer(data)]
     lines = sorted({bisect_right(newlines, start) + 1 for start in starts})
     return [node for node in tree.body if _holds(node, lines)]
+
+
+def _positions(data: bytes, word: bytes) -> Iterator[int]:
+    start = data.find(word)
+    while start >= 0:
+        yield start
+        start = data.find(word, start + 1)
 
 
 def _holds(node: ast.stmt, lines: Sequence[int]) -> bool:

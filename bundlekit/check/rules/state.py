@@ -101,7 +101,6 @@ def _native_kept(evidence: Evidence) -> Iterable[Finding]:
     if not evidence.project.settings.requires_fresh_process:
         yield from (problem for problem in evidence.project.problems if problem.code == "BK811")
     for variable in (each for each in evidence.survey.native if not each.writes):
-        name = variable.name
         message, hint = _native_message(variable, "and may silently change results")
         message += " is not constant, though this file never writes it"
         yield finding(
