@@ -17,6 +17,11 @@ def _wire_codes(findings: list[Finding]) -> list[str]:
     return [finding.code for finding in findings if finding.code.startswith("BK3")]
 
 
+def _about_wires(root: Path) -> list[Finding]:
+    """Return what is found but for state that could leak, which some of the rows have on the way."""
+    return [finding for finding in findings_of(root) if not finding.code.startswith("BK8")]
+
+
 _FINDS: dict[str, tuple[str, str]] = {
     "no-parameters": ("BK307", f"def wire():\n{_BODY}"),
     "two": ("BK307", f"def wire(entrypoint, params):\n{_BODY}"),
@@ -137,7 +142,7 @@ def test_a_wire_that_runs_is_left_alone(source: str, tmp_path: Path) -> None:
             "model/listed.py": "__all__ = ('wire',)\ndef wire(a, b, c): ...\ndef _no(): ...\n",
         },
     )
-    assert findings_of(tmp_path) == []
+    assert _about_wires(tmp_path) == []
 
 
 _UNKNOWN: dict[str, tuple[str, str]] = {
@@ -232,7 +237,7 @@ def test_a_wire_in_doubt_is_information_with_its_reason(reason: str, source: str
             "model/patch.py": "import model.wire\nmodel.wire.wire = print\n" if "patch" in source else "",
         },
     )
-    found = findings_of(tmp_path)
+    found = _about_wires(tmp_path)
     assert [(finding.code, finding.severity) for finding in found] == [("BK309", Severity.INFO)]
     assert reason in found[0].message
 
