@@ -81,19 +81,29 @@ class ReportsDocument(TypedDict):
     reports: list[ReportDocument]
 
 
+class KnownFindingDocument(TypedDict):
+    """One known finding; only its fingerprint and code are compared, the rest is for people."""
+
+    fingerprint: ChecksumText
+    code: CodeText
+    path: str | None
+    message: str
+
+
 class BaselineDocument(TypedDict):
-    """Fingerprints of known findings, by the bundle's path from the file."""
+    """Known findings, by the bundle's path from the file."""
 
     schema: Literal["bundlekit/baseline/1"]
-    bundles: dict[str, list[ChecksumText]]
+    bundles: dict[str, list[KnownFindingDocument]]
 
 
 class RuleDocument(TypedDict):
-    """One rule of the catalogue; the examples are bundles, path to text."""
+    """One rule of the catalogue; the examples are bundles, path to text. `fixable`: --fix mends what it finds there."""
 
     code: CodeText
     severity: Literal["error", "warning", "info"]
     title: str
     why: str
+    fixable: bool
     good: dict[str, str]
     bad: dict[str, str]
