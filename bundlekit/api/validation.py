@@ -6,23 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bundlekit.api.baselines import Baselines
 from bundlekit.api.inputs import BundleDirectory, bundle_directories, snapshot
-from bundlekit.api.policies import check_codes, policy_of
+from bundlekit.api.policies import check_codes, codes_of_runs, looked_for, policy_of, split_codes, unused_after_run
 from bundlekit.check.engine import check
 from bundlekit.errors import BundlekitError, UsageError
-from bundlekit.model.finding import (
-    Finding,
-    Level,
-    Obstacle,
-    Report,
-    Severity,
-    Stage,
-    StageName,
-    StagesOutcome,
-    StageStatus,
-)
-from bundlekit.model.policy import Policy, judged
+from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, Stage, StageName, StageStatus
+from bundlekit.model.policy import Means, Policy, Selection, judged
 from bundlekit.model.project import Project, ProjectTable
+from bundlekit.model.stages import StagesOutcome
 
 __all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
 
@@ -33,7 +25,8 @@ Progress = Callable[[str], None]
 class ValidateOptions(NamedTuple):
     """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version.
 
-    `baseline` is a file of known findings, which do not count.
+    `baseline` is a file of known findings, which do not count; `write_baseline` makes all that is found known there,
+    or in the files that the bundles' settings name.
     """
 
     level: Level = Level.SMOKE
@@ -43,34 +36,42 @@ class ValidateOptions(NamedTuple):
     sandbox: str = "auto"
     python: str | None = None
     baseline: Path | None = None
+    write_baseline: bool = False
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
     """Return a report for every bundle that `paths` stand for; none for a repository without bundles.
 
-    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on.
+    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on, and
+    no baseline is written.
 
     Raises:
-        UsageError: the level is not in this version, a code is no rule's, a job specification is not there.
+        UsageError: the level is not in this version, a code is no rule's, a job specification is not there, a file
+            stands where a baseline should be written.
+        FileAccessError: the baseline cannot be written.
     """
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
+    options = options._replace(select=split_codes(options.select), ignore=split_codes(options.ignore))
     if options.select or options.ignore:
         check_codes((*options.select, *options.ignore))
     if options.job_spec is not None and not options.job_spec.is_file():
         msg = f"{options.job_spec} is no file: expected a job specification or a grid file in JSON"
         raise UsageError(msg, subject=options.job_spec)
-    return tuple(report for path in paths for report in _validate_path(path, options, progress))
+    baselines = Baselines(options.baseline, learns=options.write_baseline)
+    reports = tuple(report for path in paths for report in _validate_path(path, options, baselines, progress))
+    if options.write_baseline and not any(report.obstacle for report in reports):
+        baselines.write()
+    return reports
 
 
-def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
+def _validate_path(path: Path, options: ValidateOptions, baselines: Baselines, progress: Progress) -> Iterator[Report]:
     try:
         # A hook meets repositories that have no bundle (yet); who asks for more than reading means that there is one.
         with bundle_directories(path, may_be_none=options.level is Level.STATIC) as bundles:
             for bundle in bundles:
-                yield validate_directory(
-                    bundle, snapshot(bundle, job_spec=options.job_spec, python=options.python), options, progress
-                )
+                project = snapshot(bundle, job_spec=options.job_spec, python=options.python)
+                yield _validated(bundle, project, options, baselines, progress)
     except BundlekitError as error:
         yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
 
@@ -83,12 +84,26 @@ def validate_directory(
     bundle: BundleDirectory, project: Project, options: ValidateOptions, progress: Progress
 ) -> Report:
     """Return the report of one bundle whose snapshot has been read."""
+    return _validated(bundle, project, options, Baselines(options.baseline), progress)
+
+
+def _validated(
+    bundle: BundleDirectory, project: Project, options: ValidateOptions, baselines: Baselines, progress: Progress
+) -> Report:
     started = time.monotonic()
     progress(f"reading {bundle.label}")
-    policy = policy_of(bundle, project, select=options.select, ignore=options.ignore, baseline=options.baseline)
-    found = judged(check(project), policy)
-    static = Stage(StageName.STATIC, _status(found.counted), time.monotonic() - started)
+    known = baselines.known(bundle, project)
+    policy = policy_of(project, Selection(options.select, options.ignore), known.findings, learns=baselines.learns)
+    later = codes_of_runs() if project.ignores or project.settings.named_codes else {}
+    read = judged(check(project, later=later), policy)
+    static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
     dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    ran = dynamic.judgement.everything()
+    sought = looked_for(policy, dynamic.stages, ran) if known.file or policy.comments else frozenset[str]()
+    read = read.joined(judged(unused_after_run(policy, ran, sought), policy))
+    whole = read.joined(dynamic.judgement)
+    in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
+    baselines.learn(known, in_baseline, sought)
     return Report(
         path=bundle.label,
         name=project.name,
@@ -99,9 +114,11 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found.counted, *dynamic.findings),
+        findings=whole.counted,
         obstacle=dynamic.obstacle,
-        suppressed=Counter(each.by.value for each in (*found.suppressed, *dynamic.suppressed)),
+        suppressed=Counter(each.by.value for each in whole.suppressed),
+        reweighed=whole.reweighed,
+        gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
+    "KnownFindingDocument",
     "ReportDocument",
     "ReportsDocument",
     "RuleDocument",
@@ -61,7 +62,11 @@ class ErrorDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it."""
+    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
+
+    `reweighed` counts the findings to which the settings give another severity, `gone` those of the baseline that were
+    looked for and not found any more.
+    """
 
     schema: Literal["bundlekit/report/1"]
     tool: str
@@ -73,6 +78,8 @@ class ReportDocument(TypedDict):
     findings: list[FindingDocument]
     error: ErrorDocument | None
     suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
+    reweighed: int
+    gone: int
 
 
 class ReportsDocument(TypedDict):
