@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bundlekit.check.ignored import nearest_code, sound_comments, unused
+from bundlekit.check.ignored import hides_others, nearest_code, sound_comments, unused
 from bundlekit.check.rules import RULES
 from bundlekit.errors import UsageError
 from bundlekit.model.baseline import KnownFinding
@@ -48,24 +48,26 @@ def policy_of(project: Project, command_line: Selection, known: Iterable[KnownFi
 def looked_for(policy: Policy, stages: Sequence[Stage], found: Sequence[Finding]) -> frozenset[str]:
     """Return the codes of which it is certain that all their findings were found.
 
-    Those of the static stage, and of each stage that ran to its end: one that met a failure may have left out the
-    rest, whatever the policy makes of that failure. Codes that are not selected were not asked for.
+    Those that were found; those of the static stage, unless something could not be read; and those of each stage that
+    ran to its end: one that met a failure may have left out the rest, whatever the policy makes of that failure. Codes
+    that are not selected were not asked for.
     """
     from bundlekit.probe.rules import RULES_OF_STAGE  # noqa: PLC0415 - the static stage alone needs none
 
-    codes = {rule.code for rule in RULES}
     here = {finding.code for finding in found}
+    codes = here if hides_others(found) else here | {rule.code for rule in RULES}
     for stage in stages:
         rules = RULES_OF_STAGE.get(stage.name, ())
         met_failure = any(rule.severity is Severity.ERROR and rule.code in here for rule in rules)
         if stage.status is StageStatus.PASSED and not met_failure:
-            codes |= {rule.code for rule in rules}
-        codes |= here & {rule.code for rule in rules}
+            codes = codes | {rule.code for rule in rules}
     return frozenset(code for code in codes if policy.selects(code) is None)
 
 
 def unused_after_run(policy: Policy, found: Sequence[Finding], codes: Collection[str]) -> list[Finding]:
     """Return BK109 for what comments ignore of rules that need a run, where all of those have run: `codes` tells."""
+    if not policy.comments:
+        return []
     needing = codes_of_runs()
 
     def has_run(code: str) -> bool:

@@ -98,10 +98,9 @@ def _validated(
     read = judged(check(project, later=later), policy)
     static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
     dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
-    ran = dynamic.judgement.everything()
-    sought = looked_for(policy, dynamic.stages, ran) if known.file or policy.comments else frozenset[str]()
-    read = read.joined(judged(unused_after_run(policy, ran, sought), policy))
-    whole = read.joined(dynamic.judgement)
+    found = read.joined(dynamic.judgement).everything()
+    sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
+    whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
     in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
     baselines.learn(known, in_baseline, sought)
     return Report(

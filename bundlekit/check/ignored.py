@@ -9,9 +9,11 @@ from bundlekit.model.place import Place
 from bundlekit.model.policy import IgnoreComment, names_rule
 from bundlekit.model.project import Project
 
-__all__ = ["nearest_code", "sound_comments", "unknown_codes", "unused"]
+__all__ = ["hides_others", "nearest_code", "sound_comments", "unknown_codes", "unused"]
 
 _FAMILY = len("BK3")
+_UNREAD = frozenset({"BK101", "BK103", "BK106", "BK311"})
+"""Codes of documents and sources that cannot be read."""
 
 
 def sound_comments(comments: Iterable[IgnoreComment], codes: Collection[str]) -> tuple[IgnoreComment, ...]:
@@ -19,14 +21,25 @@ def sound_comments(comments: Iterable[IgnoreComment], codes: Collection[str]) ->
     return tuple(each for each in comments if all(names_rule(code, codes) for code in each.codes))
 
 
+def hides_others(found: Iterable[Finding]) -> bool:
+    """Whether something that the bundle needs cannot be read, so that nobody knows what else is to be found."""
+    return any(finding.code in _UNREAD and finding.severity is Severity.ERROR for finding in found)
+
+
 def unused(
     comments: Iterable[IgnoreComment], found: Iterable[Finding], looked_for: Callable[[str], bool]
 ) -> Iterator[Finding]:
     """Yield BK109 for each comment with codes that were `looked_for` and of which nothing is `found` at its line."""
+    listed = list(found)
+    if hides_others(listed):
+        return
     at_line: defaultdict[tuple[str | None, int | None], set[str]] = defaultdict(set)
-    for finding in found:
+    for finding in listed:
         at_line[finding.path, finding.line].add(finding.code)
+    unread = {finding.path for finding in listed if finding.code in _UNREAD}
     for comment in comments:
+        if comment.path in unread:
+            continue
         there = at_line.get((comment.path, comment.target), set())
         idle = [code for code in comment.codes if looked_for(code) and not names_rule(code, there)]
         if idle:

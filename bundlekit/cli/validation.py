@@ -67,6 +67,8 @@ def validate(
 
     if job_spec is not None and grid_spec is not None:
         raise UsageError("--job-spec and --grid-spec both say what is to be run: give one of them")
+    if write_baseline and (fix or diff):
+        raise UsageError("--write-baseline makes known what --fix would mend: mend first, then write the baseline")
     destinations = [Destination.parse(text) for text in output or ["text"]]
     check_destinations(destinations)
     options = ValidateOptions(

@@ -71,7 +71,8 @@ def _besides(report: Report) -> Iterator[str]:
     ignored = sum(suppressed.get(by.value, 0) for by in (Means.IGNORE, Means.PER_FILE, Means.COMMENT))
     counts = (
         (ignored, "ignored"),
-        (suppressed.get(Means.BASELINE.value, 0), "known"),
+        (suppressed.get(Means.BASELINE.value, 0), "known from the baseline"),
+        (suppressed.get(Means.SELECT.value, 0), "not selected"),
         (report.gone, "gone from the baseline"),
         (report.reweighed, "with another severity"),
         (sum(finding.edit is not None for finding in report.findings), "to mend with --fix"),

@@ -74,8 +74,10 @@ def test_a_baseline_learns_of_all_stages_at_once_and_shrinks(tmp_path: Path) -> 
 
     written(root, wrong)
     static = bundlekit("validate", root, "--baseline", file, "--level", "static").stdout
-    assert "1 known, static passed" in static
-    assert "1 known, 1 gone from the baseline" in bundlekit("validate", root, "--baseline", file).stdout
+    assert "1 known from the baseline, static passed" in static
+    assert (
+        "1 known from the baseline, 1 gone from the baseline" in bundlekit("validate", root, "--baseline", file).stdout
+    )
 
 
 def test_no_baseline_is_written_where_a_bundle_has_no_verdict(tmp_path: Path) -> None:
@@ -89,6 +91,12 @@ def test_no_baseline_is_written_where_a_bundle_has_no_verdict(tmp_path: Path) ->
         f"no baseline is written, since {tmp_path / 'nowhere'} has no verdict\n",
     )
     assert not file.exists()
+
+
+def test_mending_and_learning_are_two_steps(tmp_path: Path) -> None:
+    """What has become known is not mended any more."""
+    done = bundlekit("validate", tmp_path, "--fix", "--write-baseline", "--baseline", tmp_path / "known.json")
+    assert (done.returncode, "mend first, then write" in done.stderr) == (2, True)
 
 
 def test_a_damaged_baseline_is_a_usage_error_with_its_place(tmp_path: Path) -> None:

@@ -151,6 +151,11 @@ def test_a_code_that_ignores_nothing_is_found_beside_one_that_does(tmp_path: Pat
 
 
 _IN_USE: dict[str, dict[str, str]] = {
+    "cannot-be-parsed": {"model/rates.py": "x = = 1  # bundlekit: ignore[BK312] it is meant\n"},
+    "needs-what-cannot-be-parsed": {
+        "model/wire.py": "def wire(:\n",
+        "model/rates.py": "x = 1  # bundlekit: ignore[BK3] it is meant\n",
+    },
     "found": {"model/rates.py": "name = '\\d'  # bundlekit: ignore[BK312] it is meant\n"},
     "found-below": {"model/rates.py": "# bundlekit: ignore[BK3] it is meant\nname = '\\d'\n"},
     "found-in-the-settings": {

@@ -162,6 +162,12 @@ def test_a_comment_about_a_run_is_unused_when_its_rules_have_run(
     ] * is_unused
 
 
+def test_what_cannot_be_read_hides_what_would_be_found() -> None:
+    """So nothing of it has gone from the baseline."""
+    broken = Finding("BK103", Severity.ERROR, "no TOML", "pyproject.toml", 1)
+    assert looked_for(Policy(), (), (broken,)) == {"BK103"}
+
+
 def test_what_is_not_selected_is_not_looked_for() -> None:
     """And what is, is found where it is."""
     ran = looked_for(Policy((Selection(select=("BK6",)),)), (_RAN,), (_FAILURE,))
