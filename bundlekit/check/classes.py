@@ -6,7 +6,6 @@ metaclass, ``__new__`` and ``__init__``.
 
 import ast
 import builtins
-import inspect
 
 from bundlekit.check.known import PLAIN_BASES, dotted_name, stands_for
 from bundlekit.check.records import dataclass_signature, makes_init, named_tuple_fields
@@ -184,6 +183,8 @@ def _builtin_constructor(owner: Class, order: list[Base]) -> Value:
 
 
 def _signature_of(base: type) -> Signature:
+    import inspect  # noqa: PLC0415 - few classes derive from one that is built in and has a signature
+
     found = inspect.signature(base).parameters.values()
     return Signature(
         tuple(Parameter(each.name, ParameterKind(each.kind.name), each.default is not each.empty) for each in found)

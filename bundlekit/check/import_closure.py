@@ -63,7 +63,7 @@ class ImportClosure:
                 continue
             reached.add(name)
             module = self._index.find(name)
-            if isinstance(module, ModuleFile):
+            if isinstance(module, ModuleFile) and not self._index.is_standard(module.path):
                 failure = failure or self._own_failure(module)
                 pending.extend(self._imports(module))
         change = None if failure is None else self._path_change(dotted)
@@ -98,7 +98,7 @@ class ImportClosure:
             name = pending.pop()
             module = self._index.find(name) if name not in reached else None
             reached.add(name)
-            if isinstance(module, ModuleFile):
+            if isinstance(module, ModuleFile) and not self._index.is_standard(module.path):
                 yield module
                 pending.extend(self._imports(module))
 

@@ -92,10 +92,14 @@ class ModuleIndex:
     def may_change_the_path(self, path: str) -> bool:
         """Whether the source at `path`, not of the standard library, looks as if it changed where modules are found."""
         if path not in self._changing:
-            is_stdlib = any(path.startswith(f"{root}/") for root in self._library.stdlib_roots)
-            is_site = any(path.startswith(f"{root}/") for root in self._library.site_roots)
-            self._changing[path] = (is_site or not is_stdlib) and self._matches(path, _MUTATES_THE_PATH)
+            self._changing[path] = self._matches(path, _MUTATES_THE_PATH)
         return self._changing[path]
+
+    def is_standard(self, path: str) -> bool:
+        """Whether the source at `path` is the standard library's, whose own imports need not be followed."""
+        if any(path.startswith(f"{root}/") for root in self._library.site_roots):
+            return False
+        return any(path.startswith(f"{root}/") for root in self._library.stdlib_roots)
 
     def top_level_names(self) -> tuple[str, ...]:
         """Return the importable names that the bundle's roots hold, for hints."""

@@ -6,7 +6,6 @@ See: "Recording installed projects" (dist-info), PEP 405 (pyvenv.cfg), site (``.
 import os
 import re
 from collections.abc import Iterator
-from email.parser import HeaderParser
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,6 +83,8 @@ def _distributions(site: Path) -> Iterator[InstalledDistribution]:
         data = read_document(directory / "METADATA", "METADATA", "BK106", [])
         if data is None:
             continue
+        from email.parser import HeaderParser  # noqa: PLC0415 - only an environment that is named pays for it
+
         metadata = HeaderParser().parsestr(data.decode("utf-8", "replace"))
         name = metadata.get("Name")
         if name:

@@ -268,7 +268,8 @@ def test_pack_refuses_an_unproved_bundle_unless_told_otherwise(bundle: Path, tmp
 def test_ignored_codes_do_not_fail_and_a_missing_environment_always_does(bundle: Path) -> None:
     """Who ignores a rule takes the blame for what it says, and still gets no green light where nothing ran."""
     code = bundle / "tiny" / "model.py"
-    code.write_text(code.read_text(encoding="utf-8").replace("float(len(data))", "float(data)"), encoding="utf-8")
+    text = code.read_text(encoding="utf-8").replace("float(len(data))", "float(data and 'nan')")
+    code.write_text(text, encoding="utf-8")
     assert bundlekit("validate", bundle).returncode == 1
     ignored = bundlekit("validate", bundle, "--ignore", "BK703")
     assert (ignored.returncode, ignored.stdout[:8]) == (0, "passed: ")

@@ -12,7 +12,7 @@ from bundlekit.report.outputs import Format, render
 from bundlekit.report.step_summary import MAX_SUMMARY_BYTES, append_step_summary, step_summary
 from bundlekit.report.surroundings import Surroundings
 
-_AROUND = Surroundings("/work", "/work", has_summary=True)
+_AROUND = Surroundings("/srv", "/srv", has_summary=True)
 _OBSTACLE = Obstacle(ErrorCode.IO, "disk full", "free some")
 
 
@@ -37,7 +37,7 @@ def test_a_bundle_is_a_group_with_its_verdict_and_errors_come_first() -> None:
 
 def test_a_command_below_the_root_annotates_files_from_the_root() -> None:
     """GitHub shows an annotation on no line if its path starts anywhere else."""
-    lines = _lines(report(finding(), path="coin"), around=Surroundings("/work/models", "/work"))
+    lines = _lines(report(finding(), path="coin"), around=Surroundings("/srv/models", "/srv"))
     assert "file=models/coin/coin/wire.py" in lines[1]
 
 
