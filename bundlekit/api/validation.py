@@ -6,19 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bundlekit.api.baselines import Baselines
 from bundlekit.api.inputs import BundleDirectory, bundle_directories, snapshot
 from bundlekit.errors import BundlekitError, UsageError
-from bundlekit.model.finding import (
-    Finding,
-    Level,
-    Obstacle,
-    Report,
-    Severity,
-    Stage,
-    StageName,
-    StagesOutcome,
-    StageStatus,
-)
+from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, Stage, StageName, StageStatus
+from bundlekit.model.stages import StagesOutcome
 
 if TYPE_CHECKING:
     from bundlekit.model.policy import Policy
@@ -33,8 +25,9 @@ Progress = Callable[[str], None]
 class ValidateOptions(NamedTuple):
     """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version.
 
-    `baseline` is a file of known findings, which do not count. With `reuse`, the static report of a bundle that has not
-    changed since it was made is taken from the store of known reports, and a new one is kept there.
+    `baseline` is a file of known findings, which do not count; `write_baseline` makes all that is found known there,
+    or in the files that the bundles' settings name. With `reuse`, the static report of a bundle that has not changed
+    since it was made is taken from the store of known reports, and a new one is kept there.
     """
 
     level: Level = Level.SMOKE
@@ -44,55 +37,70 @@ class ValidateOptions(NamedTuple):
     sandbox: str = "auto"
     python: str | None = None
     baseline: Path | None = None
+    write_baseline: bool = False
     reuse: bool = False
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
     """Return a report for every bundle that `paths` stand for; none for a repository without bundles.
 
-    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on.
+    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on, and
+    no baseline is written.
 
     Raises:
-        UsageError: the level is not in this version, a code is no rule's, a job specification is not there.
+        UsageError: the level is not in this version, a code is no rule's, a job specification is not there, a file
+            stands where a baseline should be written.
+        FileAccessError: the baseline cannot be written.
     """
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
     if options.select or options.ignore:
-        from bundlekit.api.policies import check_codes  # noqa: PLC0415 - most calls select nothing
+        from bundlekit.api.policies import check_codes, split_codes  # noqa: PLC0415 - most calls select nothing
 
+        options = options._replace(select=split_codes(options.select), ignore=split_codes(options.ignore))
         check_codes((*options.select, *options.ignore))
     if options.job_spec is not None and not options.job_spec.is_file():
         msg = f"{options.job_spec} is no file: expected a job specification or a grid file in JSON"
         raise UsageError(msg, subject=options.job_spec)
     judged_by = _judge(options)
-    return tuple(report for path in paths for report in _validate_path(path, options, judged_by, progress))
+    baselines = Baselines(options.baseline, learns=options.write_baseline)
+    reports = tuple(
+        report for path in paths for report in _validate_path(path, options, baselines, judged_by, progress)
+    )
+    if options.write_baseline and not any(report.obstacle for report in reports):
+        baselines.write()
+    return reports
 
 
 def _judge(options: ValidateOptions) -> str | None:
     """Return the state of what checks bundles, None where no report may be taken from the store."""
     # What else an interpreter's environment holds, no state of the bundle tells.
-    if not options.reuse or options.level is not Level.STATIC or options.python is not None:
+    if not options.reuse or options.write_baseline or options.level is not Level.STATIC or options.python is not None:
         return None
     from bundlekit.api.known_reports import judge  # noqa: PLC0415 - only the hook's level has a store
 
     return judge()
 
 
-def _validate_path(path: Path, options: ValidateOptions, judged_by: str | None, progress: Progress) -> Iterator[Report]:
+def _validate_path(
+    path: Path, options: ValidateOptions, baselines: Baselines, judged_by: str | None, progress: Progress
+) -> Iterator[Report]:
     try:
         # A hook meets repositories that have no bundle (yet); who asks for more than reading means that there is one.
         with bundle_directories(path, may_be_none=options.level is Level.STATIC) as bundles:
             for bundle in bundles:
                 if judged_by is not None and bundle.manifest is None:
-                    yield _reused(bundle, options, judged_by, progress)
+                    yield _reused(bundle, options, baselines, judged_by, progress)
                 else:
                     project = snapshot(bundle, job_spec=options.job_spec, python=options.python)
-                    yield validate_directory(bundle, project, options, progress)
+                    yield _validated(bundle, project, options, baselines, progress)
     except BundlekitError as error:
         yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
 
 
-def _reused(bundle: BundleDirectory, options: ValidateOptions, judged_by: str, progress: Progress) -> Report:
+def _reused(
+    bundle: BundleDirectory, options: ValidateOptions, baselines: Baselines, judged_by: str, progress: Progress
+) -> Report:
     from bundlekit.api.known_reports import KnownReport, Question  # noqa: PLC0415 - as above
 
     started = time.monotonic()
@@ -104,7 +112,7 @@ def _reused(bundle: BundleDirectory, options: ValidateOptions, judged_by: str, p
         seconds = time.monotonic() - started
         return report._replace(stages=tuple(stage._replace(seconds=seconds) for stage in report.stages))
     project = snapshot(bundle, job_spec=options.job_spec)
-    report = validate_directory(bundle, project, options, progress)
+    report = _validated(bundle, project, options, baselines, progress)
     if known is not None and _depends_on_its_tree_alone(project, known.tree.unread):
         known.keep(report)
     return report
@@ -137,17 +145,30 @@ def validate_directory(
     bundle: BundleDirectory, project: "Project", options: ValidateOptions, progress: Progress
 ) -> Report:
     """Return the report of one bundle whose snapshot has been read."""
-    from bundlekit.api.policies import policy_of  # noqa: PLC0415 - a known bundle is not checked
+    return _validated(bundle, project, options, Baselines(options.baseline), progress)
+
+
+def _validated(
+    bundle: BundleDirectory, project: "Project", options: ValidateOptions, baselines: Baselines, progress: Progress
+) -> Report:
+    from bundlekit.api.policies import codes_of_runs, looked_for, policy_of, unused_after_run  # noqa: PLC0415 - a known bundle is not checked
     from bundlekit.check.engine import check  # noqa: PLC0415 - as above
-    from bundlekit.model.policy import judged  # noqa: PLC0415 - as above
+    from bundlekit.model.policy import Means, Selection, judged  # noqa: PLC0415 - as above
     from bundlekit.model.project import ProjectTable  # noqa: PLC0415 - as above
 
     started = time.monotonic()
     progress(f"reading {bundle.label}")
-    policy = policy_of(bundle, project, select=options.select, ignore=options.ignore, baseline=options.baseline)
-    found = judged(check(project), policy)
-    static = Stage(StageName.STATIC, _status(found.counted), time.monotonic() - started)
+    known = baselines.known(bundle, project)
+    policy = policy_of(project, Selection(options.select, options.ignore), known.findings, learns=baselines.learns)
+    later = codes_of_runs() if project.ignores or project.settings.named_codes else {}
+    read = judged(check(project, later=later), policy)
+    static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
     dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    found = read.joined(dynamic.judgement).everything()
+    sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
+    whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
+    in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
+    baselines.learn(known, in_baseline, sought)
     return Report(
         path=bundle.label,
         name=project.name,
@@ -158,9 +179,11 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found.counted, *dynamic.findings),
+        findings=whole.counted,
         obstacle=dynamic.obstacle,
-        suppressed=Counter(each.by.value for each in (*found.suppressed, *dynamic.suppressed)),
+        suppressed=Counter(each.by.value for each in whole.suppressed),
+        reweighed=whole.reweighed,
+        gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 
 

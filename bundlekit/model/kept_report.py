@@ -35,6 +35,8 @@ def kept(report: Report) -> str:
             "stages": report.stages,
             "findings": [(*finding[:-1], _kept_edit(finding.edit)) for finding in report.findings],
             "suppressed": dict(report.suppressed),
+            "reweighed": report.reweighed,
+            "gone": report.gone,
         }
     )
 

@@ -58,7 +58,8 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
     named_python = python or settings.python
     environment = read_environment(named_python) if named_python and "/" in named_python else None
     native_sources = read_native_sources(root, walked.members, problems)
-    ignores = read_ignore_comments(root, sources, problems)
+    stated_in = [requirement.place.path for requirement in declared.requirements]
+    ignores = read_ignore_comments(root, sources, stated_in, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
         groups = pyproject.tool("poetry").table("plugins")
