@@ -162,6 +162,11 @@ _FLOWS: dict[str, tuple[str, str]] = {
     "suppress": ("warning BK315", f"with contextlib.suppress(KeyError):\n        {_GOOD}"),
     "match-literals": ("warning BK315", f"match entrypoint:\n        case 'a' | 'b':\n            {_GOOD}"),
     "helper-that-returns": ("warning BK315", f"if params:\n        {_GOOD}\n    report()"),
+    "conditional-none": ("warning BK315", "return run(seed) if seed else None"),
+    "handler-that-shows": (
+        "warning BK315",
+        f"try:\n        {_GOOD}\n    except ValueError:\n        traceback.print_exc()",
+    ),
     "for-else": (
         "warning BK315",
         f"for name in params:\n        if name:\n            {_GOOD}\n    else:\n        print(seed)",
@@ -212,6 +217,10 @@ _WHOLE_FLOWS: dict[str, str] = {
     "method-that-may-raise": f"if params:\n        {_GOOD}\n    parser.error('no parameters')",
     "continue": f"while True:\n        if seed:\n            continue\n        {_GOOD}",
     "try-raises-inside": f"try:\n        raise ValueError\n    except ValueError:\n        {_GOOD}",
+    "attempts-then-raise": f"for _ in (1, 2):\n        try:\n            {_GOOD}\n        except OSError as error:\n            last = error\n    if last:\n        raise last",
+    "handler-by-method": f"try:\n        {_GOOD}\n    except OSError as error:\n        runner.handle(error)",
+    "suppressed-output": f"with numpy.printoptions(suppress=True):\n        {_GOOD}",
+    "suppressed-log": f"with suppress_log('numba'):\n        {_GOOD}",
     "version": f"if sys.version_info >= (3, 8):\n        {_GOOD}",
 }
 
@@ -253,6 +262,16 @@ _OUTPUTS: dict[str, tuple[str, str]] = {
     "whole-list": ("a list", 'return [b"1"]'),
     "whole-tuple": ("a tuple", 'return {"a": b"1"}, 0'),
     "whole-json": ("a str", "return json.dumps(params)"),
+    "empty": ("an empty dict", "return {}"),
+    "empty-by-name": ("an empty dict", "return dict()"),
+    "empty-local": ("an empty dict", "outputs = {}\n    return outputs"),
+    "empty-bytes": ("empty bytes alone", 'return {"a": b"", "b": b""}'),
+    "empty-beside-metadata": ("empty bytes alone", 'return {"metadata": b"{}", "a": b""}'),
+    "conditional-value": ("a str", 'return {"a": "x" if seed else "y"}'),
+    "concatenation": ("a str", 'return {"a": "x" + str(seed)}'),
+    "percent": ("a str", 'return {"a": "x%d" % seed}'),
+    "format": ("a str", 'return {"a": "x{}".format(seed)}'),
+    "join": ("a str", 'return {"a": ",".join(params)}'),
 }
 
 
@@ -266,7 +285,10 @@ def test_outputs_that_runners_refuse_are_found(what: str, body: str, tmp_path: P
 
 _GOOD_OUTPUTS: dict[str, str] = {
     "bytes": _GOOD,
-    "empty": "return {}",
+    "metadata-alone": 'return {"metadata": b"{}"}',
+    "one-of-two-empty": 'return {"a": b"", "b": b"1"}',
+    "filled": 'outputs = {}\n    outputs["a"] = run(seed)\n    return outputs',
+    "filled-by-arguments": "return dict(params)",
     "encoded": 'return {"a": json.dumps(params).encode()}',
     "bytearray": 'return {"a": bytearray(3)}',
     "call": 'return {"a": simulate(seed)}',
@@ -286,7 +308,17 @@ _GOOD_OUTPUTS: dict[str, str] = {
     "parameter": "return params",
     "computed-call": 'return {"a": find()[0](seed)}',
     "method-of-call": 'return {"a": find().dumps(seed)}',
-    "conditional": "return {} if seed else {}",
+    "conditional": 'return {"a": b"1"} if seed else {"a": b"2"}',
+    "conditional-value": 'return {"a": b"1" if seed else "2"}',
+    "encoded-parts": 'return {"a": ("x" + str(seed)).encode()}',
+    "encoded-format": 'return {"a": "x{}".encode()}',
+    "added-to-unknown": 'return {"a": "x" + run(seed)}',
+    "bytes-format": 'return {"a": b"%d" % seed}',
+    "parameter-replaced": 'if not seed:\n        params = {"a": "1"}\n    return params',
+    "pattern-replaced": 'match params:\n        case dict() as outputs:\n            pass\n        case _:\n            outputs = {"a": "1"}\n    return outputs',
+    "pattern-rest-replaced": 'match params:\n        case {"a": 1, **outputs}:\n            pass\n        case _:\n            outputs = {"a": "1"}\n    return outputs',
+    "handler-replaced": 'try:\n        import outputs\n    except ImportError:\n        outputs = {"a": "1"}\n    return outputs',
+    "another-function's": 'def run():\n        outputs = {"a": "1"}\n    run()\n    return outputs',
 }
 
 
@@ -315,7 +347,7 @@ _DEFINED: dict[str, tuple[list[str], str]] = {
     "decorated": ([], "from lab import encoded\n@encoded\n" + _wire("return 'a'")),
     "decorated-by-another": ([], "import typing\n@typing.final\n" + _wire("return 'a'")),
     "decorated-by-attribute-of-a-call": ([], "import lab\n@lab.make().encoded\n" + _wire("return 'a'")),
-    "shadowed-cache": ([], "def cache(f):\n    return lambda a, b, c: {}\n@cache\n" + _wire("return 'a'")),
+    "shadowed-cache": ([], "def cache(f):\n    return lambda a, b, c: {'a': b'1'}\n@cache\n" + _wire("return 'a'")),
     "class-shadows": (
         [],
         "class W:\n    str = dict\n    def __call__(self, a, b, c) -> str:\n        return run(a)\nwire = W()\n",
@@ -378,6 +410,8 @@ _LOSSES: dict[str, tuple[str, str]] = {
     "number": ("error BK415", _loss("return 1.0")),
     "inf": ("error BK415", _loss("return math.inf", before="import math\n")),
     "str": ("error BK415", _loss("return 'loss'")),
+    "either-is-none": ("error BK415", _loss('return {"loss": None if sim_returns else float("nan")}')),
+    "text-by-format": ("error BK415", _loss('return {"loss": f"{len(sim_returns)}"}')),
     "penalty-on-one-path": (
         "warning BK415",
         _loss(f'if not sim_returns:\n        return {{"loss": float("inf")}}\n    {_FIT}'),
@@ -398,6 +432,7 @@ _GOOD_LOSSES: dict[str, str] = {
     "integer": _loss('return {"loss": 1}'),
     "huge-integer": _loss(f'return {{"loss": {10**400}}}'),
     "negative": _loss('return {"loss": -1.5}'),
+    "penalty": _loss('return {"loss": score(sim_returns) if sim_returns else float("inf")}'),
     "float-call": _loss('return {"loss": float("1")}'),
     "float-of-no-number": _loss('return {"loss": float("one")}'),
     "float-of-array": _loss('return {"loss": float(sim_returns.mean())}'),

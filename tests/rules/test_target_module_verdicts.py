@@ -79,6 +79,7 @@ def test_an_evaluate_beside_a_target_is_found(what: str, source: str, tmp_path: 
 _NO_HIJACKS: dict[str, tuple[str, str, str]] = {
     "is-the-target": (_FIT.replace("loss(", "evaluate("), "model.fit:evaluate", "model/fit.py"),
     "conditional": (f"{_FIT}if loss:\n    def evaluate(x): ...\n", "model.fit:loss", "model/fit.py"),
+    "deleted": (f"{_FIT}def evaluate(x): ...\ndel evaluate\n", "model.fit:loss", "model/fit.py"),
     "method": (f"{_FIT}class A:\n    def evaluate(self): ...\n", "model.fit:loss", "model/fit.py"),
     "deeper": (f"{_FIT}def evaluate(x): ...\n", "model.fit.a:loss", "model/fit/a.py"),
     "top-level": (f"{_FIT}def evaluate(x): ...\n", "fit:loss", "fit.py"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from bundlekit.check.evidence import Evidence, Judged
 from bundlekit.check.files import is_outside
 from bundlekit.check.module_index import ModuleFile
-from bundlekit.check.namespace import Defined
+from bundlekit.check.namespace import Defined, Deleted
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import External, Frame, Function
 from bundlekit.model.finding import Finding, Severity
@@ -59,7 +59,8 @@ def _hijacked(evidence: Evidence) -> Iterable[Finding]:
     for module, _ in _modules(evidence):
         bindings = evidence.resolver.names_of(module).by_name.get(_EVALUATE, [])
         # Of `a.b:name`, today's warm runner takes the module `a.b` and, if it has one, its `evaluate`.
-        if module.name.count(".") != _PARTS_OF_WARM_TARGETS - 1 or not bindings or not bindings[-1].certain:
+        is_there = bool(bindings) and bindings[-1].certain and not isinstance(bindings[-1].bound, Deleted)
+        if module.name.count(".") != _PARTS_OF_WARM_TARGETS - 1 or not is_there:
             continue
         for judged in evidence.targets:
             reference, value = judged.reference, judged.declaration.value
