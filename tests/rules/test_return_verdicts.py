@@ -1,4 +1,4 @@
-"""BK313-BK316 and BK412-BK415 on code as people write it: what is found, and what is left alone."""
+"""BK313-BK316, BK318 and BK412-BK415 on code as people write it: what is found, and what is left alone."""
 
 # ruff: noqa: E501 - a row of a table is one line
 
@@ -10,7 +10,7 @@ from builders.bundles import findings_of, make_bundle, pyproject
 from bundlekit.model.finding import Finding, Severity
 
 _TARGETS = pyproject(after='[tool.bundlekit]\ntargets = ["model.fit:loss"]\n')
-_CODES = {"BK313", "BK314", "BK315", "BK316", "BK412", "BK413", "BK414", "BK415"}
+_CODES = {"BK313", "BK314", "BK315", "BK316", "BK318", "BK412", "BK413", "BK414", "BK415"}
 _GOOD = 'return {"result": b"1"}'
 _FIT = 'return {"loss": 1.0}'
 
@@ -334,6 +334,46 @@ def test_a_refused_literal_on_one_of_several_paths_is_a_warning(tmp_path: Path) 
     assert [(each.code, each.severity, each.line, each.column) for each in found] == [
         ("BK316", Severity.WARNING, 4, 22)
     ]
+
+
+_REPORTED: dict[str, tuple[str, str]] = {
+    "error-alone": ("as its only output", 'return {"error": b"no data"}'),
+    "error-beside-metadata": ("as its only output", 'return {"error": run(seed), "metadata": b"{}"}'),
+    "metadata": ("in its metadata", 'return {"metadata": b\'{"error": "no data"}\', "a": run(seed)}'),
+    "encoded-metadata": (
+        "in its metadata",
+        'return {"metadata": json.dumps({"error": str(seed)}).encode("utf-8"), "a": run(seed)}',
+    ),
+    "on-each-path": ("as its only output", 'if seed:\n        return {"error": b"a"}\n    return {"error": b"b"}'),
+}
+
+
+@pytest.mark.parametrize(("where", "body"), _REPORTED.values(), ids=_REPORTED)
+def test_a_wire_that_always_reports_an_error_is_told_so(where: str, body: str, tmp_path: Path) -> None:
+    """Every runner of ours takes such outputs for a failure."""
+    (found,) = _found(tmp_path, _wire(body, before="import json\n"))
+    assert (found.code, found.severity) == ("BK318", Severity.INFO)
+    assert f"reports an error {where} whatever happens" in found.message
+
+
+_NOT_REPORTED: dict[str, str] = {
+    "beside-another": 'return {"error": b"none", "a": run(seed)}',
+    "on-one-path": f'if seed:\n        return {{"error": b"seed"}}\n    {_GOOD}',
+    "unpacked": 'return {"error": b"none", **run(seed)}',
+    "computed-key": 'return {"error": b"none", entrypoint: run(seed)}',
+    "metadata-of-another": 'return {"metadata": b\'{"errors": 0}\', "a": run(seed)}',
+    "metadata-that-is-a-list": 'return {"metadata": b\'["error"]\', "a": run(seed)}',
+    "metadata-that-is-no-json": 'return {"metadata": b"error", "a": run(seed)}',
+    "metadata-computed": 'return {"metadata": run({"error": 1}).encode(), "a": run(seed)}',
+    "metadata-by-name": 'return {"metadata": data, "a": run(seed)}',
+    "call": 'return run({"error": b"none"})',
+}
+
+
+@pytest.mark.parametrize("body", _NOT_REPORTED.values(), ids=_NOT_REPORTED)
+def test_a_wire_that_may_report_no_error_is_left_alone(body: str, tmp_path: Path) -> None:
+    """Errors on some paths are what the outputs of that name are for."""
+    assert _found(tmp_path, _wire(body, before="import json\n")) == []
 
 
 _DEFINED: dict[str, tuple[list[str], str]] = {
