@@ -10,6 +10,7 @@ from builders.bundles import findings_of, make_bundle, pyproject
 from bundlekit.model.finding import Finding, Severity
 
 _TARGETS = pyproject(after='[tool.bundlekit]\ntargets = ["model.fit:loss"]\n')
+_RUN = "import json\n\n\ndef run(name, entrypoint, params, seed):\n    return {name: json.dumps(params)}\n"
 _CODES = {"BK313", "BK314", "BK315", "BK316", "BK318", "BK412", "BK413", "BK414", "BK415"}
 _GOOD = 'return {"result": b"1"}'
 _FIT = 'return {"loss": 1.0}'
@@ -24,7 +25,7 @@ def _loss(body: str, annotation: str = "", before: str = "", parameters: str = "
 
 
 def _found(root: Path, wire: str | None = None, loss: str | None = None) -> list[Finding]:
-    files: dict[str, str | bytes] = {"model/other.py": "def reject(): ...\n"}
+    files: dict[str, str | bytes] = {"model/other.py": "def reject(): ...\n", "model/run.py": _RUN}
     if wire is not None:
         files["model/wire.py"] = wire
     if loss is not None:
@@ -393,6 +394,10 @@ _DEFINED: dict[str, tuple[list[str], str]] = {
         "class W:\n    str = dict\n    def __call__(self, a, b, c) -> str:\n        return run(a)\nwire = W()\n",
     ),
     "generator": ([], _wire("yield 'a'")),
+    "partial": (
+        ["error BK316"],
+        "import functools\nfrom .run import run\nwire = functools.partial(run, 'x')\n",
+    ),
     "factory": (
         [],
         "def make(str):\n    def wire(a, b, c):\n        return {'a': str(c)}\n    return wire\nwire = make(bytes)\n",
@@ -495,3 +500,10 @@ _GOOD_LOSSES: dict[str, str] = {
 def test_a_target_that_may_have_a_loss_is_left_alone(source: str, tmp_path: Path) -> None:
     """What only running tells is the runner's to refuse."""
     assert _found(tmp_path, loss=source) == []
+
+
+def test_the_place_is_that_of_the_code_that_runs(tmp_path: Path) -> None:
+    """A partial stands in the wire's module, and what it calls in another."""
+    source = "import functools\nfrom .run import run\nwire = functools.partial(run, 'x')\n"
+    (found,) = _found(tmp_path, source)
+    assert (found.path, found.line, found.column) == ("model/run.py", 5, 19)

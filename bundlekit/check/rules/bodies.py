@@ -68,13 +68,16 @@ def bodies(evidence: Evidence, subject: Subject) -> Iterator[Body]:
         function = judged.verdict
         if not isinstance(function, Function) or function.signature.kind is not CallableKind.PLAIN:
             continue
-        node, frame, tree = function.node, function.frame, evidence.resolver.trees.tree(function.path)
-        if node is None or frame is None or not isinstance(tree, ast.Module) or is_outside(function.path):
+        node, frame = function.node, function.frame
+        # A partial, or a wrapper that looks like another function, says to be elsewhere than its syntax is.
+        path = "" if frame is None else frame.module.path
+        tree = evidence.resolver.trees.tree(path)
+        if node is None or frame is None or not isinstance(tree, ast.Module) or is_outside(path):
             continue
         names = WrittenNames(evidence.resolver.names_of(frame.module), tree, node)
         if all(_is_transparent(each, names) for each in getattr(node, "decorator_list", ())):
             returns = returns_of(node, tree)
-            yield Body(subject.name, judged, function.path, node, names, returns, _expected(subject, function))
+            yield Body(subject.name, judged, path, node, names, returns, _expected(subject, function))
 
 
 def _is_transparent(decorator: ast.expr, names: WrittenNames) -> bool:
