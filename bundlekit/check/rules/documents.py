@@ -8,7 +8,7 @@ from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DOCUMENT_RULES"]
 
-_WIRE = "def wire(entrypoint, params, seed):\n    return {}\n"
+_WIRE = "def wire(entrypoint, params, seed):\n    return {'a': b'1'}\n"
 _ENTRY = '\n[project.entry-points."modelops.wire"]\nexecute = "model.wire:wire"\n'
 _URL = """\
 [project]
