@@ -110,17 +110,17 @@ def test_the_step_writes_sarif_and_junit_where_it_is_told_to(runner: Runner, wor
     assert step.status == 1, step.log
     assert step.outputs == "report=bundlekit-report.json\nsarif=b k.sarif\n"
     [run_] = json.loads((workspace / "b k.sarif").read_text(encoding="utf-8"))["runs"]
-    assert [result["ruleId"] for result in run_["results"]] == ["BK307"]
+    assert [result["ruleId"] for result in run_["results"]] == ["BK307", "BK805"]
     assert 'failures="2"' in (workspace / "junit.xml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("inputs", "status", "codes"),
     [
-        pytest.param({}, 1, ["BK307"], id="all rules"),
+        pytest.param({}, 1, ["BK307", "BK805"], id="all rules"),
         pytest.param({"select": "BK1\n\n BK2 \n"}, 0, [], id="two families selected"),
         pytest.param({"select": "BK3\nBK4"}, 1, ["BK307"], id="its family selected"),
-        pytest.param({"ignore": "BK307\n"}, 0, [], id="its code ignored"),
+        pytest.param({"ignore": "BK307\n"}, 0, ["BK805"], id="its code ignored"),
         pytest.param({"baseline": "known findings.json"}, 0, [], id="a baseline that knows it"),
     ],
 )
