@@ -1,6 +1,5 @@
 """What a PATH of the command line stands for: a bundle directory, an archive, or a repository of bundles."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +58,10 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
         problem = "is neither a file nor a directory" if path.exists() else "does not exist"
         msg = f"{path} {problem}: expected a bundle directory, a repository of bundles, or an archive made by pack"
         raise UsageError(msg, subject=path)
-    from bundlekit.pack.unpack import unpack_archive  # noqa: PLC0415 - the hook never meets an archive
+    # The hook never meets an archive.
+    import tempfile  # noqa: PLC0415 - see above
+
+    from bundlekit.pack.unpack import unpack_archive  # noqa: PLC0415 - see above
 
     with tempfile.TemporaryDirectory(prefix="bundlekit-") as scratch:
         destination = Path(scratch, "bundle")

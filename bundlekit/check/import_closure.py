@@ -139,9 +139,12 @@ class ImportClosure:
         """Return the module that ``from package import name`` imports, None where `name` is bound in the package."""
         absolute = absolute_name(module, statement.module, statement.level)
         package = self._index.find(absolute) if absolute else None
-        is_other = isinstance(package, ModuleFile) and package != module
-        if is_other and isinstance(package, ModuleFile) and statement.name in self._names_of(package).by_name:
-            return None
+        if isinstance(package, ModuleFile):
+            # Submodules of the standard library are not followed, and plain modules have none.
+            if package.directory is None or self._index.is_standard(package.path):
+                return None
+            if package != module and statement.name in self._names_of(package).by_name:
+                return None
         name = f"{absolute}.{statement.name}"
         return name if isinstance(self._index.find(name), ModuleFile) else None
 

@@ -493,7 +493,19 @@ class Resolver:
                     is_known = self.project.library.version is not None
                     if is_known or not (isinstance(found, ModuleFile) and is_outside(found.path)):
                         name = None if each.name == "*" else each.name
+                        if name and isinstance(found, ModuleFile) and self._plainly_defines(found, name):
+                            continue
                         yield module, each, self._imported(module, each.module, each.level, name)
+
+    def _plainly_defines(self, module: ModuleFile, name: str) -> bool:
+        """Whether a module of the standard library defines `name` by the look of its bytes: parsing it costs more."""
+        if not self.index.is_standard(module.path):
+            return False
+        source, word = self.files.source(module.path) or b"", re.escape(name.encode())
+        defines = rb"^(?:(?:class|def|async def) %s\b|%s *[:=])" % (word, word)
+        return re.search(defines, source, re.MULTILINE) is not None and not re.search(
+            rb"\bdel\b.*\b%s\b" % word, source
+        )
 
     def _imported(
         self, importer: ModuleFile, origin: str, level: int, name: str | None, before: int | None = None

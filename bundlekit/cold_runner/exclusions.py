@@ -86,7 +86,8 @@ def excluded_by_default(path: str, *, is_directory: bool) -> str | None:
         return ".modelops-bundle/"
     patterns = DEFAULT_DIRECTORIES if is_directory else DEFAULT_FILES
     for pattern in patterns:
-        if fnmatchcase(name, pattern):
+        # Most are plain names, and compiling each as a pattern costs more than all else that a small walk does.
+        if name == pattern or ("*" in pattern and fnmatchcase(name, pattern)):
             return f"{pattern}/" if is_directory else pattern
     return None
 

@@ -1,8 +1,8 @@
 """The directories of the standard library and of an environment, listed and read when a question leads there."""
 
 import os
-import sysconfig
 from collections.abc import Sequence
+from pathlib import Path
 
 from bundlekit.model.library import Entries
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, open_without_waiting
@@ -45,7 +45,7 @@ class DiskLibrary:
 
 def standard_library() -> DiskLibrary:
     """Return the standard library of the interpreter that runs bundlekit, without any environment."""
-    return DiskLibrary([sysconfig.get_path("stdlib")])
+    return DiskLibrary([str(Path(os.__file__).parent)])
 
 
 def _entries(directory: str) -> Entries:
