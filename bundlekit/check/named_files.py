@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bundlekit.check.constant_paths import ConstantPaths
+from bundlekit.check.hits import hit_lines, holds_hit
 from bundlekit.model.declaration import ReferencedFile
 from bundlekit.model.place import Place
 
-__all__ = ["NamedFile", "may_name_files", "named_files"]
+__all__ = ["NamedFile", "named_files"]
 
 _CALIBRATION = "calibration_target"
 _PATH_READS = frozenset({"read_text", "read_bytes"})
@@ -37,17 +38,18 @@ class NamedFile(NamedTuple):
     certain: bool = True
 
 
-def may_name_files(data: bytes) -> bool:
-    """Whether a source looks as if it named files, so that its tree is worth walking."""
-    return _LOOKS_LIKE_A_CALL.search(data) is not None
-
-
-def named_files(tree: ast.Module, path: str) -> Iterator[NamedFile]:
-    """Yield the files that the source at `path` names."""
+def named_files(tree: ast.Module, data: bytes, path: str) -> Iterator[NamedFile]:
+    """Yield the files that the source `data` at `path` names; only statements that look as if they did are walked."""
+    starts = [match.start() for match in _LOOKS_LIKE_A_CALL.finditer(data)]
+    if not starts:
+        return
+    lines = hit_lines(data, starts)
     constants = ConstantPaths(tree)
     pending: list[tuple[ast.AST, bool, str | None]] = [(tree, True, None)]
     while pending:
         node, certain, attribute = pending.pop()
+        if isinstance(node, ast.stmt) and not holds_hit(node, lines):
+            continue
         if isinstance(node, ast.Call):
             if _called(node) == _CALIBRATION:
                 yield from _calibration_data(node, path, constants)

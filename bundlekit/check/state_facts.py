@@ -5,12 +5,12 @@ Most modules have none, so a pattern over the bytes says first which definitions
 
 import ast
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from bundlekit.check.hits import hit_lines, holds_hit
 from bundlekit.check.module_head import ModuleHead
 from bundlekit.check.process_settings import DRAWS, SEEDS, setting_called, setting_stored
 from bundlekit.check.scopes import CALLED, ITEM, Act, Scope, Use, name_chain, uses_of
@@ -34,7 +34,6 @@ _TELLTALES = (
 _CHANGED = re.compile(rb"\s*(?:[\[.]|[-+*/|&^%@<>]+=)")
 _STORED = re.compile(rb"^[ \t]+(?:del[ \t]+)?(\w+)(?:\.\w+|\[[^\]\n]*\])+[ \t]*(?:[-+*/|&^%@<>]*=(?!=))", re.MULTILINE)
 _LOCAL_IMPORT = re.compile(rb"^[ \t]+(?:import|from)[ \t]", re.MULTILINE)
-_NEWLINE = re.compile(rb"\r\n|\r|\n")
 _LEFT_OUT = frozenset({"tests", "test", "docs", "doc", "examples"})
 _SEEDING = frozenset({"set_seed", "seed_everything"})
 
@@ -129,9 +128,8 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
             starts.add(match.start(1))
     if not starts:
         return []
-    newlines = [match.end() for match in _NEWLINE.finditer(data)]
-    lines = sorted({bisect_right(newlines, start) + 1 for start in starts})
-    return [node for node in tree.body if _holds(node, lines)]
+    lines = hit_lines(data, starts)
+    return [node for node in tree.body if holds_hit(node, lines)]
 
 
 def _positions(data: bytes, word: bytes) -> Iterator[int]:
@@ -139,13 +137,6 @@ def _positions(data: bytes, word: bytes) -> Iterator[int]:
     while start >= 0:
         yield start
         start = data.find(word, start + 1)
-
-
-def _holds(node: ast.stmt, lines: Sequence[int]) -> bool:
-    decorators = getattr(node, "decorator_list", None)
-    first = decorators[0].lineno if decorators else node.lineno
-    position = bisect_right(lines, first - 1)
-    return position < len(lines) and lines[position] <= (node.end_lineno or first)
 
 
 class _Collected:

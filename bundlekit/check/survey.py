@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bundlekit.check.named_files import NamedFile, may_name_files, named_files
+from bundlekit.check.named_files import NamedFile, named_files
 from bundlekit.check.native_state import NativeVariable, native_variables
 from bundlekit.check.source_imports import SourceImport, source_imports
 from bundlekit.check.state_facts import ModuleState, module_state, runs_tasks
@@ -41,8 +41,7 @@ def survey(project: Project) -> Survey:
             continue
         warnings.extend((path, message, line) for message, line in parsed.warnings)
         imports.extend(source_imports(parsed.tree, path))
-        if may_name_files(source.data):
-            named.extend(named_files(parsed.tree, path))
+        named.extend(named_files(parsed.tree, source.data, path))
         if runs_tasks(path) and not project.settings.requires_fresh_process:
             states.append(module_state(parsed.tree, source.data, path))
     native = () if project.settings.requires_fresh_process else tuple(_native(project))

@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES, LINES, ROUNDS, STARTS = 300, 500, 5, 15
-GOAL_OF_TREE, GOAL_OF_BUNDLE = 6.0, 12.0
+GOAL_OF_TREE, GOAL_OF_BUNDLE = 2.0, 12.0
 _SMALL = (
     "import pathlib; from bundlekit.read.project import read_project; from bundlekit.check.engine import check;"
     "check(read_project(pathlib.Path('examples/sir')))"
