@@ -19,6 +19,7 @@ from bundlekit.check.values import (
     NamedTupleClass,
     Packed,
     Property,
+    SignatureOf,
     Value,
     World,
     Wrapping,
@@ -91,7 +92,8 @@ def _known(world: World, function: Value, arguments: Arguments, node: ast.expr, 
     if dotted in _METHODS and alone is not None:
         return alone._replace(binding=_METHODS[dotted]) if isinstance(alone, Function) else _through(node, frame)
     if dotted in _PROPERTIES and first is not None:
-        return Property(getattr(first, "name", "property"), frame.module.path, node.lineno)
+        getter = first if isinstance(first, Function) else None
+        return Property(getattr(first, "name", "property"), frame.module.path, node.lineno, getter)
     if dotted in _MANAGERS and alone is not None:
         if not isinstance(alone, Function):
             return _through(node, frame)
@@ -114,6 +116,8 @@ def _known_function(world: World, dotted: str, arguments: Arguments, node: ast.e
             return Unknown(reason, is_there=True)
         case (("collections.namedtuple" | "typing.NamedTuple"), _) if isinstance(node, ast.Call) and node.args:
             return named_tuple(node, arguments, frame.module.path)
+        case "inspect.signature", (of,):
+            return SignatureOf(of)
         case "typing.cast", (_, value):
             return value
         case "builtins.len", (Packed(positional=items, keywords=named),):
@@ -229,5 +233,7 @@ def callable_form(world: World, value: Value) -> Value:
             return Unknown(f"{name!r} is built into Python", is_there=True)
         case Wrapping():
             return Unknown("it is a decorator of functools", is_there=True)
+        case SignatureOf():
+            return Constant("a signature", "", 1)
         case _:
             return value

@@ -7,6 +7,7 @@ metaclass, ``__new__`` and ``__init__``.
 import ast
 import builtins
 
+from bundlekit.check import interpret
 from bundlekit.check.known import PLAIN_BASES, dotted_name, stands_for
 from bundlekit.check.records import dataclass_signature, makes_init, named_tuple_fields
 from bundlekit.check.signatures import bound
@@ -21,6 +22,7 @@ from bundlekit.check.values import (
     MissingName,
     NamedTupleClass,
     Property,
+    SignatureOf,
     Value,
     World,
 )
@@ -88,8 +90,10 @@ def constructor(world: World, owner: Class) -> Value:
         return meta
     if isinstance(meta, Class):
         called = _lookup(world, meta, "__call__")
-        if not isinstance(_lookup(world, meta, "__signature__"), MissingName):
-            return Unknown(f"the metaclass of {owner.node.name!r} gives it a signature", is_there=True)
+        given = _lookup(world, meta, "__signature__")
+        if not isinstance(given, MissingName):
+            unknown = Unknown(f"the metaclass of {owner.node.name!r} gives it a signature", is_there=True)
+            return _as_class(_given_signature(world, owner, given) or unknown, owner)
         if isinstance(called, Function):
             return _as_class(_bound(called, owner), owner)
         if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or _sets_constructors(meta):
@@ -103,6 +107,21 @@ def constructor(world: World, owner: Class) -> Value:
         if found is not None:
             return _as_class(found, owner)
     return _builtin_constructor(owner, order)
+
+
+def _given_signature(world: World, owner: Class, given: Value) -> Function | None:
+    """Return the function whose signature a property of the metaclass gives the class, None where that is not told."""
+    if not isinstance(given, Property) or given.getter is None or not world.enter():
+        return None
+    try:
+        outcome = interpret.run(world, given.getter, Arguments((owner,)))
+    finally:
+        world.leave()
+    match outcome.returned:
+        case (SignatureOf(of=Function() as shown),) if not outcome.may_raise:
+            return shown._replace(is_exact=False)
+        case _:
+            return None
 
 
 def _sets_constructors(meta: Class) -> bool:

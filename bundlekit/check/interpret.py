@@ -141,6 +141,8 @@ class _Reader:
             case ast.If(test=test, body=body, orelse=orelse):
                 return self._branches([body, orelse], scope, decided=self._truth(test, scope))
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+                if self._is_sound_import(body):
+                    return self.body([*body, *orelse, *finalbody], scope)
                 ways = [[*body, *orelse], *(handler.body for handler in handlers)]
                 return self._branches(ways, scope) and self.body(finalbody, scope)
             case ast.With(body=body, items=items):
@@ -158,6 +160,12 @@ class _Reader:
             case _:
                 self._simple(node, scope)
         return True
+
+    def _is_sound_import(self, body: Sequence[ast.stmt]) -> bool:
+        """Whether the body of a ``try`` does nothing but import what is there, so that no handler is entered."""
+        imports = [each for each in body if isinstance(each, ast.Import | ast.ImportFrom)]
+        found = [value for each in imports for _, value in self.world.imported(each, self.frame)]
+        return len(imports) == len(body) and all(isinstance(value, Function | Class | External) for value in found)
 
     def _simple(self, node: ast.stmt, scope: LocalScope) -> None:  # noqa: PLR0912 - a row for each statement
         match node:

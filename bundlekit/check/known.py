@@ -58,6 +58,7 @@ _KNOWN = (
         "inspect.isclass",
         "inspect.isfunction",
         "inspect.isroutine",
+        "inspect.signature",
         "types.FunctionType",
         "typing.NewType",
         "typing.TypeVar",

@@ -30,8 +30,13 @@ def appearances(path: str, tree: ast.Module) -> Appearances:
     names: dict[str, str] = {}
     any_name: str | None = None
     modules = frozenset(_imported_names(tree))
+    told = dict(_told(tree))
     for node, parent, in_function in _walked(tree):
         match node:
+            case ast.Subscript() if node in told:
+                names |= {name: f"a loop in {path} binds {name!r} (line {node.lineno})" for name in told[node]}
+            case ast.Call() if parent in told:
+                continue
             case ast.Global(names=bound):
                 reason = f"a function in {path} binds {{}} as a global (line {node.lineno})"
                 names |= {name: reason.format(repr(name)) for name in bound}
@@ -52,6 +57,49 @@ def _walked(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, bool]]:
         yield node, parent, in_function
         inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         pending.extend((child, node, inside) for child in ast.iter_child_nodes(node))
+
+
+def _told(tree: ast.Module) -> Iterator[tuple[ast.AST, list[str]]]:
+    """Yield each ``globals()[name] = ...`` in a loop over literal names, with those names."""
+    for loop in tree.body:
+        if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name):
+            names = _literal_names(loop.iter, tree)
+            for node in ast.walk(loop) if names is not None else ():
+                match node:
+                    case ast.Subscript(value=ast.Call(func=ast.Name(id="globals"), args=[]), slice=ast.Name(id=key)):
+                        if key == loop.target.id:
+                            yield node, names or []
+                    case _:
+                        continue
+
+
+def _literal_names(node: ast.expr, tree: ast.Module) -> list[str] | None:
+    """Return the texts of a literal list, or of the one that a constant of the module is; None of anything else."""
+    if isinstance(node, ast.Name):
+        uses = [each for each in ast.walk(tree) if _may_change(each, node.id)]
+        values = [each.value for each in tree.body if isinstance(each, ast.Assign) and each in uses]
+        return _literal_names(values[0], tree) if len(values) == len(uses) == 1 else None
+    if not isinstance(node, ast.List | ast.Tuple):
+        return None
+    texts = [each.value for each in node.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return texts if len(texts) == len(node.elts) else None
+
+
+def _may_change(node: ast.AST, name: str) -> bool:
+    """Whether a statement binds `name`, or an expression reaches into what it is."""
+    match node:
+        case ast.Assign(targets=targets):
+            return any(isinstance(each, ast.Name) and each.id == name for each in targets)
+        case ast.Attribute(value=ast.Name(id=owner)):
+            return owner == name
+        case ast.Subscript(value=ast.Name(id=owner), ctx=ast.Store() | ast.Del()):
+            return owner == name
+        case ast.AugAssign(target=ast.Name(id=target)) | ast.NamedExpr(target=ast.Name(id=target)):
+            return target == name
+        case ast.Global(names=names):
+            return name in names
+        case _:
+            return False
 
 
 def _imported_names(tree: ast.Module) -> Iterator[str]:

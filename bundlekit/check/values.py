@@ -25,6 +25,7 @@ __all__ = [
     "Packed",
     "Property",
     "Scope",
+    "SignatureOf",
     "Unparsable",
     "Value",
     "World",
@@ -122,6 +123,7 @@ class Property(NamedTuple):
     name: str
     path: str
     line: int
+    getter: Function | None = None
 
 
 class Packed(NamedTuple):
@@ -133,6 +135,12 @@ class Packed(NamedTuple):
 
 class Wrapping(NamedTuple):
     """What ``functools.wraps(of)`` returns: given a wrapper it makes it look like `of`."""
+
+    of: "Value"
+
+
+class SignatureOf(NamedTuple):
+    """What ``inspect.signature(of)`` returns."""
 
     of: "Value"
 
@@ -184,6 +192,7 @@ Value = (
     | Property
     | Packed
     | Wrapping
+    | SignatureOf
     | External
     | MissingModule
     | MissingName
