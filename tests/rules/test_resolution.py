@@ -44,6 +44,11 @@ _KNOWN: dict[str, str] = {
     "meta-without-call": "class M(type): ...\nclass x(metaclass=M):\n    def __init__(self, c): ...\n",
     "standard-base": "import ast\nclass x(ast.NodeVisitor):\n    def __init__(self, a): ...\n",
     "standard-base-constructor": "import argparse\nclass x(argparse.Action): ...\n",
+    "meta-with-a-signature": (
+        "class M(type):\n    @property\n    def __signature__(self):\n        try:\n            from inspect import signature\n"
+        "        except ImportError:\n            return None\n        return signature(self.make)\n"
+        "class x(metaclass=M):\n    @classmethod\n    def make(cls, a, b=1): ...\n"
+    ),
     "protocol": "from typing import Protocol\nclass x(Protocol): ...\n",
     "subclass-hook-that-counts": (
         "class B:\n    def __init_subclass__(cls):\n        cls.count = 1\nclass x(B):\n    def __init__(self, a): ...\n"
@@ -235,6 +240,13 @@ def test_reading_gives_the_signature_that_running_gives(
 
 
 _THERE: dict[str, str] = {
+    "named-by-a-loop": "for n in ('x', 'y'):\n    globals()[n] = 1\n",
+    "named-by-a-loop-over-what-grows": "NAMES = ['y']\nNAMES.append('x')\nfor n in NAMES:\n    globals()[n] = 1\n",
+    "meta-with-a-signature-that-depends": (
+        "class M(type):\n    @property\n    def __signature__(self):\n        from inspect import signature\n"
+        "        return signature(self.make if id(self) else self.other)\n"
+        "class x(metaclass=M):\n    @classmethod\n    def make(cls, a, b=1): ...\n    @classmethod\n    def other(cls): ...\n"
+    ),
     "computed": "x = print or 1\n",
     "call-of-a-builtin": "x = sorted([1])\n",
     "item": "x = [1, 2][0]\n",
@@ -341,6 +353,7 @@ _GONE: dict[str, str] = {
     "nested": "def f():\n    def x(): ...\n",
     "getattr-raises": "def __getattr__(name):\n    raise AttributeError(name)\n",
     "getattr-for-others": "def __getattr__(name):\n    if name == 'y':\n        return 1\n    raise AttributeError(name)\n",
+    "loop-over-literal-names": "NAMES = ['y', 'z']\nfor n in NAMES:\n    globals()[n] = n\n",
     "not-exported": "from .steps import *\n",
     "module-raises": "x = 1\nraise ValueError\n",
     "exits": "import sys\nx = 1\nsys.exit(1)\n",
