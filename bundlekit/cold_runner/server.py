@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
-from .process_tree import kill_descendants
 from .runner_error import RunnerError
 from .server_request import Request, parse_request
 from .standard_output import write_whole
@@ -50,13 +49,14 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
+            supervisor.nursery.refill()
 
 
 class _Kept:
     """The prepared bundles of this server, each held until it ends."""
 
     def __init__(self, supervisor: Supervisor, standing: Standing, held: ExitStack) -> None:
-        self._log = supervisor.log.line
+        self._supervisor = supervisor
         self._standing = standing
         self._held = held
         self._prepared: dict[_Key, Prepared] = {}
@@ -88,10 +88,10 @@ class _Kept:
             pass_env=request.pass_env,
         )
         try:
-            return held.enter_context(prepare(request.bundle, options, self._log))
+            return held.enter_context(prepare(request.bundle, options, self._supervisor.log.line))
         finally:
             # A build that leaves its session outlives its tool; it would live as long as this server.
-            kill_descendants()
+            self._supervisor.kill_strays()
 
 
 def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
@@ -178,6 +178,8 @@ def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
         outputs_dir=request.outputs_dir,
         tells_writes=True,
         preserve=kept.preserves(request),
+        forks=request.forks,
+        preload=request.preload,
     )
 
 

@@ -36,6 +36,8 @@ class Request(NamedTuple):
     inline_as: str
     reference: str | None
     outputs_dir: str | None
+    forks: bool
+    preload: tuple[str, ...]
 
 
 def parse_request(line: bytes) -> Request:
@@ -65,6 +67,8 @@ def parse_request(line: bytes) -> Request:
         inline_as=_choice(table, "inline_as", ("bytes", "str"), "bytes"),
         reference=_text(table, "reference"),
         outputs_dir=_text(table, "outputs_dir"),
+        forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
+        preload=_texts(table, "preload"),
     )
 
 

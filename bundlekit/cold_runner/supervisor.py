@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .child.channel import CHANNEL_LOST
-from .child.job import Job, command, packed
-from .child.process import Child, Ending, Wakeups, spawned, watch
+from .child.job import Job, order
+from .child.nursery import Nursery
+from .child.process import Child, Ending, Wakeups, watch
 from .child.report import ChildReport
+from .child.starting import Plan, Waiting
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
 from .environments.layer import Write, task_layer
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
+from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .stderr_log import StderrLog
@@ -32,7 +35,8 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
-    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
+    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With `forks`
+    the process is forked, where the bundle allows it, from a zygote that has imported the modules `preload` alone.
     """
 
     deadline: float
@@ -41,6 +45,8 @@ class TaskSettings(NamedTuple):
     outputs_dir: str | None = None
     tells_writes: bool = False
     preserve: bool = False
+    forks: bool = False
+    preload: tuple[str, ...] = ()
 
 
 class Circumstances:
@@ -62,6 +68,7 @@ class Supervisor:
     def __init__(self, log: StderrLog, wakeups: Wakeups, scratch: str) -> None:
         self.log = log
         self.is_idle = False
+        self.nursery = Nursery(log.line)
         self._wakeups = wakeups
         self._scratch = scratch
 
@@ -128,19 +135,48 @@ class Supervisor:
         ):
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
-            environment = child_environment(
+            job["environment"] = environment = child_environment(
                 os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
-            payload = packed(job, prepared.interpreter_version)
-            with spawned(command(prepared.python), environment, payload) as child:
+            plan = _plan(prepared, settings, environment)
+            with self._begun(plan, order(job, plan.version)) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
         failure = _failure(report, ending)
+        if ending.status != 0:
+            # Code that ends like that may have reached for the processes that wait.
+            self.nursery.clear()
         if failure is not None:
             failure.stderr_tail = self.log.tail()
             raise failure
         return report
+
+    @contextmanager
+    def _begun(self, plan: Plan, job: bytes) -> Iterator[Child]:
+        """Start a child on a job; our ends are closed and its tree killed afterwards."""
+        waiting = self._taken(plan, job)
+        try:
+            yield Child(waiting.pid, waiting.result, waiting.stderr)
+        finally:
+            kill_descendants(group=waiting.pid, spared=self.nursery.spared)
+            waiting.close()
+
+    def _taken(self, plan: Plan, job: bytes) -> Waiting:
+        waiting = self.nursery.take(plan)
+        try:
+            waiting.begin(job)
+        except BrokenPipeError:
+            # It was kept ready and has died since; one that was started now has not.
+            waiting.close()
+            self.nursery.clear()
+            waiting = self.nursery.take(plan)
+            waiting.begin(job)
+        return waiting
+
+    def kill_strays(self) -> None:
+        """Kill whatever is below this process and is not kept ready for a task."""
+        kill_descendants(spared=self.nursery.spared)
 
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
@@ -176,7 +212,7 @@ class Supervisor:
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.deadline)
+            return watch(child, report, self.log, self._wakeups, settings.deadline, self.nursery.spared)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
@@ -194,9 +230,28 @@ def wire_of(prepared: Prepared) -> str:
     return prepared.wire.value
 
 
+_AT_START = ("LD_", "LANG", "LC_", "GLIBC_", "MALLOC_", "DYLD_")
+"""Variables that count while a program starts: with others than the plan's, a child of it cannot be used."""
+
+
+def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
+    """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
+    common = {name: value for name, value in environment.items() if name not in settings.task_env}
+    common |= {name: value for name, value in environment.items() if name.startswith(_AT_START)}
+    del common["HOME"], common["TMPDIR"]
+    return Plan(
+        prepared.python,
+        prepared.interpreter_version,
+        tuple(sorted(common.items())),
+        forks=settings.forks and not prepared.shadows_standard_modules,
+        preload=settings.preload if settings.forks else (),
+    )
+
+
 def _job(verb: str, reference: str) -> Job:
     return Job(
         verb=verb,
+        environment={},
         tree="",
         site="",
         reference=reference,

@@ -1,0 +1,98 @@
+"""Starts children before there is a job for them: interpreters that wait, or forks of a zygote that do.
+
+Each is used once. One that is kept ready was started with the variables that tasks have in common; the rest comes with
+the job. Whoever reaps children keeps `spared` true, so that no number of a process that has ended is taken for one.
+
+See: DESIGN decision 5; PERFORMANCE ("forked ahead").
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .starting import Plan, Waiting, started
+
+if TYPE_CHECKING:
+    from .forking import Zygote
+
+__all__ = ["Nursery"]
+
+
+class Nursery:
+    """Keeps one child ready, for the plan that was asked for last; `spared` are the processes that are its own."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._plan: Plan | None = None
+        self._ready: Waiting | None = None
+        self._zygote: Zygote | None = None
+        self.spared: set[int] = set()
+
+    def take(self, plan: Plan) -> Waiting:
+        """Return a child that waits, one that was kept ready if there is one.
+
+        Raises:
+            RunnerError: E_VENV when the interpreter cannot be started; E_USAGE when what is to be preloaded cannot be.
+        """
+        if plan != self._plan:
+            self.clear()
+            self._plan = plan
+        ready, self._ready = self._ready, None
+        if ready is not None and ready.pid in self.spared:
+            self.spared.discard(ready.pid)
+            # A task before may have stopped what it found.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(ready.pid, signal.SIGCONT)
+            return ready
+        if ready is not None:
+            ready.close()
+        return self._new(plan)
+
+    def refill(self) -> None:
+        """Start a child for the next job, if jobs come at all."""
+        if self._plan is not None and self._ready is None:
+            self._ready = self._new(self._plan)
+            self.spared.add(self._ready.pid)
+
+    def clear(self) -> None:
+        """End everything that waits."""
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
+        for pid in self.spared:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        self.spared.clear()
+        self._plan = None
+
+    def _new(self, plan: Plan) -> Waiting:
+        if not plan.forks:
+            return started(plan)
+        if self._zygote is None or self._zygote.pid not in self.spared:
+            self._replace_zygote(plan)
+        for _ in range(2):
+            forked = self._zygote.fork() if self._zygote is not None else None
+            if forked is not None:
+                return forked
+            self._replace_zygote(plan)
+        self._log("The zygote does not answer; the task gets an interpreter of its own")
+        return started(plan)
+
+    def _replace_zygote(self, plan: Plan) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+            if self._zygote.pid in self.spared:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._zygote.pid, signal.SIGKILL)
+        # Only those who fork pay for what it imports.
+        from .forking import Zygote  # noqa: PLC0415 - see above
+
+        self._zygote = Zygote(plan)
+        self.spared.add(self._zygote.pid)
