@@ -24,7 +24,8 @@ from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simu
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python"})
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--start"})
+_STARTS = ("exec", "fork")
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
@@ -37,6 +38,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --timeout-s S        seconds for everything, the environment included (3600)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
+  --start exec|fork    the task's process is an interpreter of its own, or forked from one that has loaded nothing (exec)
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
@@ -55,6 +57,7 @@ class _Arguments(NamedTuple):
     bundle_digest: str | None
     python: str | None
     serve: bool
+    start: str
 
 
 class _OneShot(NamedTuple):
@@ -65,6 +68,7 @@ class _OneShot(NamedTuple):
     python: str | None
     fresh: bool
     preserve: bool
+    forks: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,6 +117,7 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         bundle_digest=given.get("--bundle-digest"),
         python=given.get("--python"),
         serve="--serve" in switches,
+        start=given.get("--start", "exec"),
     )
 
 
@@ -148,6 +153,8 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
     if digest is not None and not _is_digest(digest):
         message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    if arguments.start not in _STARTS:
+        raise _usage(f"expected exec or fork in --start, found {arguments.start!r:.100}")
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,
@@ -156,6 +163,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         python=arguments.python,
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
         preserve=_switch("PRESERVE_TMP"),
+        forks=arguments.start == "fork",
     )
     return lambda supervisor, _stdout: _run(order, supervisor)
 
@@ -176,7 +184,9 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
     )
     task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
-        settings = TaskSettings(deadline=order.deadline, pass_env=prepared.pass_env, preserve=order.preserve)
+        settings = TaskSettings(
+            deadline=order.deadline, pass_env=prepared.pass_env, preserve=order.preserve, forks=order.forks
+        )
         if isinstance(task, AggregationTask):
             document = supervisor.aggregate(prepared, task, settings, Circumstances())
         else:
