@@ -38,7 +38,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --timeout-s S        seconds for everything, the environment included (3600)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
-  --start exec|fork    the task's process is an interpreter of its own, or forked from one that has loaded nothing (exec)
+  --start exec|fork    a process is an interpreter of its own, or forked from one that has loaded nothing (exec)
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,

@@ -110,6 +110,8 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
         "pid": circumstances.pid,
         "started_s": circumstances.started_s,
         "seconds": time.monotonic() - started,
+        "start": circumstances.start,
+        "preload": list(circumstances.preload),
         "writes": [write._asdict() for write in circumstances.writes],
         "sandbox": _SANDBOX,
     }

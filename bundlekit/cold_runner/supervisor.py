@@ -50,11 +50,16 @@ class TaskSettings(NamedTuple):
 
 
 class Circumstances:
-    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time."""
+    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time.
+
+    `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork.
+    """
 
     def __init__(self) -> None:
         self.pid: int | None = None
         self.started_s: float | None = None
+        self.start = "exec"
+        self.preload: tuple[str, ...] = ()
         self.writes: tuple[Write, ...] = ()
         self.tree = ""
 
@@ -139,7 +144,7 @@ class Supervisor:
                 os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
             plan = _plan(prepared, settings, environment)
-            with self._begun(plan, order(job, plan.version)) as child:
+            with self._begun(plan, order(job, plan.version), circumstances) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
@@ -153,9 +158,11 @@ class Supervisor:
         return report
 
     @contextmanager
-    def _begun(self, plan: Plan, job: bytes) -> Iterator[Child]:
+    def _begun(self, plan: Plan, job: bytes, circumstances: Circumstances) -> Iterator[Child]:
         """Start a child on a job; our ends are closed and its tree killed afterwards."""
         waiting = self._taken(plan, job)
+        if waiting.is_forked:
+            circumstances.start, circumstances.preload = "fork", plan.preload
         try:
             yield Child(waiting.pid, waiting.result, waiting.stderr)
         finally:

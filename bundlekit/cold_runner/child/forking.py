@@ -46,6 +46,8 @@ class Zygote:
             os.close(stderr)
         said = self._received(64)
         if said != READY:
+            self.close()
+            self._end()
             named = ", ".join(plan.preload)
             found = said.decode("utf-8", "replace") or "an error, which the log shows"
             message = f"expected one thread in the zygote after importing {named or 'nothing'}, found {found}"
@@ -69,11 +71,17 @@ class Zygote:
         if len(pid) != 4:  # noqa: PLR2004 - a pid in four bytes
             ends.close()
             return None
-        return ends.waiting(int.from_bytes(pid, "big"), 0)
+        return ends.waiting(int.from_bytes(pid, "big"), is_forked=True)
 
     def close(self) -> None:
         """Let the zygote end."""
         self._control.close()
+
+    def _end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
 
     def _received(self, size: int) -> bytes:
         try:

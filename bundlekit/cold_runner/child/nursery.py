@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..runner_error import RunnerError
 from .starting import Plan, Waiting, started
 
 if TYPE_CHECKING:
@@ -48,12 +49,23 @@ class Nursery:
             return ready
         if ready is not None:
             ready.close()
-        return self._new(plan)
+        try:
+            return self._new(plan)
+        except RunnerError:
+            self.clear()
+            raise
 
     def refill(self) -> None:
-        """Start a child for the next job, if jobs come at all."""
-        if self._plan is not None and self._ready is None:
+        """Start a child for the next job, if one like the last may come."""
+        if self._plan is None or self._ready is not None:
+            return
+        try:
             self._ready = self._new(self._plan)
+        except RunnerError as error:
+            # The next task, if there is one, meets the same and tells it.
+            self._log(f"No process could be started ahead: {error.message}")
+            self.clear()
+        else:
             self.spared.add(self._ready.pid)
 
     def clear(self) -> None:

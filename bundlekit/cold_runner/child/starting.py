@@ -41,6 +41,7 @@ class Waiting(NamedTuple):
     job: int
     go: int
     written: int
+    is_forked: bool
 
     def begin(self, order: bytes) -> None:
         """Hand the job over.
@@ -68,15 +69,15 @@ class Ends:
             os.set_blocking(end, False)
         self.job = file_of(data)
 
-    def waiting(self, pid: int, written: int) -> Waiting:
+    def waiting(self, pid: int, written: int = 0, *, is_forked: bool = False) -> Waiting:
         """Return our ends, after closing the child's."""
         for end in (self.result_write, self.stderr_write, self.go_read):
             os.close(end)
-        return Waiting(pid, self.result, self.stderr, self.job, self.go, written)
+        return Waiting(pid, self.result, self.stderr, self.job, self.go, written, is_forked)
 
     def close(self) -> None:
         """Close all."""
-        self.waiting(0, 0).close()
+        self.waiting(0).close()
 
 
 def started(plan: Plan) -> Waiting:
