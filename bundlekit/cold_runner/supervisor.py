@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .child.channel import CHANNEL_LOST
 from .child.job import Job, order
@@ -19,7 +19,8 @@ from .child.report import ChildReport
 from .child.starting import Plan, Waiting
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
-from .environments.layer import Write, task_layer
+from .environments.layer import task_layer
+from .environments.overlay import Overlays
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
 from .process_tree import kill_descendants
@@ -28,6 +29,9 @@ from .runner_error import RunnerError
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
+
+if TYPE_CHECKING:
+    from .environments.writes import Write
 
 __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
@@ -74,6 +78,7 @@ class Supervisor:
         self.log = log
         self.is_idle = False
         self.nursery = Nursery(log.line)
+        self.overlays = Overlays(scratch)
         self._wakeups = wakeups
         self._scratch = scratch
 
@@ -136,7 +141,7 @@ class Supervisor:
         room, preserve = self._room(settings), settings.preserve
         with (
             _scratch_home(room, preserve=preserve) as (home, tmp),
-            task_layer(prepared.tree, room, preserve=preserve) as layer,
+            task_layer(prepared.tree, room, preserve=preserve, overlays=self.overlays) as layer,
         ):
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
