@@ -65,7 +65,7 @@ class _Kept:
     def prepared(self, request: Request, deadline: float) -> Iterator[Prepared]:
         """Yield the bundle of `request`, prepared; it stays so for the next request if it has a digest."""
         digest = request.bundle.digest
-        if digest is None or request.fresh or self._standing.fresh:
+        if digest is None or (self._is_fresh(request) and not self.layers(request)):
             with ExitStack() as once:
                 yield self._prepare(request, deadline, once)
             return
@@ -74,6 +74,16 @@ class _Kept:
             self._prepared[key] = self._prepare(request, deadline, self._held)
         yield self._prepared[key]
 
+    def layers(self, request: Request) -> bool:
+        """Return whether a task's fresh environment is a throw-away layer over one that is kept and never changed.
+
+        That is as good as one that was built for it, and costs nothing (PERFORMANCE, "Environments").
+        """
+        return self._is_fresh(request) and not self.preserves(request) and self._supervisor.overlays.possible
+
+    def _is_fresh(self, request: Request) -> bool:
+        return request.fresh or self._standing.fresh
+
     def preserves(self, request: Request) -> bool:
         """Return whether what is thrown away otherwise is to stay."""
         return request.preserve or self._standing.preserve
@@ -81,7 +91,7 @@ class _Kept:
     def _prepare(self, request: Request, deadline: float, held: ExitStack) -> Prepared:
         options = PrepareOptions(
             python=request.python,
-            fresh=request.fresh or self._standing.fresh,
+            fresh=self._is_fresh(request) and not self.layers(request),
             cache_dir=request.cache_dir,
             preserve=self.preserves(request),
             deadline=deadline,
@@ -112,6 +122,7 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
         "seconds": time.monotonic() - started,
         "start": circumstances.start,
         "preload": list(circumstances.preload),
+        "layered": circumstances.is_layered,
         "writes": [write._asdict() for write in circumstances.writes],
         "sandbox": _SANDBOX,
     }
@@ -180,6 +191,7 @@ def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
         outputs_dir=request.outputs_dir,
         tells_writes=True,
         preserve=kept.preserves(request),
+        layered=kept.layers(request),
         forks=request.forks,
         preload=request.preload,
     )

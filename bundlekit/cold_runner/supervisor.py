@@ -7,8 +7,8 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .child.channel import CHANNEL_LOST
@@ -39,8 +39,9 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
-    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With `forks`
-    the process is forked, where the bundle allows it, from a zygote that has imported the modules `preload` alone.
+    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
+    `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
+    the bundle allows it, from a zygote that has imported the modules `preload` alone.
     """
 
     deadline: float
@@ -49,6 +50,7 @@ class TaskSettings(NamedTuple):
     outputs_dir: str | None = None
     tells_writes: bool = False
     preserve: bool = False
+    layered: bool = False
     forks: bool = False
     preload: tuple[str, ...] = ()
 
@@ -56,12 +58,14 @@ class TaskSettings(NamedTuple):
 class Circumstances:
     """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time.
 
-    `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork.
+    `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork;
+    `is_layered` whether the environment was fresh by way of a throw-away layer.
     """
 
     def __init__(self) -> None:
         self.pid: int | None = None
         self.started_s: float | None = None
+        self.is_layered = False
         self.start = "exec"
         self.preload: tuple[str, ...] = ()
         self.writes: tuple[Write, ...] = ()
@@ -142,6 +146,7 @@ class Supervisor:
         with (
             _scratch_home(room, preserve=preserve) as (home, tmp),
             task_layer(prepared.tree, room, preserve=preserve, overlays=self.overlays) as layer,
+            self._layers(prepared.prefixes if settings.layered else ()) as circumstances.is_layered,
         ):
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
@@ -161,6 +166,20 @@ class Supervisor:
             failure.stderr_tail = self.log.tail()
             raise failure
         return report
+
+    @contextmanager
+    def _layers(self, directories: Sequence[str]) -> Iterator[bool]:
+        """Lay overlays over `directories` for one task; yield whether there are any.
+
+        Raises:
+            RunnerError: E_CACHE when one cannot be mounted, though others could: nothing must be written below it.
+        """
+        with ExitStack() as held:
+            for directory in directories:
+                if held.enter_context(self.overlays.over(directory, directory)) is None:
+                    message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
+                    raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
+            yield bool(directories)
 
     @contextmanager
     def _begun(self, plan: Plan, job: bytes, circumstances: Circumstances) -> Iterator[Child]:

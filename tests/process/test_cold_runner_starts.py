@@ -15,6 +15,8 @@ from builders.cold_runs import SIMULATION, wire_bundle
 from builders.cold_servers import Server
 from builders.environments import write_bundle
 
+from bundlekit.cold_runner.environments.overlay import Overlays
+
 pytestmark = pytest.mark.process
 
 WAYS = ("exec", "fork")
@@ -267,3 +269,28 @@ def _parent_of(pid: str) -> int | None:
     except OSError:
         return None
     return int(stat.rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_fresh_environment_is_a_layer_that_is_thrown_away(way: str, server: Server, tmp_path: Path) -> None:
+    """Building one for each task costs a hundred times as much; what a task writes there is gone all the same."""
+    source = """
+        import os, sys, sysconfig
+        def wire(e, p, s):
+            site = sysconfig.get_path("purelib")
+            found = os.path.exists(os.path.join(site, "left.py"))
+            if p["writes"]:
+                with open(os.path.join(site, "left.py"), "w") as file:
+                    file.write("x = 1")
+                import left
+            return {"found": repr((found, "left" in sys.modules)).encode()}
+    """
+    bundle = wire_bundle(tmp_path, source)
+    named = _named(bundle, "a")
+    for _ in range(3):
+        task = {**SIMULATION, "params": {"writes": True}}
+        answer = server.ask(bundle, "simulate", bundle=named, task=task, start=way, fresh=True)
+        assert _output(answer, "found") == b"(False, True)"
+    assert answer["layered"] is Overlays(str(tmp_path / "probe")).possible
+    plain = server.ask(bundle, "simulate", bundle=named, task={**SIMULATION, "params": {"writes": False}}, start=way)
+    assert _output(plain, "found") == b"(False, False)"

@@ -83,6 +83,11 @@ class Prepared(NamedTuple):
     pass_env: tuple[str, ...]
 
     @property
+    def prefixes(self) -> tuple[str, str]:
+        """The directories of the environment and of the installed bundle."""
+        return self.dependency_site.rpartition("/lib/")[0], self.python.rpartition("/bin/")[0]
+
+    @property
     def shadows_standard_modules(self) -> bool:
         """Whether a module of the bundle is named as one of Python's own, so that it matters what is loaded first."""
         beside = (name.partition(".")[0] for name in os.listdir(self.tree))
