@@ -49,7 +49,7 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
-            supervisor.nursery.refill()
+            supervisor.make_ready()
 
 
 class _Kept:

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .child.channel import CHANNEL_LOST
@@ -146,8 +146,8 @@ class Supervisor:
         with (
             _scratch_home(room, preserve=preserve) as (home, tmp),
             task_layer(prepared.tree, room, preserve=preserve, overlays=self.overlays) as layer,
-            self._layers(prepared.prefixes if settings.layered else ()) as circumstances.is_layered,
         ):
+            circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             job["environment"] = environment = child_environment(
@@ -167,19 +167,22 @@ class Supervisor:
             raise failure
         return report
 
-    @contextmanager
-    def _layers(self, directories: Sequence[str]) -> Iterator[bool]:
-        """Lay overlays over `directories` for one task; yield whether there are any.
+    def _layered(self, directories: Sequence[str]) -> bool:
+        """Lay overlays over `directories` for one task; return whether there are any.
 
         Raises:
             RunnerError: E_CACHE when one cannot be mounted, though others could: nothing must be written below it.
         """
-        with ExitStack() as held:
-            for directory in directories:
-                if held.enter_context(self.overlays.over(directory, directory)) is None:
-                    message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
-                    raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
-            yield bool(directories)
+        for directory in directories:
+            if self.overlays.over(directory, directory) is None:
+                message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
+                raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
+        return bool(directories)
+
+    def make_ready(self) -> None:
+        """Do between two tasks what would keep the next one waiting."""
+        self.overlays.tidy()
+        self.nursery.refill()
 
     @contextmanager
     def _begun(self, plan: Plan, job: bytes, circumstances: Circumstances) -> Iterator[Child]:

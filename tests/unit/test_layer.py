@@ -23,6 +23,8 @@ def tree(tmp_path: Path) -> Path:
     (root / "data.csv").write_text("x\n1\n")
     (root / "tool").write_text("#!/bin/sh\n")
     (root / "tool").chmod(0o755)
+    for number in range(20):
+        (root / f"more{number}.txt").write_text("more\n")
     return root
 
 
@@ -110,6 +112,8 @@ def test_what_a_task_writes_is_reported_and_the_tree_stays(
         assert (Path(layer.path) / "tool").stat().st_mode & 0o777 == 0o755
         act(Path(layer.path))
         assert list(layer.writes()) == expected
+    if overlays is not None:
+        overlays.tidy()
     assert not Path(layer.path).exists()
     with task_layer(str(tree), scratch, overlays=overlays) as untouched:
         assert untouched.writes() == ()

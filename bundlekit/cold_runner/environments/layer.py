@@ -20,6 +20,7 @@ from .writes import State, Write, same_content, states_below
 __all__ = ["Layer", "task_layer"]
 
 _CHUNK = 1 << 20
+_FEW_FILES, _FEW_BYTES = 20, 1 << 16
 _CLOCK_TICK_NS = 20_000_000
 """Kernels stamp files with a coarse clock: within this time of the copy an equal stamp proves nothing."""
 
@@ -81,16 +82,14 @@ def task_layer(
     Raises:
         RunnerError: E_IO when the copy cannot be made.
     """
-    if overlays is not None and scratch_parent is not None and not preserve and overlays.possible:
+    if overlays is not None and scratch_parent is not None and not preserve and not _is_small(tree):
         path = os.path.join(scratch_parent, f"bundlekit-task-{os.urandom(16).hex()}")
         os.mkdir(path, 0o700)
-        try:
-            with overlays.over(tree, path) as upper:
-                if upper is not None:
-                    yield OverlayLayer(tree, path, upper)
-                    return
-        finally:
-            os.rmdir(path)
+        upper = overlays.over(tree, path)
+        if upper is not None:
+            yield OverlayLayer(tree, path, upper)
+            return
+        os.rmdir(path)
     parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
     scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
     path = os.path.join(scratch, "bundle")
@@ -108,6 +107,20 @@ def task_layer(
     finally:
         if not stays:
             remove_tree(scratch)
+
+
+def _is_small(tree: str) -> bool:
+    """Whether copying costs less than mounting and unmounting, by measurement about half a millisecond."""
+    names, folders = 0, [tree]
+    while folders and names <= _FEW_FILES:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                names += 1
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.stat(follow_symlinks=False).st_size > _FEW_BYTES:
+                    return False
+    return names <= _FEW_FILES
 
 
 def _copy_tree(source: str, destination: str) -> None:

@@ -6,8 +6,6 @@ See: DESIGN decision 4.
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ..mounts import enter_mount_namespace, mount_overlay, mount_scratch, unmount
 from .tree_removal import remove_tree
@@ -17,31 +15,39 @@ __all__ = ["OverlayLayer", "Overlays"]
 
 
 class Overlays:
-    """Makes overlays in the directory `room`, which is this process's own; the first use finds out whether it can."""
+    """Makes overlays in the directory `room`, which is this process's own; the first use finds out whether it can.
+
+    Mounting is done at once; taking a mount away waits for all processors of the machine, so it is left to
+    :meth:`tidy`, when nobody waits for an answer.
+    """
 
     def __init__(self, room: str) -> None:
         self._room = os.path.join(room, "overlays")
         self._possible: bool | None = None
+        self._mounted: list[tuple[str, str]] = []
 
-    @contextmanager
-    def over(self, below: str, directory: str) -> Iterator[str | None]:
-        """Show `below` in `directory`, writable; yield where what is written goes, None where that cannot be had."""
+    def over(self, below: str, directory: str) -> str | None:
+        """Show `below` in `directory`, writable; return where what is written goes, None where that cannot be had."""
         if not self.possible:
-            yield None
-            return
+            return None
         own = os.path.join(self._room, os.urandom(8).hex())
         upper, work = os.path.join(own, "upper"), os.path.join(own, "work")
         for each in (own, upper, work):
             os.mkdir(each, 0o755)
         if not mount_overlay(below, upper, work, directory):
             remove_tree(own)
-            yield None
-            return
-        try:
-            yield upper
-        finally:
+            return None
+        self._mounted.append((directory, own))
+        return upper
+
+    def tidy(self) -> None:
+        """Take all overlays away, with what was written; nothing may run in them any more."""
+        while self._mounted:
+            directory, own = self._mounted.pop()
             unmount(directory)
             remove_tree(own)
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)  # the place of a task; what lies below any other is not empty
 
     @property
     def possible(self) -> bool:
@@ -53,7 +59,8 @@ class Overlays:
         return self._possible
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Take everything away, and let go of the memory."""
+        self.tidy()
         if self._possible:
             unmount(self._room)
             self._possible = False
