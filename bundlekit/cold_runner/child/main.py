@@ -163,12 +163,14 @@ def _is_dotted_name(text: str) -> bool:
 
 
 def _module_of_file(path: str) -> "ModuleType":
-    import importlib.util  # noqa: PLC0415 - only wires that are named by a file need it
+    # What importlib.util has from them; the module itself would import half of the standard library first.
+    import _frozen_importlib  # noqa: PLC0415 - see above
+    import _frozen_importlib_external  # noqa: PLC0415 - see above
 
-    spec = importlib.util.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))
+    spec = _frozen_importlib_external.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))
     if spec is None or spec.loader is None or not os.path.isfile(path):
         raise RefusedError("E_ENTRYPOINT", f"expected a Python file {path!r} in the bundle, found none")
-    module = importlib.util.module_from_spec(spec)
+    module = _frozen_importlib.module_from_spec(spec)
     sys.modules["bundle_wire"] = module
     spec.loader.exec_module(module)
     return module
