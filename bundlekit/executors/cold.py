@@ -36,7 +36,10 @@ class BundleToRun(NamedTuple):
 
 
 class ColdOptions(NamedTuple):
-    """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment."""
+    """How to prepare and run. `python` is a path or a version; `fresh` gives each task a throw-away environment.
+
+    `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others.
+    """
 
     python: str | None = None
     fresh: bool = False
@@ -44,6 +47,8 @@ class ColdOptions(NamedTuple):
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
+    start: str = "exec"
+    preload: tuple[str, ...] = ()
 
 
 class ColdExecutor:
@@ -134,6 +139,8 @@ class ColdExecutor:
             "pass_env": list(options.pass_env),
             "env": {},
             "sandbox": options.sandbox,
+            "start": options.start,
+            "preload": list(options.preload),
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
             **more,
         }
