@@ -3,12 +3,11 @@
 See: DESIGN decisions 5 to 7.
 """
 
-import errno
 import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from .child.channel import CHANNEL_LOST
@@ -19,10 +18,10 @@ from .child.report import ChildReport
 from .child.starting import Plan, Waiting
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
-from .environments.layer import task_layer
+from .environments.layer import Layer, is_small, task_layer
 from .environments.overlay import Overlays
+from .environments.room import Home, Room, made_home
 from .environments.scrubbed_environment import child_environment
-from .environments.tree_removal import remove_tree
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
@@ -85,6 +84,7 @@ class Supervisor:
         self.overlays = Overlays(scratch)
         self._wakeups = wakeups
         self._scratch = scratch
+        self._own_room = Room(scratch)
 
     def simulate(
         self, prepared: Prepared, task: SimulationTask, settings: TaskSettings, circumstances: Circumstances
@@ -144,14 +144,14 @@ class Supervisor:
         report = ChildReport()
         room, preserve = self._room(settings), settings.preserve
         with (
-            _scratch_home(room, preserve=preserve) as (home, tmp),
-            task_layer(prepared.tree, room, preserve=preserve, overlays=self.overlays) as layer,
+            self._home(room, preserve=preserve) as home,
+            self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
             circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             job["environment"] = environment = child_environment(
-                os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
+                os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
             plan = _plan(prepared, settings, environment)
             with self._begun(plan, order(job, plan.version), circumstances) as child:
@@ -179,9 +179,18 @@ class Supervisor:
                 raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
         return bool(directories)
 
+    def _home(self, room: str, *, preserve: bool) -> AbstractContextManager[Home]:
+        return nullcontext(made_home(room)) if preserve else self._own_room.home()
+
+    def _layer(self, tree: str, room: str, *, preserve: bool) -> AbstractContextManager[Layer]:
+        if preserve or not is_small(tree):
+            return task_layer(tree, room, preserve=preserve, overlays=self.overlays)
+        return self._own_room.copy(tree)
+
     def make_ready(self) -> None:
         """Do between two tasks what would keep the next one waiting."""
         self.overlays.tidy()
+        self._own_room.tidy()
         self.nursery.refill()
 
     @contextmanager
@@ -228,7 +237,6 @@ class Supervisor:
         if not settings.preserve:
             return self._scratch
         room = os.path.join(os.path.dirname(self._scratch), f"bundlekit-kept-{os.urandom(16).hex()}")
-        _make_private(room)
         # Before the task starts: whatever becomes of it and of us, the files stay.
         self.log.line(f"PRESERVE_TMP: what the task writes stays in {room}")
         return room
@@ -324,30 +332,6 @@ def _killed(number: int, phase: Phase) -> RunnerError:
         message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
         return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
     return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
-
-
-@contextmanager
-def _scratch_home(parent: str, *, preserve: bool) -> Iterator[tuple[str, str]]:
-    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
-    home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
-    for directory in (parent, own, home, tmp):
-        _make_private(directory)
-    try:
-        yield home, tmp
-    finally:
-        if not preserve:
-            remove_tree(own)
-
-
-def _make_private(directory: str) -> None:
-    try:
-        os.mkdir(directory, 0o700)
-    except FileExistsError:
-        return
-    except OSError as error:
-        message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from .overlay import OverlayLayer, Overlays
 from .tree_removal import remove_tree
 from .writes import State, Write, same_content, states_below
 
-__all__ = ["Layer", "task_layer"]
+__all__ = ["CopyLayer", "Layer", "copied", "is_small", "task_layer"]
 
 _CHUNK = 1 << 20
 _FEW_FILES, _FEW_BYTES = 20, 1 << 16
@@ -38,11 +38,12 @@ class Layer(Protocol):
         """
 
 
-class _Copy:
-    """A copy of the bundle's files."""
+class CopyLayer:
+    """A copy of the bundle's files, alone in the directory `own`."""
 
-    def __init__(self, tree: str, path: str) -> None:
-        self.path = path
+    def __init__(self, tree: str, own: str) -> None:
+        self.own = own
+        self.path = path = os.path.join(own, "bundle")
         self._tree = tree
         self._before = states_below(path)
         self._settled_ns = time.time_ns() - _CLOCK_TICK_NS
@@ -63,6 +64,11 @@ class _Copy:
                 found.append(Write(path, "modified"))
         return tuple(sorted(found))
 
+    def is_equal(self) -> bool:
+        """Whether every file that was copied still holds what it held."""
+        files = (path for path in self._before if not path.endswith("/"))
+        return all(same_content(os.path.join(self._tree, path), os.path.join(self.path, path)) for path in files)
+
     def _differs(self, path: str, before: State, after: State) -> bool:
         if before.mode != after.mode or before.size != after.size:
             return True
@@ -82,7 +88,7 @@ def task_layer(
     Raises:
         RunnerError: E_IO when the copy cannot be made.
     """
-    if overlays is not None and scratch_parent is not None and not preserve and not _is_small(tree):
+    if overlays is not None and scratch_parent is not None and not preserve and not is_small(tree):
         path = os.path.join(scratch_parent, f"bundlekit-task-{os.urandom(16).hex()}")
         os.mkdir(path, 0o700)
         upper = overlays.over(tree, path)
@@ -90,26 +96,34 @@ def task_layer(
             yield OverlayLayer(tree, path, upper)
             return
         os.rmdir(path)
-    parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
-    scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
-    path = os.path.join(scratch, "bundle")
-    stays = False
+    layer = copied(tree, scratch_parent or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - its own directory is private
     try:
-        try:
-            os.mkdir(scratch, 0o700)
-            _copy_tree(tree, path)
-        except OSError as error:
-            message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
-        stays = preserve
-        yield _Copy(tree, path)
+        yield layer
     finally:
-        if not stays:
-            remove_tree(scratch)
+        if not preserve:
+            remove_tree(layer.own)
 
 
-def _is_small(tree: str) -> bool:
+def copied(tree: str, parent: str) -> CopyLayer:
+    """Return a copy of the directory `tree` in a new directory below `parent`.
+
+    Raises:
+        RunnerError: E_IO when it cannot be made.
+    """
+    own = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
+    try:
+        os.mkdir(own, 0o700)
+        _copy_tree(tree, os.path.join(own, "bundle"))
+        return CopyLayer(tree, own)
+    except OSError as error:
+        if os.path.lexists(own):
+            remove_tree(own)
+        message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
+
+
+def is_small(tree: str) -> bool:
     """Whether copying costs less than mounting and unmounting, by measurement about half a millisecond."""
     names, folders = 0, [tree]
     while folders and names <= _FEW_FILES:
