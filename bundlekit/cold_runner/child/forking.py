@@ -30,6 +30,7 @@ class Zygote:
     """
 
     def __init__(self, plan: Plan) -> None:
+        self._ordered: Ends | None = None
         self._control, theirs = socket.socketpair()
         self._control.settimeout(_PRELOAD_S)
         job = file_of(code(plan.version, "zygote") + marshal.dumps(plan.preload, 4))
@@ -54,8 +55,10 @@ class Zygote:
             raise RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, f"{message}; leave it out of the preload")
         self._control.settimeout(_PATIENCE_S)
 
-    def fork(self) -> Waiting | None:
-        """Return a new child, None if the zygote is gone or does not answer."""
+    def order(self) -> None:
+        """Have a child forked, without waiting for it; :meth:`fork` returns it."""
+        if self._ordered is not None:
+            return
         # A task before may have stopped what it found.
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGCONT)
@@ -66,16 +69,26 @@ class Zygote:
             self._control.sendmsg([b"F"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, theirs)])
         except OSError:
             ends.close()
-            return None
-        pid = self._received(4)
-        if len(pid) != 4:  # noqa: PLR2004 - a pid in four bytes
-            ends.close()
+        else:
+            self._ordered = ends
+
+    def fork(self) -> Waiting | None:
+        """Return a new child, None if the zygote is gone or does not answer."""
+        self.order()
+        ends, self._ordered = self._ordered, None
+        pid = self._received(4) if ends is not None else b""
+        if ends is None or len(pid) != 4:  # noqa: PLR2004 - a pid in four bytes
+            if ends is not None:
+                ends.close()
             return None
         return ends.waiting(int.from_bytes(pid, "big"), is_forked=True)
 
     def close(self) -> None:
-        """Let the zygote end."""
+        """Let the zygote end, and what was ordered of it."""
         self._control.close()
+        if self._ordered is not None:
+            self._ordered.close()
+            self._ordered = None
 
     def _end(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -60,13 +60,16 @@ class Nursery:
         if self._plan is None or self._ready is not None:
             return
         try:
-            self._ready = self._new(self._plan)
+            if self._plan.forks:
+                # It is asked for its child when there is a job: until then nobody waits for it.
+                self._living_zygote(self._plan).order()
+            else:
+                self._ready = started(self._plan)
+                self.spared.add(self._ready.pid)
         except RunnerError as error:
             # The next task, if there is one, meets the same and tells it.
             self._log(f"No process could be started ahead: {error.message}")
             self.clear()
-        else:
-            self.spared.add(self._ready.pid)
 
     def clear(self) -> None:
         """End everything that waits."""
@@ -87,24 +90,29 @@ class Nursery:
     def _new(self, plan: Plan) -> Waiting:
         if not plan.forks:
             return started(plan)
-        if self._zygote is None or self._zygote.pid not in self.spared:
-            self._replace_zygote(plan)
         for _ in range(2):
-            forked = self._zygote.fork() if self._zygote is not None else None
+            forked = self._living_zygote(plan).fork()
             if forked is not None:
                 return forked
-            self._replace_zygote(plan)
+            self._end_zygote()
         self._log("The zygote does not answer; the task gets an interpreter of its own")
         return started(plan)
 
-    def _replace_zygote(self, plan: Plan) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
-            if self._zygote.pid in self.spared:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self._zygote.pid, signal.SIGKILL)
+    def _living_zygote(self, plan: Plan) -> "Zygote":
+        if self._zygote is not None and self._zygote.pid in self.spared:
+            return self._zygote
+        self._end_zygote()
         # Only those who fork pay for what it imports.
         from .forking import Zygote  # noqa: PLC0415 - see above
 
         self._zygote = Zygote(plan)
         self.spared.add(self._zygote.pid)
+        return self._zygote
+
+    def _end_zygote(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+            if self._zygote.pid in self.spared:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._zygote.pid, signal.SIGKILL)
+            self._zygote = None
