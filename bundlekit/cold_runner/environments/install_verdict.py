@@ -30,6 +30,7 @@ _UNREACHABLE = (
 _OFFLINE = "UV_OFFLINE is set, so nothing is downloaded: unset it once, or name a folder of wheels in UV_FIND_LINKS"
 _NO_INDEX = "The package index cannot be reached: check the network, the proxy and the index settings"
 _WRONG = "Check the names and versions of the requirements"
+_PERHAPS_REFUSED = f"{_WRONG}, and that the index knows you: pip does not tell a refusal (401) from a missing package"
 
 
 def demand_success(result: "ToolResult", environ: Mapping[str, str], what: str, asked: str) -> None:
@@ -43,7 +44,8 @@ def demand_success(result: "ToolResult", environ: Mapping[str, str], what: str, 
     said = [line for line in lines if line.lower().startswith(("error", "cause"))] or lines
     offline = is_offline(environ)
     unreachable = not offline and any(text in result.tail for text in _UNREACHABLE)
-    advice = _OFFLINE if offline else _NO_INDEX if unreachable else _WRONG
+    wrong = _PERHAPS_REFUSED if "(from versions: none)" in result.tail else _WRONG
+    advice = _OFFLINE if offline else _NO_INDEX if unreachable else wrong
     message = (
         f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-3:])[-600:].rstrip('.') or 'nothing'}. "
         f"{advice}"
