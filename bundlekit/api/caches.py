@@ -4,11 +4,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
-from bundlekit.cold_runner.environments.cache_leftovers import Leftover, leftovers
+from bundlekit.cold_runner.environments.cache_leftovers import Leftover, kept_answers, leftovers
 from bundlekit.cold_runner.environments.cache_removal import (
     Limits,
     doomed_entries,
@@ -58,7 +59,7 @@ def clear_cache(limits: Limits, progress: Progress, *, dry_run: bool = False) ->
     directory = default_cache_dir()
     entries = tuple(cached_entries(directory))
     doomed = doomed_entries(entries, limits)
-    doomed_files = doomed_leftovers(_leftovers(directory), limits)
+    doomed_files = doomed_leftovers(chain(_leftovers(directory), kept_answers(directory)), limits)
     removals, spared = list(doomed), list[CachedEntry]()
     if not dry_run:
         removals = []

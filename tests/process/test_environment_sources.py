@@ -230,6 +230,16 @@ def test_offline_a_package_that_uv_has_cached_is_installed_by_copy(
         assert again.evaluate(ready, "tiny_dependency.VALUE", "import tiny_dependency") == "7"
 
 
+def test_settings_of_a_project_that_the_cache_lies_in_do_not_count(
+    tmp_path: Path, kitchen: Kitchen, index: PrivateIndex, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are looked for upwards from where uv runs; a bundle may have its cache inside."""
+    _in_uv_toml(index, home, monkeypatch)
+    write_bundle(tmp_path, {"uv.toml": '[[index]]\nurl = "http://127.0.0.1:9/simple"\ndefault = true\n'})
+    with kitchen.prepared(write_bundle(tmp_path / "bundle", own_bundle("tiny-dependency"))) as ready:
+        assert kitchen.evaluate(ready, "tiny_dependency.VALUE", "import tiny_dependency") == "7"
+
+
 def _git(*arguments: str, cwd: Path) -> str:
     command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", *arguments]
     return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()

@@ -224,9 +224,9 @@ def test_what_cannot_be_verified_is_said_and_is_no_damage(cache: Path) -> None:
     ("limits", "gone"),
     [
         pytest.param(Limits(), ["half"], id="no-limit-takes-debris-alone"),
-        pytest.param(Limits(max_age_s=5 * _DAY_S), ["half", "old-code", "old"], id="age"),
-        pytest.param(Limits(max_age_s=0.0), ["half", "old-code", "old", "young", "used"], id="all"),
-        pytest.param(Limits(max_bytes=25_000), ["half", "old-code", "old"], id="size-takes-the-least-recently-used"),
+        pytest.param(Limits(max_age_s=5 * _DAY_S), ["old-code", "half", "old"], id="age"),
+        pytest.param(Limits(max_age_s=0.0), ["old-code", "half", "old", "young", "used"], id="all"),
+        pytest.param(Limits(max_bytes=25_000), ["old-code", "half", "old"], id="size-takes-the-least-recently-used"),
         pytest.param(Limits(max_bytes=10**9), ["half"], id="size-that-is-not-reached"),
     ],
 )
@@ -262,10 +262,24 @@ def test_code_goes_with_its_environment(cache: Path) -> None:
     _made(cache, "code", _OWNER, _DIGEST, age_s=0.0)
     cleared = clear_cache(Limits(max_age_s=_DAY_S), _silent)
     assert [(each.entry.kind, each.reason) for each in cleared.removals] == [
-        ("environment", "not used for so long"),
         ("code", "its environment goes"),
+        ("environment", "not used for so long"),
     ]
     assert not (cache / "code" / _OWNER).exists()
+    assert not (cache / "locks" / "code" / _OWNER).exists()
+
+
+def test_answers_that_were_kept_go_by_age_and_are_no_leftovers(cache: Path) -> None:
+    """One for each state of each bundle: they add up."""
+    old, young = (cache / "declarations" / f"{letter * 64}.json" for letter in "01")
+    old.parent.mkdir()
+    for path in (old, young):
+        path.write_text("{}")
+    _aged(old)
+    assert list_cache().leftovers == ()
+    assert clear_cache(Limits(), _silent).leftovers == ()
+    assert [each.path for each in clear_cache(Limits(max_age_s=3600.0), _silent).leftovers] == [str(old)]
+    assert young.exists()
 
 
 def test_a_clock_that_was_set_back_makes_nothing_old(cache: Path) -> None:

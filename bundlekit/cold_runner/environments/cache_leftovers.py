@@ -12,8 +12,9 @@ from typing import NamedTuple
 from .cached_entries import tree_size
 from .entry_lock import is_held
 
-__all__ = ["Leftover", "leftovers"]
+__all__ = ["Leftover", "kept_answers", "leftovers"]
 
+_MEMORIES = ("declarations", "probes")
 _SURELY_DEAD_S = 3600.0
 _IN_TMP = (
     (re.compile(r"bundlekit-kept-[0-9a-f]{32}"), "files of a task that PRESERVE_TMP kept"),
@@ -40,11 +41,19 @@ class Leftover(NamedTuple):
 
 def leftovers(cache_dir: str, tmp_dir: str, working_dir: str) -> Iterator[Leftover]:
     """Yield what was left in the cache, in the directory for temporary files, and beside archives in `working_dir`."""
-    for folder in ("declarations", "probes"):
+    for folder in _MEMORIES:
         yield from _found(os.path.join(cache_dir, folder), _IN_MEMORIES)
     yield from _locks_of_nothing(cache_dir)
     yield from _found(tmp_dir, _IN_TMP)
     yield from _found(working_dir, _BESIDE_ARCHIVES)
+
+
+def kept_answers(cache_dir: str) -> Iterator[Leftover]:
+    """Yield the small answers that runs keep in the cache; they are wanted, and made again where they are missing."""
+    for folder in _MEMORIES:
+        for name in _listed(os.path.join(cache_dir, folder)):
+            path = os.path.join(cache_dir, folder, name)
+            yield Leftover(path, "answer that was kept", tree_size(path), _newest_s(path), is_wanted=True)
 
 
 def _found(folder: str, patterns: tuple[tuple[re.Pattern[str], str], ...]) -> Iterator[Leftover]:

@@ -36,7 +36,7 @@ class Removal(NamedTuple):
 def doomed_entries(entries: Sequence[CachedEntry], limits: Limits) -> list[Removal]:
     """Return which of `entries` are to go: the incomplete, the old, then the least recently used beyond the size.
 
-    Code goes with the environment that it was built for. What is held stays, and counts in the size.
+    Code goes with the environment that it was built for, and before it. What is held stays, and counts in the size.
     """
     now = time.time()
     doomed: dict[str, Removal] = {}
@@ -55,7 +55,7 @@ def doomed_entries(entries: Sequence[CachedEntry], limits: Limits) -> list[Remov
     for entry in free:
         if entry.owner in gone:
             doomed.setdefault(entry.directory, Removal(entry, "its environment goes"))
-    return sorted(doomed.values(), key=lambda each: _order(each.entry))
+    return sorted(doomed.values(), key=lambda each: (each.entry.kind == "environment", _order(each.entry)))
 
 
 def doomed_leftovers(found: Iterator[Leftover], limits: Limits) -> list[Leftover]:
@@ -81,14 +81,15 @@ def remove_entry(entry: CachedEntry) -> bool:
             return False
         remove_tree(os.path.join(entry.directory, MARKER))
         remove_tree(entry.directory)
+        if entry.kind == "environment":
+            # Whoever builds code for it holds it, so nobody is about to make anything in these.
+            for stem in (entry.directory, entry.lock_path.removesuffix(".lock")):
+                _remove_if_empty(os.path.join(os.path.dirname(os.path.dirname(stem)), "code", entry.name))
         lock.remove()
     except OSError as error:
         raise cache_failure(entry.directory, error) from error
     finally:
         lock.close()
-    if entry.owner:
-        for path in (entry.directory, entry.lock_path):
-            _remove_if_empty(os.path.dirname(path))
     return True
 
 

@@ -98,13 +98,7 @@ def cache_failure(path: str, error: OSError) -> RunnerError:
 
 def _opened(path: str) -> int:
     try:
-        # Twice: whoever removes an entry may remove a directory that has become empty.
-        for _ in range(2):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            try:
-                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except FileNotFoundError:
-                continue
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         # A ready entry of a read-only cache can be used: a lock needs no more than an open descriptor.

@@ -129,6 +129,9 @@ def _run(command: Sequence[str], job: Job, what: str, installer: Installer) -> "
     defaults = {"GIT_TERMINAL_PROMPT": "0", "UV_SYSTEM_CERTS": "1"}
     told = (for_uv if installer.name == "uv" else for_pip)(job.environ, job.log)
     env = {**defaults, **{name: value for name, value in told.items() if not _misleads(name)}}
+    # uv looks for settings upwards from where it runs: those of a project that the cache lies in do not count.
+    with open(os.path.join(job.scratch, "uv.toml"), "wb"):
+        pass
     if job.is_locked:
         env.pop("UV_CONSTRAINT", None)
     return run_tool(
