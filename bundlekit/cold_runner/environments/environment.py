@@ -228,7 +228,8 @@ def _check_stale(lock: bytes, requirements: tuple[str, ...]) -> None:
     names = {normalised_name(str(package.get("name"))) for package in packages if isinstance(package, dict)}
     missing = [one for one in requirements if requirement_name(one) and requirement_name(one) not in names]
     if missing:
-        message = f"uv.lock is older than pyproject.toml: it lacks {', '.join(missing)}; run 'uv lock' and ship both"
+        named = redacted(", ".join(missing), {})
+        message = f"uv.lock is older than pyproject.toml: it lacks {named}; run 'uv lock' and ship both"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
 
 
