@@ -305,7 +305,8 @@ def test_what_preserve_tmp_kept_goes_by_age_alone(cache: Path) -> None:
         (cache / "fresh" / name).mkdir(parents=True)
         (cache / "fresh" / f"{name}.lock").touch()
     (cache / "fresh" / "kept1" / "kept").touch()
-    assert _gone(clear_cache(Limits(), _silent)) == ["dead1"]
+    (cache / "fresh" / "kept1" / "file").write_bytes(b"123")
+    assert _gone(clear_cache(Limits(max_bytes=0), _silent)) == ["dead1"]
     assert _gone(clear_cache(Limits(max_age_s=0.0), _silent)) == ["kept1"]
     assert list((cache / "fresh").iterdir()) == []
 
@@ -314,13 +315,13 @@ def test_leftovers_of_killed_runs_are_named_and_removed(cache: Path, tmp_path: P
     """Scratch directories and unfinished archives, once nothing has written to them for an hour."""
     dead = [
         tmp_path / "tmp" / f"bundlekit-{'0' * 32}",
-        tmp_path / "tmp" / "bundlekit-abcd_123",
+        tmp_path / "tmp" / "bundlekit-unpacked-abcd_123",
         tmp_path / "here" / ".bundlekit-abc123.pack",
         tmp_path / "here" / ".bundlekit-x_y.unpack",
         cache / "probes" / f"{'0' * 64}.json.77",
     ]
     kept = tmp_path / "tmp" / f"bundlekit-kept-{'0' * 32}"
-    others = [tmp_path / "tmp" / "bundlekit-of-mine", tmp_path / "here" / "bundlekit.pack"]
+    others = [tmp_path / "tmp" / "bundlekit-examples", tmp_path / "here" / "bundlekit.pack"]
     young = tmp_path / "tmp" / f"bundlekit-{'1' * 32}"
     for path in [*dead, kept, *others, young]:
         path.mkdir(parents=True)

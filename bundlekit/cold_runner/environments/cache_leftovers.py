@@ -19,7 +19,7 @@ _SURELY_DEAD_S = 3600.0
 _IN_TMP = (
     (re.compile(r"bundlekit-kept-[0-9a-f]{32}"), "files of a task that PRESERVE_TMP kept"),
     (re.compile(r"bundlekit-(?:task-)?[0-9a-f]{32}"), "scratch directory of a run that was killed"),
-    (re.compile(r"bundlekit-[a-z0-9_]{8}"), "unpacked bundle of a command that was killed"),
+    (re.compile(r"bundlekit-unpacked-[a-z0-9_]{8}"), "unpacked bundle of a command that was killed"),
     (re.compile(r"bundlekit-job-[0-9a-f]{16}"), "task of a run that was killed"),
 )
 _BESIDE_ARCHIVES = (

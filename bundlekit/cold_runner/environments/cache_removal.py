@@ -48,7 +48,10 @@ def doomed_entries(entries: Sequence[CachedEntry], limits: Limits) -> list[Remov
             doomed[entry.directory] = Removal(entry, "not used for so long")
     size = sum(each.size_bytes for each in entries if each.directory not in doomed)
     for entry in free:
-        if limits.max_bytes is not None and size > limits.max_bytes and entry.directory not in doomed:
+        if limits.max_bytes is None or size <= limits.max_bytes:
+            break
+        # What was kept on purpose goes by age alone.
+        if entry.kind != "kept" and entry.directory not in doomed:
             doomed[entry.directory] = Removal(entry, "beyond the size")
             size -= entry.size_bytes
     gone = {each.entry.name for each in doomed.values() if each.entry.kind == "environment"}

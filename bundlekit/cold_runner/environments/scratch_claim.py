@@ -7,9 +7,10 @@ __all__ = ["claimed"]
 
 
 def claimed(directory: str) -> int | None:
-    """Make the private directory and lock it for as long as the returned descriptor is open; None if it cannot be."""
+    """Lock the directory, made private if need be, as long as the returned descriptor is open; None if it cannot be."""
     try:
-        os.mkdir(directory, 0o700)
+        if not os.path.isdir(directory):
+            os.mkdir(directory, 0o700)
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
