@@ -16,6 +16,7 @@ _UNREACHABLE = (
     "Connection reset",
     "Network is unreachable",
     "NewConnectionError",
+    "Could not resolve host",
     "Temporary failure in name resolution",
     "dns error",
     "error sending request",
