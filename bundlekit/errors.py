@@ -10,6 +10,7 @@ __all__ = [
     "ArchiveCorruptError",
     "ArchiveUnsafeError",
     "BundlekitError",
+    "CacheUnusableError",
     "DigestMismatchError",
     "EntryPointRefusedError",
     "FileAccessError",
@@ -104,6 +105,12 @@ class FileAccessError(BundlekitError):
     """A file could not be read or written: permission, disk full, I/O error."""
 
     code = ErrorCode.IO
+
+
+class CacheUnusableError(BundlekitError):
+    """The cache of environments cannot be read or written."""
+
+    code = ErrorCode.CACHE
 
 
 class InternalError(BundlekitError):

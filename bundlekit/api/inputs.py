@@ -1,5 +1,6 @@
 """What a PATH of the command line stands for: a bundle directory, an archive, or a repository of bundles."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,12 +62,19 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
     # The hook never meets an archive.
     import tempfile  # noqa: PLC0415 - see above
 
+    from bundlekit.cold_runner.environments.scratch_claim import claimed  # noqa: PLC0415 - see above
     from bundlekit.pack.unpack import unpack_archive  # noqa: PLC0415 - see above
 
-    with tempfile.TemporaryDirectory(prefix="bundlekit-") as scratch:
-        destination = Path(scratch, "bundle")
-        content = unpack_archive(path, destination)
-        yield BundleDirectory(destination, str(path), content.manifest)
+    with tempfile.TemporaryDirectory(prefix="bundlekit-unpacked-") as scratch:
+        # `cache gc` sees by it that the directory is in use.
+        claim = claimed(scratch)
+        try:
+            destination = Path(scratch, "bundle")
+            content = unpack_archive(path, destination)
+            yield BundleDirectory(destination, str(path), content.manifest)
+        finally:
+            if claim is not None:
+                os.close(claim)
 
 
 def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> "Project":

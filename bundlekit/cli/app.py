@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from bundlekit import __version__
-from bundlekit.cli import archives, catalogue, runs, validation
+from bundlekit.cli import archives, caches, catalogue, runs, validation
 from bundlekit.cli.terminal import abandon_stdout
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.errors import BundlekitError
@@ -76,6 +76,11 @@ def _app() -> typer.Typer:
     runner.callback()(_group)
     runner.command()(runs.export)
     app.add_typer(runner, name="runner")
+    cache = typer.Typer(help="Environments and built bundles that are kept for the next task.", rich_markup_mode=None)
+    cache.callback()(_group)
+    for name, each in (("ls", caches.list_entries), ("verify", caches.verify_entries), ("gc", caches.clear)):
+        cache.command(name)(each)
+    app.add_typer(cache, name="cache")
     return app
 
 
@@ -88,7 +93,7 @@ def _common(
 
 
 def _group() -> None:
-    """The standalone cold runner."""
+    """Commands of one family."""
 
 
 def _complain(message: str, hint: str | None) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from .child.process import Wakeups
 from .codes import EXIT_STATUS, ErrorCode, Phase
+from .environments.scratch_claim import claimed
 from .process_tree import become_subreaper, become_unreadable, kill_descendants, reap
 from .runner_error import RunnerError
 from .standard_output import answer, write_whole
@@ -95,6 +96,8 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         # Inherited by children: the memory of a crashed task may hold what it was given in secret.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         _obey_endings()
+        # Open until this process ends, whatever ends it: `bundlekit cache gc` sees by it that the directory is in use.
+        claimed(scratch)
         _thread.start_new_thread(_follow_leash, (leash, _thread.get_ident()))
         stdout = os.dup(_STDOUT)
         os.dup2(2, _STDOUT)

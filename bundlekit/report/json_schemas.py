@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, reports, settings, tasks
+from bundlekit.model.documents import archives, caches, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -21,6 +21,9 @@ def schema_texts() -> dict[str, str]:
     adapters: dict[str, TypeAdapter[object]] = {
         "difference": TypeAdapter(archives.DifferenceDocument),
         "baseline": TypeAdapter(reports.BaselineDocument),
+        "cache": TypeAdapter(caches.CacheDocument),
+        "cache-gc": TypeAdapter(caches.CacheClearingDocument),
+        "cache-verification": TypeAdapter(caches.CacheVerificationDocument),
         "inspection": TypeAdapter(archives.InspectionDocument),
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),

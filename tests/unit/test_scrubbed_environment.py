@@ -102,9 +102,20 @@ def test_ordinary_names_are_left_alone(name: str) -> None:
         ("said hunter22 aloud", "said *** aloud"),
         ("token is s3cr3t-value.", "token is ***."),
         ("https://host/a@b and git is 1", "https://host/a@b and git is 1"),
+        ("as it is meant: pw/4%@ or pw%2F4%25%40", "as it is meant: *** or ***"),
+        ("Authorization: Basic bWU6aHVudGVyMjI=", "Authorization: ***"),
+        ("'authorization': 'bearer abc'", "'authorization': '***'"),
+        ("the header bWU6aHVudGVyMjI= alone", "the header ***= alone"),
+        ("a token alone: tok-1234567", "a token alone: ***"),
+        ("author: Basic", "author: Basic"),
     ],
 )
 def test_credentials_are_taken_out_of_what_is_logged(text: str, expected: str) -> None:
     """Installers print the URLs that they use."""
-    environ = {"X_TOKEN": "s3cr3t-value", "SHORT_TOKEN": "git", "PIP_INDEX_URL": "https://me:hunter22@host/simple"}
+    environ = {
+        "X_TOKEN": "s3cr3t-value",
+        "SHORT_TOKEN": "git",
+        "PIP_INDEX_URL": "https://me:hunter22@host/simple https://me:pw%2F4%25%40@host/simple",
+        "GIT_CONFIG_KEY_0": "url.https://tok-1234567@host/.insteadOf",
+    }
     assert redacted(text, environ) == expected

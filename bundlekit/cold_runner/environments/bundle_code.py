@@ -188,7 +188,7 @@ def _held_code(
 ) -> Iterator[_Code]:
     started = time.monotonic()
     key = {
-        "schema": "bundlekit/code/1",
+        "schema": "bundlekit/code/2",
         "environment": environment.key,
         "digest": digest,
         # The digest is the caller's word; this is what was read. Code built from other files is built again.
@@ -207,9 +207,16 @@ def _held_code(
             job = BuildJob(ListedBundle(tree, bundle.files), os.path.join(path, "building"), lock_descriptor)
             build_and_install(system, python_of(venv), job, workshop, compile_bytecode=place.lasting)
 
-    needs = os.path.join("venv", "bin", "python")
+    needs = ("tree", "venv/bin/python", "venv/pyvenv.cfg", site_of("venv", workshop.interpreter))
     with held_entry(
-        directory, key, build, lock_path=lock_path, needs=needs, deadline=workshop.deadline, log=workshop.log
+        directory,
+        key,
+        build,
+        lock_path=lock_path,
+        needs=needs,
+        deadline=workshop.deadline,
+        log=workshop.log,
+        lasting=place.lasting,
     ) as reused:
         seconds = time.monotonic() - started
         if not reused and system is not None:

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
-from .cache_entry import cache_failure
+from .entry_lock import cache_failure
 from .environment import Place
 from .tree_removal import remove_tree
 
-__all__ = ["chosen_place"]
+__all__ = ["KEPT", "chosen_place"]
 
-_KEPT = "kept"
+KEPT = "kept"
+"""The file in a throw-away part that is to stay."""
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def chosen_place(cache_dir: str, fresh: bool, preserve: bool, log: Callable[[str
         yield Place(directory, lasting=False)
     finally:
         if preserve:
-            with open(os.path.join(directory, _KEPT), "wb"):
+            with open(os.path.join(directory, KEPT), "wb"):
                 log(f"PRESERVE_TMP: kept the environment and the bundle's code in {directory}")
         else:
             _drop(directory)
@@ -82,7 +83,7 @@ def _claimed(parent: str) -> tuple[str, int]:
 def _sweep(parent: str) -> None:
     for name in os.listdir(parent):
         directory = os.path.join(parent, name.removesuffix(".lock"))
-        if not name.endswith(".lock") or os.path.exists(os.path.join(directory, _KEPT)):
+        if not name.endswith(".lock") or os.path.exists(os.path.join(directory, KEPT)):
             continue
         try:
             descriptor = os.open(directory + ".lock", os.O_RDWR | os.O_CLOEXEC)

@@ -10,13 +10,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..codes import ErrorCode, Phase
 from ..dependency_hash import dependency_hash, normalised_name, requirement_name
 from ..runner_error import RunnerError
 from .cache_entry import held_entry
 from .declaration import Declaration
+from .install_verdict import demand_success
 from .installable import check_build_requirements, installable
 from .installer import Installer, Job, export_lock, install
 from .interpreter import Interpreter
@@ -24,29 +25,13 @@ from .redaction import redacted
 from .tree_removal import remove_tree
 from .venv_layout import lay_out_venv, python_of, site_of
 
-if TYPE_CHECKING:
-    from .tool_process import ToolResult
-
 __all__ = ["Environment", "Place", "Workshop", "held_environment", "held_tools"]
+
+ENVIRONMENT_SCHEMA = "bundlekit/environment/2"
+"""In the key of an environment: a change of how they are built is told by the number."""
 
 _NO_INSTALLER = "none"
 """The installer in the key of an environment in which nothing is installed: none is looked for."""
-
-_UNREACHABLE = (
-    "Connection refused",
-    "Connection reset",
-    "Network is unreachable",
-    "NewConnectionError",
-    "Temporary failure in name resolution",
-    "dns error",
-    "error sending request",
-    "operation timed out",
-    "ReadTimeoutError",
-    "401 Unauthorized",
-    "403 Forbidden",
-    "503 Service Unavailable",
-)
-"""What uv and pip say when it is the index that fails, not the requirement: trying again may help."""
 
 
 class Place(NamedTuple):
@@ -142,13 +127,15 @@ def _held(
     started = time.monotonic()
     named = str(installer) if installer else _NO_INSTALLER
     key = {
-        "schema": "bundlekit/environment/1",
+        "schema": ENVIRONMENT_SCHEMA,
         "dependencies": asked_hash,
         # A wheel of the bundle's own is asked for by its path, which says nothing about its content.
         "wheels": " ".join(_file_hash(path) for path in asked.requirements if os.path.isabs(path)),
         # The interpreter's path is part of it: another build of the same version is another interpreter.
         **workshop.interpreter._asdict(),
         "installer": named,
+        # Constraints of the user decide what is installed as the bundle's own requirements do.
+        "limits": "" if installer is None or asked.lock else _limits(workshop.environ),
     }
     name = hashlib.sha256(json.dumps(key, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     directory, lock_path = place.entry("environments", name)
@@ -158,18 +145,48 @@ def _held(
         if installer and asked.anything:
             scratch = os.path.join(path, "installing")
             os.mkdir(scratch)
-            job = Job(scratch, workshop.environ, workshop.deadline, lock_descriptor, place.lasting)
+            job = Job(
+                scratch=scratch,
+                environ=_for_sources(asked, workshop.environ),
+                deadline=workshop.deadline,
+                lock_descriptor=lock_descriptor,
+                compile_bytecode=place.lasting,
+                log=workshop.log,
+                is_locked=asked.lock is not None,
+            )
             _install(asked, installer, python_of(path), job)
             remove_tree(scratch)
 
+    needs = ("bin/python", "pyvenv.cfg", site_of("", workshop.interpreter))
     with held_entry(
-        directory, key, build, lock_path=lock_path, needs="bin/python", deadline=workshop.deadline, log=workshop.log
+        directory,
+        key,
+        build,
+        lock_path=lock_path,
+        needs=needs,
+        deadline=workshop.deadline,
+        log=workshop.log,
+        lasting=place.lasting,
     ) as reused:
         seconds = time.monotonic() - started
         if not reused and asked.anything:
             workshop.log(f"Installed {asked.what} with {named} in {seconds:.1f} s")
         site = site_of(directory, workshop.interpreter)
         yield Environment(name, directory, python_of(directory), site, named, reused, seconds)
+
+
+def _limits(environ: Mapping[str, str]) -> str:
+    from .user_settings import limits_hash  # noqa: PLC0415 - bundles without dependencies do without it
+
+    return limits_hash(environ)
+
+
+def _for_sources(asked: _Asked, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `environ` without the user's ssh agent unless something comes from git: packages may be built with it."""
+    text = "\n".join(asked.requirements).encode() + (asked.lock[1] if asked.lock else b"")
+    if b"git+" in text or b"git = " in text:
+        return environ
+    return {name: value for name, value in environ.items() if name != "SSH_AUTH_SOCK"}
 
 
 def _install(asked: _Asked, installer: Installer, python: str, job: Job) -> None:
@@ -181,7 +198,7 @@ def _install(asked: _Asked, installer: Installer, python: str, job: Job) -> None
     else:
         arguments = _lock_arguments(asked.lock, asked, installer, python, job)
     what = f"installing {asked.what} with {installer}"
-    _demand(install(installer, python, arguments, job, what), what, _names(asked))
+    demand_success(install(installer, python, arguments, job, what), job.environ, what, _names(asked))
 
 
 def _lock_arguments(lock: tuple[str, bytes], asked: _Asked, installer: Installer, python: str, job: Job) -> list[str]:
@@ -193,7 +210,8 @@ def _lock_arguments(lock: tuple[str, bytes], asked: _Asked, installer: Installer
         os.mkdir(project)
         _written(job, "project/uv.lock", data)
         _written(job, "project/pyproject.toml", asked.pyproject or b"")
-        _demand(export_lock(installer, python, project, exported, job), "reading uv.lock with uv", "uv.lock")
+        exporting = export_lock(installer, python, project, exported, job)
+        demand_success(exporting, job.environ, "reading uv.lock", name)
         return ["-r", exported]
     path = _written(job, name, data)
     return ["-r", path, "--require-hashes"] if name.endswith(".txt") else ["-r", path]
@@ -210,30 +228,9 @@ def _check_stale(lock: bytes, requirements: tuple[str, ...]) -> None:
     names = {normalised_name(str(package.get("name"))) for package in packages if isinstance(package, dict)}
     missing = [one for one in requirements if requirement_name(one) and requirement_name(one) not in names]
     if missing:
-        message = f"uv.lock is older than pyproject.toml: it lacks {', '.join(missing)}; run 'uv lock' and ship both"
+        named = redacted(", ".join(missing), {})
+        message = f"uv.lock is older than pyproject.toml: it lacks {named}; run 'uv lock' and ship both"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
-
-
-def _demand(result: "ToolResult", what: str, asked: str) -> None:
-    if result.status == 0:
-        return
-    ended = f"was killed by signal {-result.status}" if result.status < 0 else f"ended with status {result.status}"
-    lines = [line.strip() for line in result.tail.splitlines() if line.strip()]
-    said = [line for line in lines if line.lower().startswith(("error", "cause"))] or lines
-    unreachable = any(text in result.tail for text in _UNREACHABLE)
-    advice = "The package index cannot be reached: check the network, the proxy and the index settings"
-    message = (
-        f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-3:])[-600:].rstrip('.') or 'nothing'}. "
-        f"{advice if unreachable else 'Check the names and versions of the requirements'}"
-    )
-    raise RunnerError(
-        ErrorCode.VENV,
-        Phase.ENVIRONMENT,
-        message,
-        type_name="InstallError",
-        stderr_tail=result.tail,
-        retryable=unreachable,
-    )
 
 
 def _names(asked: _Asked) -> str:

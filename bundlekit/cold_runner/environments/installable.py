@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
+from .redaction import redacted
 
 __all__ = ["check_build_requirements", "installable"]
 
@@ -72,4 +73,4 @@ def _without_variables(requirement: str) -> str:
 
 
 def _refused(message: str) -> RunnerError:
-    return RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
+    return RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, redacted(message, {}), type_name="InstallError")

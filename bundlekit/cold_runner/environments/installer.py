@@ -39,6 +39,13 @@ _REDIRECTING = (
     "UV_WORKING_DIRECTORY",
     "VIRTUAL_ENV",
 )
+_TELLING = ("PIP_LOG", "PIP_QUIET", "PIP_VERBOSE", "RUST_LOG", "UV_LOG_CONTEXT", "UV_QUIET")
+"""They make an installer show its requests, headers and all, or hide the errors that we pass on."""
+_OLDEST_UV = (0, 5)
+
+
+def _silent(_line: str) -> None:
+    return
 
 
 class Installer(NamedTuple):
@@ -54,13 +61,19 @@ class Installer(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What every run of the installer needs; `environ` holds the user's variables, the lock is the entry's."""
+    """What every run of the installer needs; `environ` holds the user's variables, the lock is the entry's.
+
+    `log` hears which settings were taken over from the other installer's. With `is_locked` a lock fixes every version:
+    uv refuses constraints beside its hashes.
+    """
 
     scratch: str
     environ: Mapping[str, str]
     deadline: float
     lock_descriptor: int
     compile_bytecode: bool
+    log: Callable[[str], None] = _silent
+    is_locked: bool = False
 
 
 def find_installer(
@@ -97,35 +110,40 @@ def install(installer: Installer, python: str, arguments: Sequence[str], job: Jo
         command = [*installer.command, "--python", python, "install", "--no-input", "--no-user", "--no-color"]
         command += ["--disable-pip-version-check", "--progress-bar", "off"]
         command += [] if job.compile_bytecode else ["--no-compile"]
-    return _run([*command, *arguments], job, what)
+    return _run([*command, *arguments], job, what, installer)
 
 
 def export_lock(installer: Installer, python: str, project: str, destination: str, job: Job) -> "ToolResult":
     """Have uv write the packages of the uv.lock in the directory `project` to `destination`, with their hashes."""
     command = [*installer.command, "export", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header"]
     command += ["--project", project, "--python", python, "--no-python-downloads", "--color", "never", "--quiet"]
-    return _run([*command, "--output-file", destination], job, "reading uv.lock")
+    return _run([*command, "--output-file", destination], job, "reading uv.lock", installer)
 
 
-def _run(command: Sequence[str], job: Job, what: str) -> "ToolResult":
+def _run(command: Sequence[str], job: Job, what: str, installer: Installer) -> "ToolResult":
     from .tool_process import run_tool  # noqa: PLC0415 - a ready environment starts nothing
+    from .user_settings import for_pip, for_uv  # noqa: PLC0415 - as above
 
-    # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH).
-    env = {
-        # pip trusts the machine's certificates, so uv is asked to as well: an institute's proxy signs with its own.
-        "UV_SYSTEM_CERTS": "1",
-        **{name: value for name, value in job.environ.items() if not _misleads(name)},
-    }
+    # Git asks for nothing where nobody can answer. pip trusts the machine's certificates, so uv is asked to as well:
+    # an institute's proxy signs with its own.
+    defaults = {"GIT_TERMINAL_PROMPT": "0", "UV_SYSTEM_CERTS": "1"}
+    told = (for_uv if installer.name == "uv" else for_pip)(job.environ, job.log)
+    env = {**defaults, **{name: value for name, value in told.items() if not _misleads(name)}}
+    # uv looks for settings upwards from where it runs: those of a project that the cache lies in do not count.
+    with open(os.path.join(job.scratch, "uv.toml"), "wb"):
+        pass
+    if job.is_locked:
+        env.pop("UV_CONSTRAINT", None)
     return run_tool(
         command, cwd=job.scratch, env=env, deadline=job.deadline, what=what, inherited=(job.lock_descriptor,)
     )
 
 
 def _misleads(name: str) -> bool:
-    # A source distribution runs code of strangers while it is built: of what is secret, only the installer's own
-    # settings are for it.
-    is_foreign_secret = looks_secret(name) and not name.startswith(("UV_", "PIP_"))
-    return name in _REDIRECTING or name.startswith("PYTHON") or is_foreign_secret
+    # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH). A source distribution runs
+    # code of strangers while it is built: of what is secret, only settings of the installer, and of git, are for it.
+    is_foreign_secret = looks_secret(name) and not name.startswith(("UV_", "PIP_", "GIT_")) and name != "SSH_AUTH_SOCK"
+    return name in _REDIRECTING or name in _TELLING or name.startswith("PYTHON") or is_foreign_secret
 
 
 def _on_path(name: str, environ: Mapping[str, str]) -> str | None:
@@ -140,6 +158,10 @@ def _uv_version(path: str) -> dict[str, str]:
     if status != 0 or len(words) < 2 or words[0] != "uv":  # noqa: PLR2004 - "uv 0.9.1 (commit)"
         ended = f"ended with status {status}" if status else "did not answer as uv does"
         message = f"{path} --version {ended}"
+        raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
+    numbers = [int(part) for part in words[1].split(".")[:2] if part.isdecimal()]
+    if tuple(numbers) < _OLDEST_UV:
+        message = f"{path} is uv {words[1]}, which is too old: expected 0.5 or newer"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message, type_name="InstallError")
     return {"version": words[1]}
 

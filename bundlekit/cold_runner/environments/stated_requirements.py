@@ -34,7 +34,7 @@ def stated_requirements(system: BuildSystem, bundle: ListedBundle, place: Place,
     Raises:
         RunnerError: as :func:`build_wheel`; a wheel without readable metadata is a BuildError too.
     """
-    key = {"schema": "bundlekit/requirements/1", "content": inventory_digest(bundle.files)}
+    key = {"schema": "bundlekit/requirements/2", "content": inventory_digest(bundle.files)}
     key.update(workshop.interpreter._asdict())
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     directory, lock_path = place.entry("requirements", name)
@@ -51,7 +51,7 @@ def stated_requirements(system: BuildSystem, bundle: ListedBundle, place: Place,
         remove_tree(scratch)
 
     entry = held_entry(
-        directory, key, build, lock_path=lock_path, needs=_ANSWER, deadline=workshop.deadline, log=workshop.log
+        directory, key, build, lock_path=lock_path, needs=(_ANSWER,), deadline=workshop.deadline, log=workshop.log
     )
     with entry, open(os.path.join(directory, _ANSWER), encoding="utf-8") as file:
         declared = tuple(str(requirement) for requirement in json.load(file))
