@@ -7,7 +7,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,8 +20,10 @@ from .environments.bundle_code import Prepared
 from .environments.layer import Write, task_layer
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
+from .limits import NO_LIMITS, Limits
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
+from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
@@ -32,6 +34,7 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
+    `limits` hold for each of its processes, `sandbox` for all of them.
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
     """
 
@@ -41,6 +44,8 @@ class TaskSettings(NamedTuple):
     outputs_dir: str | None = None
     tells_writes: bool = False
     preserve: bool = False
+    limits: Limits = NO_LIMITS
+    sandbox: Sandbox = NO_SANDBOX
 
 
 class Circumstances:
@@ -51,6 +56,7 @@ class Circumstances:
         self.started_s: float | None = None
         self.writes: tuple[Write, ...] = ()
         self.tree = ""
+        self.sandbox = NO_SANDBOX
 
 
 class Supervisor:
@@ -131,8 +137,10 @@ class Supervisor:
             environment = child_environment(
                 os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
+            job["limits"], job["sandboxed"] = settings.limits.resources(), settings.sandbox.layers is not None
             payload = packed(job, prepared.interpreter_version)
-            with spawned(command(prepared.python), environment, payload) as child:
+            hold = _hold(prepared, settings, environment, (home, tmp, layer.path))
+            with spawned(command(prepared.python), environment, payload, hold) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
@@ -205,7 +213,22 @@ def _job(verb: str, reference: str) -> Job:
         seed=0,
         sim_returns=[],
         target_data=None,
+        limits={},
+        sandboxed=False,
     )
+
+
+def _hold(
+    prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str], own: Sequence[str]
+) -> Callable[[], None] | None:
+    """Return what puts a process into the sandbox of `settings`, with the directories `own` to write; None for none."""
+    if settings.sandbox.layers is None:
+        return None
+    from .sandbox.confinement import holder  # noqa: PLC0415 - most tasks run without a sandbox
+
+    # What a task brings itself must not open what the sandbox keeps shut.
+    passed = {name: value for name, value in environment.items() if name not in settings.task_env}
+    return holder(settings.sandbox.layers, prepared.python, prepared.dependency_site, passed, own)
 
 
 def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:

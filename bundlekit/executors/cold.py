@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from bundlekit import cold_runner
+from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, task_run_of
 from bundlekit.model.digest import Digest
@@ -36,11 +37,16 @@ class BundleToRun(NamedTuple):
 
 
 class ColdOptions(NamedTuple):
-    """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment."""
+    """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment.
+
+    `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
+    """
 
     python: str | None = None
     fresh: bool = False
-    sandbox: str = "auto"
+    sandbox: str = "off"
+    network: bool = False
+    limits: Limits = NO_LIMITS
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
@@ -134,6 +140,8 @@ class ColdExecutor:
             "pass_env": list(options.pass_env),
             "env": {},
             "sandbox": options.sandbox,
+            "network": options.network,
+            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
             **more,
         }

@@ -40,7 +40,10 @@ _compiled: dict[str, object] = {}
 
 
 class Job(TypedDict):
-    """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values."""
+    """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values.
+
+    `limits` are values by names of the module ``resource``, in its units.
+    """
 
     verb: str
     tree: str
@@ -51,6 +54,8 @@ class Job(TypedDict):
     seed: int
     sim_returns: list[dict[str, object]]
     target_data: object
+    limits: dict[str, int]
+    sandboxed: bool
 
 
 def command(python: str) -> list[str]:
@@ -66,6 +71,8 @@ def packed(job: Job, version: str) -> bytes:
     names = ["channel", "main"]
     if job["verb"] != "simulate":
         names.append(job["verb"])
+    if job["limits"] or job["sandboxed"]:
+        names.append("restraint")
     same = version == ".".join(map(str, sys.version_info[:3]))
     code = [(name, _code(name) if same else _source(name)) for name in names]
     return marshal.dumps((code, job), _MARSHAL_VERSION)  # type: ignore[arg-type]  # its stub knows no code objects

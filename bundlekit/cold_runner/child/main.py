@@ -70,6 +70,9 @@ def _settle(job: "Job") -> None:
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
+    if job["limits"] or job["sandboxed"]:
+        restrain: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].restrain
+        restrain(job)
     os.chdir(job["tree"])
     after = sys.path.index(job["site"]) + 1 if job["site"] in sys.path else len(sys.path)
     sys.path.insert(after, job["tree"])

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -65,11 +65,15 @@ class Wakeups:
 
 
 @contextmanager
-def spawned(command: list[str], environment: Mapping[str, str], job: bytes) -> Iterator[Child]:
+def spawned(
+    command: list[str], environment: Mapping[str, str], job: bytes, hold: Callable[[], None] | None = None
+) -> Iterator[Child]:
     """Start a child in a session of its own, with `job` to read; our ends are closed and its tree killed afterwards.
 
+    `hold` puts the process that calls it into a sandbox; None starts the child without one.
+
     Raises:
-        RunnerError: E_VENV when the interpreter cannot be started.
+        RunnerError: E_VENV when the interpreter cannot be started, E_IO when it cannot be held.
     """
     ours: list[int] = []
     theirs: list[int] = []
@@ -91,7 +95,12 @@ def spawned(command: list[str], environment: Mapping[str, str], job: bytes) -> I
             (os.POSIX_SPAWN_DUP2, theirs[2], JOB_FD),
             (os.POSIX_SPAWN_DUP2, result, RESULT_FD),
         ]
-        pid = _spawn(command, environment, actions)
+        if hold is None:
+            pid = _spawn(command, environment, actions)
+        else:
+            from ..sandbox.held_start import start_held  # noqa: PLC0415 - most tasks run without a sandbox
+
+            pid = start_held(command, environment, actions, hold)
         while theirs:
             os.close(theirs.pop())
         try:
