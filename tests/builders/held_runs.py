@@ -24,7 +24,7 @@ __all__ = [
     "level_here",
     "needs_layers",
     "needs_user_namespaces",
-    "without_landlock",
+    "without_calls",
     "without_namespaces",
 ]
 
@@ -42,19 +42,25 @@ _WIRE = """
         return {"found": json.dumps(found, default=repr).encode()}
 """
 
-_WITHOUT_LANDLOCK = """
+_WITHOUT_CALLS = """
 import ctypes, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
-code = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x25, 1, 0, 446), (0x06, 0, 0, 0x50026), (0x06, 0, 0, 0x7FFF0000)]
-filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in code))
+prctl = {"x86_64": 157, "aarch64": 167}[os.uname().machine]
+code = {
+    "landlock": [(0x35, 0, 2, 444), (0x25, 1, 0, 446), (0x06, 0, 0, 0x50026)],
+    "seccomp": [(0x15, 0, 3, prctl), (0x20, 0, 0, 16), (0x15, 0, 1, 22), (0x06, 0, 0, 0x50016)],
+}
+steps = [step for name in sys.argv[1].split(",") for step in [(0x20, 0, 0, 0), *code[name]]]
+steps.append((0x06, 0, 0, 0x7FFF0000))
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-program = Program(len(code), ctypes.addressof(filter))
+program = Program(len(steps), ctypes.addressof(filter))
 assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, ctypes.byref(program)) == 0
-os.execv(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[2], sys.argv[2:])
 """
-"""Has the kernel say of Landlock's three calls, by seccomp(2), that it does not know them."""
+"""Has the kernel say, by seccomp(2), that it does not know Landlock's calls, or the use of seccomp itself."""
 
 
 class Held(NamedTuple):
@@ -114,9 +120,9 @@ def as_user(command: Sequence[str]) -> list[str]:
     return [*(() if os.geteuid() else ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")), *command]
 
 
-def without_landlock(command: Sequence[str]) -> list[str]:
-    """Return `command` on a kernel that has no Landlock."""
-    return [sys.executable, "-c", _WITHOUT_LANDLOCK, *command]
+def without_calls(command: Sequence[str], *names: str) -> list[str]:
+    """Return `command` on a kernel that lacks ``landlock`` or ``seccomp``, or both."""
+    return [sys.executable, "-c", _WITHOUT_CALLS, ",".join(names), *command]
 
 
 def without_namespaces(command: Sequence[str], *kinds: str) -> list[str]:

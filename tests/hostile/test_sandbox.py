@@ -23,7 +23,7 @@ from builders.held_runs import (
     level_here,
     needs_layers,
     needs_user_namespaces,
-    without_landlock,
+    without_calls,
     without_namespaces,
 )
 
@@ -212,7 +212,7 @@ def test_x05_x06_nothing_outside_is_reached_by_any_socket(
 ) -> None:
     """With a network of its own nothing hangs either. A port can be bound there, and nobody else can see it."""
     got = held(tmp_path, cache, NETWORK, params=listeners)
-    assert (got.level, got.network) == ("landlock+mountns+netns", "closed")
+    assert (got.level, got.network) == (level_here(), "closed")
     answers = {name: str(answer) for name, answer in got.found.items()}
     assert answers.pop("bind") == "bound"
     assert "reached" not in answers.values()
@@ -233,12 +233,26 @@ def test_x05_x06_without_network_namespaces_tcp_is_denied_and_the_report_says_th
     tmp_path: Path, cache: Path, listeners: dict[str, object]
 ) -> None:
     """Landlock knows TCP from its version 4 and abstract sockets from 6; UDP it does not know."""
-    got = held(tmp_path, cache, NETWORK, params=listeners, runner=without_namespaces(MODULE, "net", "mnt", "user"))
+    runner = without_calls(without_namespaces(MODULE, "net", "mnt", "user"), "seccomp")
+    got = held(tmp_path, cache, NETWORK, params=listeners, runner=runner)
     assert (got.level, got.network) == ("landlock", "no-tcp")
     answers = {name: str(got.found[name]).partition(":")[0] for name in ("loopback", "outside", "abstract", "bind")}
     assert answers == dict.fromkeys(answers, "PermissionError")
     # A known gap below Landlock's version 9: sockets that are files. The level says so: it has no mountns.
     assert got.found["file"] == "reached"
+
+
+@needs_layers("landlock", "seccomp")
+@needs_user_namespaces()
+def test_x05_x06_without_network_namespaces_a_filter_of_calls_closes_the_network(
+    tmp_path: Path, cache: Path, listeners: dict[str, object]
+) -> None:
+    """Distributions that forbid users namespaces leave them this."""
+    got = held(tmp_path, cache, NETWORK, params=listeners, runner=without_namespaces(MODULE, "net", "mnt", "user"))
+    assert (got.level, got.network) == ("landlock+seccomp", "closed")
+    answers = {name: str(got.found[name]).partition(":")[0] for name in got.found if name not in {"file", "dns"}}
+    assert answers == dict.fromkeys(answers, "PermissionError")
+    assert str(got.found["dns"]).startswith(("gaierror", "PermissionError"))
 
 
 def test_network_is_open_where_the_settings_open_it(tmp_path: Path, cache: Path, listeners: dict[str, object]) -> None:
@@ -294,7 +308,7 @@ POWERS = """
             raise OSError(ctypes.get_errno(), name)
         return returned
     def attempts(params):
-        parent, numbers = os.getppid(), {"x86_64": (321, 311), "aarch64": (280, 271)}[os.uname().machine]
+        parent, numbers = os.getppid(), {"x86_64": (321, 311, 250), "aarch64": (280, 271, 219)}[os.uname().machine]
         vector = (ctypes.c_void_p * 2)(1, 1)
         return {
             "kill": lambda: os.kill(parent, signal.SIGTERM),
@@ -308,6 +322,9 @@ POWERS = """
             "chroot": lambda: os.chroot("/"),
             "setuid": lambda: os.setuid(12345),
             "unshare": lambda: call("unshare", 0x00020000),
+            "user namespace": lambda: call("unshare", 0x10000000),
+            "key ring": lambda: call("syscall", numbers[2], 0, -4, 0),
+            "io_uring": lambda: call("syscall", 425, 4, bytes(120)),
             "mknod": lambda: os.mknod("device", 0o20600, os.makedev(1, 1)),
             "device": lambda: open("/dev/mem", "rb"),
             "privileges": lambda: open("/proc/self/status").read().partition("NoNewPrivs:")[2][:3].strip(),
@@ -328,17 +345,18 @@ def test_x08_bundle_code_has_no_power_over_other_processes_or_the_machine(
     assert got.found.pop("privileges") == "1"
     allowed = {name: answer for name, answer in got.found.items() if "Error" not in str(answer)}
     # With signals scoped, everybody is the task itself.
-    assert set(allowed) <= {"kill all"}
+    without_filter = {"user namespace", "key ring", "io_uring"} if "seccomp" not in got.level else set()
+    assert set(allowed) <= {"kill all"} | without_filter
 
 
-@needs_layers("landlock")
+@needs_layers("landlock", "seccomp")
 @needs_user_namespaces()
 @pytest.mark.parametrize(
     ("kinds", "level", "network"),
     [
-        (("net",), "landlock+mountns", "no-tcp"),
-        (("mnt",), "landlock+netns", "closed"),
-        (("net", "mnt", "user"), "landlock", "no-tcp"),
+        (("net",), "landlock+seccomp+mountns", "closed"),
+        (("mnt",), "landlock+seccomp+netns", "closed"),
+        (("net", "mnt", "user"), "landlock+seccomp", "closed"),
     ],
     ids=["no network namespaces", "no mount namespaces", "no namespaces"],
 )
@@ -355,8 +373,8 @@ def test_x09_where_namespaces_are_blocked_auto_holds_the_rest_and_says_so(
 
 
 BLOCKED = {
-    "no network namespace": lambda: without_namespaces(MODULE, "net"),
-    "no Landlock": lambda: without_landlock(MODULE),
+    "no closed network": lambda: without_calls(without_namespaces(MODULE, "net"), "seccomp"),
+    "no Landlock": lambda: without_calls(MODULE, "landlock"),
 }
 
 
@@ -384,7 +402,7 @@ def test_x09_require_runs_where_it_holds(tmp_path: Path, cache: Path) -> None:
 
 def test_x09_without_landlock_the_level_says_so(tmp_path: Path, cache: Path) -> None:
     """Namespaces still close the network where they can; what held is what is named."""
-    got = held(tmp_path, cache, attempts(pid="os.getpid()"), runner=without_landlock(MODULE))
+    got = held(tmp_path, cache, attempts(pid="os.getpid()"), runner=without_calls(MODULE, "landlock"))
     assert "landlock" not in got.level
     assert isinstance(got.found["pid"], int)
 

@@ -24,7 +24,9 @@ def choose_sandbox(mode: str, *, network_open: bool) -> Sandbox:
     if mode == "off":
         return NO_SANDBOX
     layers, missing = _found(network_open)
-    if mode == "require" and not (layers and layers.landlock_abi and (layers.network or network_open)):
+    if mode == "require" and not (
+        layers and layers.landlock_abi and (layers.network_state == "closed" or network_open)
+    ):
         message = (
             f"sandbox 'require' cannot be held here: {'; '.join(missing)}. "
             f"Use auto to run with level {_sandbox(layers).level}, or a machine that allows more"

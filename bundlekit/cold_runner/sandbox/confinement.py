@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from .filtered_calls import filter_calls
 from .grounds import Grounds, task_grounds
 from .hidden_files import hide_files
 from .landlock import restrict
@@ -50,6 +51,8 @@ def confine(calls: SystemCalls, confinement: Confinement) -> None:
             devices=grounds.devices,
             tcp=layers.network or layers.network_open,
         )
+    if layers.filter:
+        filter_calls(calls, sockets=layers.network or layers.network_open)
 
 
 def holder(

@@ -10,12 +10,13 @@ TCP_ABI = 4
 
 
 class Layers(NamedTuple):
-    """What can be put around a child: the version of Landlock (0 for none), a view of the files, a network of its own.
+    """What can be put around a child: Landlock, a filter of its system calls, a view of the files, a network of its own.
 
-    With `network_open` the bundle may use the network, so nothing is put there.
+    `landlock_abi` is the version of Landlock, 0 for none. With `network_open` the bundle may use the network, so nothing is put there.
     """
 
     landlock_abi: int
+    filter: bool
     mounts: bool
     network: bool
     network_open: bool
@@ -23,15 +24,22 @@ class Layers(NamedTuple):
     @property
     def level(self) -> str:
         """The name of what holds: ``process`` where it is only what always holds."""
-        parts = ("landlock" * (self.landlock_abi > 0), "mountns" * self.mounts, "netns" * self.network)
-        return "+".join(part for part in parts if part) or "process"
+        names = {
+            "landlock": self.landlock_abi > 0,
+            "seccomp": self.filter,
+            "mountns": self.mounts,
+            "netns": self.network,
+        }
+        return "+".join(name for name, holds in names.items() if holds) or "process"
 
     @property
     def network_state(self) -> str:
         """What the network is to the child: ``closed``, ``no-tcp`` (UDP is free) or ``open``."""
-        if self.network:
+        if self.network_open:
+            return "open"
+        if self.network or self.filter:
             return "closed"
-        return "no-tcp" if self.landlock_abi >= TCP_ABI and not self.network_open else "open"
+        return "no-tcp" if self.landlock_abi >= TCP_ABI else "open"
 
 
 class Sandbox(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .confinement import Confinement, confine
+from .filtered_calls import can_filter_calls
 from .grounds import SYSTEM_GROUNDS
 from .layers import Layers
 from .namespaces import load_for_namespaces
@@ -35,15 +36,23 @@ def find_layers(calls: SystemCalls, *, network_open: bool) -> Found:
     abi = calls.landlock_abi()
     missing = [] if abi else ["no Landlock: the kernel has none, or it is off"]
     load_for_namespaces()
-    wanted = [(True, False)] if network_open else [(True, True), (False, True), (True, False)]
     limit = time.monotonic() + _PROBE_S
-    for mounts, network in wanted:
-        layers = Layers(abi, mounts, network, network_open)
-        error = trial(_attempt(calls, Confinement(layers, SYSTEM_GROUNDS)), limit - time.monotonic())
+
+    def failure(layers: Layers) -> str | None:
+        return trial(lambda: confine(calls, Confinement(layers, SYSTEM_GROUNDS)), limit - time.monotonic())
+
+    held = Layers(abi, can_filter_calls(), mounts=False, network=False, network_open=network_open)
+    error = failure(held)
+    if held.filter and error is not None:
+        missing.append(f"no filter of system calls: {error}")
+        held = held._replace(filter=False)
+    for mounts, network in [(True, False)] if network_open else [(True, True), (False, True), (True, False)]:
+        layers = held._replace(mounts=mounts, network=network)
+        error = failure(layers)
         if error is None:
             return Found(layers, tuple(missing))
         missing.append(f"no {' and '.join(_names(mounts=mounts, network=network))}: {error}")
-    return Found(Layers(abi, mounts=False, network=False, network_open=network_open), tuple(missing))
+    return Found(held, tuple(missing))
 
 
 def trial(attempt: Callable[[], None], seconds: float) -> str | None:
@@ -81,10 +90,6 @@ def _answer(reading: int, seconds: float) -> bytes | None:
     poll = select.poll()
     poll.register(reading, select.POLLIN)
     return os.read(reading, _MESSAGE_BYTES) if poll.poll(max(0, int(seconds * 1000))) else None
-
-
-def _attempt(calls: SystemCalls, confinement: Confinement) -> Callable[[], None]:
-    return lambda: confine(calls, confinement)
 
 
 def _names(*, mounts: bool, network: bool) -> list[str]:

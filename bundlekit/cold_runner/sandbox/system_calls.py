@@ -1,6 +1,6 @@
 """The system calls that Python has no functions for, by ctypes; each raises OSError as functions of ``os`` do.
 
-See: landlock(7), mount(2), mount_setattr(2), unshare(2), capset(2), prctl(2).
+See: landlock(7), seccomp(2), mount(2), mount_setattr(2), unshare(2), capset(2), prctl(2).
 """
 
 import os
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemCalls", "system_calls"]
 
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
@@ -19,6 +21,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_OVERRIDE = 1
 _LAST_CAPABILITY = 63
+_STEP_BYTES = 8
 
 _MOUNT_SETATTR = 442
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446
@@ -84,6 +87,15 @@ class SystemCalls:
     def landlock_restrict(self, ruleset: int) -> None:
         """Hold this process to the rules for ever."""
         self._checked("landlock_restrict_self", self._libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0))
+
+    def filter_calls(self, program: bytes) -> None:
+        """Have the kernel ask the BPF `program` about every system call from now on."""
+        import ctypes  # noqa: PLC0415 - loaded by `system_calls`
+
+        buffer = ctypes.create_string_buffer(program, len(program))
+        steps = (len(program) // _STEP_BYTES).to_bytes(8, sys.byteorder)
+        described = steps + ctypes.addressof(buffer).to_bytes(8, sys.byteorder)
+        self._checked("seccomp", self._libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, described, 0, 0))
 
     def give_up_privileges(self) -> None:
         """Never gain a privilege again, and keep none but to read and write what root can, which Landlock limits.
