@@ -10,9 +10,10 @@ TCP_ABI = 4
 
 
 class Layers(NamedTuple):
-    """What can be put around a child: Landlock, a filter of its system calls, a view of the files, a network of its own.
+    """What can be put around a child: Landlock, a filter of system calls, a view of the files, a network of its own.
 
-    `landlock_abi` is the version of Landlock, 0 for none. With `network_open` the bundle may use the network, so nothing is put there.
+    `landlock_abi` is the version of Landlock, 0 for none. With `network_open` the bundle may use the network, so
+    nothing is put there.
     """
 
     landlock_abi: int
