@@ -139,7 +139,7 @@ class Supervisor:
             )
             job["limits"], job["sandboxed"] = settings.limits.resources(), settings.sandbox.layers is not None
             payload = packed(job, prepared.interpreter_version)
-            hold = _hold(prepared, settings, environment, (home, tmp, layer.path))
+            hold = _hold(prepared, settings, environment, (os.path.dirname(home), layer.path))
             with spawned(command(prepared.python), environment, payload, hold) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:

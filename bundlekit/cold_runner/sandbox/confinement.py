@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from .filtered_calls import filter_calls
 from .grounds import Grounds, task_grounds
@@ -12,23 +11,15 @@ from .layers import Layers
 from .namespaces import enter_namespaces
 from .system_calls import SystemCalls, system_calls
 
-__all__ = ["Confinement", "confine", "holder"]
+__all__ = ["confine", "holder"]
 
 
-class Confinement(NamedTuple):
-    """The layers that are to hold, and on what grounds."""
-
-    layers: Layers
-    grounds: Grounds
-
-
-def confine(calls: SystemCalls, confinement: Confinement) -> None:
-    """Hold this process to `confinement`.
+def confine(calls: SystemCalls, layers: Layers, grounds: Grounds) -> None:
+    """Hold this process by `layers`, on those grounds.
 
     Raises:
         OSError: a layer cannot be had; the process is half confined then, and must end.
     """
-    layers, grounds = confinement
     # The directory that the supervisor was started in is the user's.
     os.chdir("/")
     enter_namespaces(calls, mounts=layers.mounts, network=layers.network)
@@ -64,6 +55,6 @@ def holder(
     grounds = task_grounds(python, site, environment, own=own, hides=layers.mounts)
 
     def hold() -> None:
-        confine(calls, Confinement(layers, grounds))
+        confine(calls, layers, grounds)
 
     return hold

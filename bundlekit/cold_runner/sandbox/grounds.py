@@ -5,7 +5,9 @@ what the task runs from, and of /etc nothing that holds keys.
 """
 
 import os
+import pwd
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 __all__ = ["SYSTEM_GROUNDS", "Grounds", "task_grounds"]
@@ -91,10 +93,10 @@ def task_grounds(python: str, site: str, environment: Mapping[str, str], *, own:
     variables, `own` the directories that it may write. Unless the view of files `hides` the common temporary
     directories, they are not the task's, save for the shared memory that locks between processes are made of.
     """
-    home = os.path.realpath(os.path.expanduser("~"))
-    entries = (_above(python, _LEVELS_TO_VENV), _above(site, _LEVELS_TO_VENV), *_prefix(python, home))
+    homes = _homes()
+    entries = (_above(python, _LEVELS_TO_VENV), _above(site, _LEVELS_TO_VENV), *_prefix(python, homes))
     named = (path for name, value in environment.items() if name not in _NO_PATHS for path in value.split(os.pathsep))
-    allowed = (path for path in named if _is_place(path, home))
+    allowed = (path for path in named if _is_place(path, homes))
     readable = (*SYSTEM_GROUNDS.readable, *_resolver(), *(path for path in entries if path), *allowed)
     shared = _TEMPORARY if hides else ("/dev/shm",)  # noqa: S108 - as above
     gpus = (f"/dev/{name}" for name in os.listdir("/dev") if name.startswith("nvidia"))
@@ -102,7 +104,7 @@ def task_grounds(python: str, site: str, environment: Mapping[str, str], *, own:
         readable=tuple(dict.fromkeys(readable)),
         writable=(*own, *shared),
         devices=(*SYSTEM_GROUNDS.devices, *gpus),
-        empty=(*_EMPTY, *([home] if _holds_no_system(home) else [])),
+        empty=(*_EMPTY, *(home for home in homes if _holds_no_system(home))),
     )
 
 
@@ -112,11 +114,19 @@ def _above(path: str, levels: int) -> str:
     return path if path != "/" else ""
 
 
-def _prefix(python: str, home: str) -> Iterator[str]:
+def _homes() -> tuple[str, ...]:
+    """Return the homes of the user, by the variable and by the system's own list."""
+    homes = [os.path.realpath(os.path.expanduser("~"))]
+    with suppress(KeyError):
+        homes.append(os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir))
+    return tuple(dict.fromkeys(homes))
+
+
+def _prefix(python: str, homes: tuple[str, ...]) -> Iterator[str]:
     """Yield where the base interpreter of `python` keeps its files."""
     base = os.path.realpath(python)
     prefix = _above(base, 2)
-    if not prefix or _contains(prefix, home):
+    if not prefix or any(_contains(prefix, home) for home in homes):
         # An interpreter right in /bin or in the home's own bin: what is beside it is not its own.
         yield from (os.path.dirname(base), os.path.join(prefix or "/", "lib"))
     else:
@@ -130,9 +140,12 @@ def _resolver() -> Iterator[str]:
         yield real
 
 
-def _is_place(path: str, home: str) -> bool:
+def _is_place(path: str, homes: tuple[str, ...]) -> bool:
     """Whether a variable that names `path` can have meant to show it: not the root, not the whole home."""
-    return os.path.isabs(path) and not _contains(os.path.realpath(path), home) and os.path.exists(path)
+    if not os.path.isabs(path) or not os.path.exists(path):
+        return False
+    real = os.path.realpath(path)
+    return real != "/" and not any(_contains(real, home) for home in homes)
 
 
 def _contains(directory: str, path: str) -> bool:

@@ -16,7 +16,8 @@ __all__ = ["hide_files"]
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 0x1, 0x2, 0x4, 0x20
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _EMPTY = "size=1m,mode=0755"
-_TEMPORARY = "size=1g,mode=1777"
+_TEMPORARY = "mode=1777"
+"""As large as the system's own: half of the memory. Libraries look at the size before they put arrays there."""
 
 
 def hide_files(
