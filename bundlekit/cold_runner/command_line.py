@@ -187,7 +187,7 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
             deadline=order.deadline,
             pass_env=prepared.pass_env,
             preserve=order.preserve,
-            limits=prepared.limits,
+            resources=prepared.limits,
             sandbox=_sandbox(order, prepared, supervisor),
         )
         if isinstance(task, AggregationTask):

@@ -23,7 +23,7 @@ class Limits(NamedTuple):
     file_size_mib: int | None = None
     open_files: int | None = None
 
-    def resources(self) -> dict[str, int]:
+    def by_name(self) -> dict[str, int]:
         """Return the limits that are set, by the names of the module ``resource``, in its units."""
         units = (("RLIMIT_AS", _MIB), ("RLIMIT_CPU", 1), ("RLIMIT_FSIZE", _MIB), ("RLIMIT_NOFILE", 1))
         return {name: value * unit for value, (name, unit) in zip(self, units, strict=True) if value is not None}

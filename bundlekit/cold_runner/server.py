@@ -190,7 +190,7 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         outputs_dir=request.outputs_dir,
         tells_writes=True,
         preserve=kept.preserves(request),
-        limits=request.limits,
+        resources=request.limits,
         sandbox=circumstances.sandbox,
     )
 

@@ -34,8 +34,8 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
-    `limits` hold for each of its processes, `sandbox` for all of them.
-    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
+    `resources` are the limits of each of its processes, `sandbox` is what holds all of them. With `preserve` the task's
+    files, its HOME and its TMPDIR stay, in a new directory that the log names.
     """
 
     deadline: float
@@ -44,7 +44,7 @@ class TaskSettings(NamedTuple):
     outputs_dir: str | None = None
     tells_writes: bool = False
     preserve: bool = False
-    limits: Limits = NO_LIMITS
+    resources: Limits = NO_LIMITS
     sandbox: Sandbox = NO_SANDBOX
 
 
@@ -137,7 +137,7 @@ class Supervisor:
             environment = child_environment(
                 os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
-            job["limits"], job["sandboxed"] = settings.limits.resources(), settings.sandbox.layers is not None
+            job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
             payload = packed(job, prepared.interpreter_version)
             hold = _hold(prepared, settings, environment, (os.path.dirname(home), layer.path))
             with spawned(command(prepared.python), environment, payload, hold) as child:

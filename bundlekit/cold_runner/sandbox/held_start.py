@@ -20,6 +20,8 @@ _PATIENCE_S = 10.0
 _ABOVE = 10
 _MESSAGE_BYTES = 1000
 _NOT_STARTED = 127
+_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
+"""What whoever started us may have had ignored, which a program inherits."""
 
 
 def start_held(
@@ -64,6 +66,9 @@ def _become(
     kind = b"H"
     try:
         os.setsid()
+        for number in _TO_DEFAULT:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         hold()
         kind = b"P"
         for action in actions:
