@@ -25,7 +25,8 @@ from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simu
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--sandbox"})
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--sandbox", "--start"})
+_STARTS = ("exec", "fork")
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
@@ -40,6 +41,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --sandbox M          auto, require or off (off): what must hold while code of the bundle runs
+  --start exec|fork    a process is an interpreter of its own, or forked from one that has loaded nothing (exec)
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
@@ -59,6 +61,7 @@ class _Arguments(NamedTuple):
     python: str | None
     sandbox: str
     serve: bool
+    start: str
 
 
 class _OneShot(NamedTuple):
@@ -70,6 +73,7 @@ class _OneShot(NamedTuple):
     sandbox: str
     fresh: bool
     preserve: bool
+    forks: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,6 +123,7 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         python=given.get("--python"),
         sandbox=given.get("--sandbox", "off"),
         serve="--serve" in switches,
+        start=given.get("--start", "exec"),
     )
 
 
@@ -154,6 +159,8 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
     if digest is not None and not _is_digest(digest):
         message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    if arguments.start not in _STARTS:
+        raise _usage(f"expected exec or fork in --start, found {arguments.start!r:.100}")
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,
@@ -163,6 +170,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         sandbox=_sandbox_mode(arguments.sandbox),
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
         preserve=_switch("PRESERVE_TMP"),
+        forks=arguments.start == "fork",
     )
     return lambda supervisor, _stdout: _run(order, supervisor)
 
@@ -187,6 +195,7 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
             deadline=order.deadline,
             pass_env=prepared.pass_env,
             preserve=order.preserve,
+            forks=order.forks,
             resources=prepared.limits,
             sandbox=_sandbox(order, prepared, supervisor),
         )

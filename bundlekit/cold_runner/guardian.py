@@ -98,9 +98,11 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         _thread.start_new_thread(_follow_leash, (leash, _thread.get_ident()))
         stdout = os.dup(_STDOUT)
         os.dup2(2, _STDOUT)
-        text, status = _worked(work, Supervisor(log, Wakeups(), scratch), stdout)
+        supervisor = Supervisor(log, Wakeups(), scratch)
+        text, status = _worked(work, supervisor, stdout)
         _ignore_endings()
         kill_descendants()
+        supervisor.overlays.close()
         from .environments.tree_removal import remove_tree  # noqa: PLC0415 - loaded by the work long ago
 
         if os.path.lexists(scratch):

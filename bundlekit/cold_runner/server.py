@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
-from .process_tree import kill_descendants
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, Sandbox
 from .server_request import Request, parse_request
@@ -48,13 +47,14 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
+            supervisor.make_ready()
 
 
 class _Kept:
     """The prepared bundles of this server, each held until it ends."""
 
     def __init__(self, supervisor: Supervisor, standing: Standing, held: ExitStack) -> None:
-        self._log = supervisor.log.line
+        self._supervisor = supervisor
         self._standing = standing
         self._held = held
         self._prepared: dict[_Key, Prepared] = {}
@@ -63,7 +63,7 @@ class _Kept:
     def prepared(self, request: Request, deadline: float) -> Iterator[Prepared]:
         """Yield the bundle of `request`, prepared; it stays so for the next request if it has a digest."""
         digest = request.bundle.digest
-        if digest is None or request.fresh or self._standing.fresh:
+        if digest is None or (self._is_fresh(request) and not self.layers(request)):
             with ExitStack() as once:
                 yield self._prepare(request, deadline, once)
             return
@@ -72,6 +72,16 @@ class _Kept:
             self._prepared[key] = self._prepare(request, deadline, self._held)
         yield self._prepared[key]
 
+    def layers(self, request: Request) -> bool:
+        """Return whether a task's fresh environment is a throw-away layer over one that is kept and never changed.
+
+        That is as good as one that was built for it, and costs nothing (PERFORMANCE, "Environments").
+        """
+        return self._is_fresh(request) and not self.preserves(request) and self._supervisor.overlays.possible
+
+    def _is_fresh(self, request: Request) -> bool:
+        return request.fresh or self._standing.fresh
+
     def preserves(self, request: Request) -> bool:
         """Return whether what is thrown away otherwise is to stay."""
         return request.preserve or self._standing.preserve
@@ -79,17 +89,17 @@ class _Kept:
     def _prepare(self, request: Request, deadline: float, held: ExitStack) -> Prepared:
         options = PrepareOptions(
             python=request.python,
-            fresh=request.fresh or self._standing.fresh,
+            fresh=self._is_fresh(request) and not self.layers(request),
             cache_dir=request.cache_dir,
             preserve=self.preserves(request),
             deadline=deadline,
             pass_env=request.pass_env,
         )
         try:
-            return held.enter_context(prepare(request.bundle, options, self._log))
+            return held.enter_context(prepare(request.bundle, options, self._supervisor.log.line))
         finally:
             # A build that leaves its session outlives its tool; it would live as long as this server.
-            kill_descendants()
+            self._supervisor.kill_strays()
 
 
 def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
@@ -109,6 +119,9 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
         "pid": circumstances.pid,
         "started_s": circumstances.started_s,
         "seconds": time.monotonic() - started,
+        "start": circumstances.start,
+        "preload": list(circumstances.preload),
+        "layered": circumstances.is_layered,
         "writes": [write._asdict() for write in circumstances.writes],
         "sandbox": circumstances.sandbox.level,
         "network": circumstances.sandbox.network,
@@ -192,6 +205,9 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         preserve=kept.preserves(request),
         resources=request.limits,
         sandbox=circumstances.sandbox,
+        layered=kept.layers(request),
+        forks=request.forks,
+        preload=request.preload,
     )
 
 

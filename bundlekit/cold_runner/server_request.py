@@ -41,6 +41,8 @@ class Request(NamedTuple):
     sandbox: str
     network: bool
     limits: Limits
+    forks: bool
+    preload: tuple[str, ...]
 
 
 def parse_request(line: bytes) -> Request:
@@ -72,6 +74,8 @@ def parse_request(line: bytes) -> Request:
         sandbox=_choice(table, "sandbox", SANDBOX_MODES, "off"),
         network=_flag(table, "network"),
         limits=_limits(table.get("limits")),
+        forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
+        preload=_texts(table, "preload"),
     )
 
 

@@ -3,24 +3,27 @@
 See: DESIGN decisions 5 to 7.
 """
 
-import errno
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, NamedTuple
 
 from .child.channel import CHANNEL_LOST
-from .child.job import Job, command, packed
-from .child.process import Child, Ending, Wakeups, spawned, watch
+from .child.job import Job, order
+from .child.nursery import Nursery
+from .child.process import Child, Ending, Wakeups, watch
 from .child.report import ChildReport
+from .child.starting import Plan, Waiting, started
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
-from .environments.layer import Write, task_layer
+from .environments.layer import Layer, is_small, task_layer
+from .environments.overlay import Overlays
+from .environments.room import Home, Room, made_home
 from .environments.scrubbed_environment import child_environment
-from .environments.tree_removal import remove_tree
 from .limits import NO_LIMITS, Limits
+from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, Sandbox
@@ -28,14 +31,19 @@ from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
 
+if TYPE_CHECKING:
+    from .environments.writes import Write
+
 __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
 
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
-    `resources` are the limits of each of its processes, `sandbox` is what holds all of them. With `preserve` the task's
-    files, its HOME and its TMPDIR stay, in a new directory that the log names.
+    `resources` are the limits of each of its processes, `sandbox` is what holds all of them.
+    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
+    `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
+    the bundle allows it, from a zygote that has imported the modules `preload` alone.
     """
 
     deadline: float
@@ -46,14 +54,24 @@ class TaskSettings(NamedTuple):
     preserve: bool = False
     resources: Limits = NO_LIMITS
     sandbox: Sandbox = NO_SANDBOX
+    layered: bool = False
+    forks: bool = False
+    preload: tuple[str, ...] = ()
 
 
 class Circumstances:
-    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time."""
+    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time.
+
+    `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork;
+    `is_layered` whether the environment was fresh by way of a throw-away layer.
+    """
 
     def __init__(self) -> None:
         self.pid: int | None = None
         self.started_s: float | None = None
+        self.is_layered = False
+        self.start = "exec"
+        self.preload: tuple[str, ...] = ()
         self.writes: tuple[Write, ...] = ()
         self.tree = ""
         self.sandbox = NO_SANDBOX
@@ -68,8 +86,11 @@ class Supervisor:
     def __init__(self, log: StderrLog, wakeups: Wakeups, scratch: str) -> None:
         self.log = log
         self.is_idle = False
+        self.nursery = Nursery(log.line)
+        self.overlays = Overlays(scratch)
         self._wakeups = wakeups
         self._scratch = scratch
+        self._own_room = Room(scratch)
 
     def simulate(
         self, prepared: Prepared, task: SimulationTask, settings: TaskSettings, circumstances: Circumstances
@@ -129,26 +150,92 @@ class Supervisor:
         report = ChildReport()
         room, preserve = self._room(settings), settings.preserve
         with (
-            _scratch_home(room, preserve=preserve) as (home, tmp),
-            task_layer(prepared.tree, room, preserve=preserve) as layer,
+            self._home(room, preserve=preserve) as home,
+            self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
+            circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
-            environment = child_environment(
-                os.environ, home=home, tmp=tmp, pass_env=settings.pass_env, task_env=settings.task_env
+            job["environment"] = environment = child_environment(
+                os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
             job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
-            payload = packed(job, prepared.interpreter_version)
-            hold = _hold(prepared, settings, environment, (os.path.dirname(home), layer.path))
-            with spawned(command(prepared.python), environment, payload, hold) as child:
+            plan = _plan(prepared, settings, environment)
+            own = (os.path.dirname(home.home), layer.path, *(prepared.prefixes if settings.layered else ()))
+            hold = _hold(prepared, settings, environment, own)
+            with self._begun(plan, order(job, plan.version), circumstances, hold) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
         failure = _failure(report, ending)
+        if ending.status != 0:
+            # Code that ends like that may have reached for the processes that wait.
+            self.nursery.clear()
         if failure is not None:
             failure.stderr_tail = self.log.tail()
             raise failure
         return report
+
+    def _layered(self, directories: Sequence[str]) -> bool:
+        """Lay overlays over `directories` for one task; return whether there are any.
+
+        Raises:
+            RunnerError: E_CACHE when one cannot be mounted, though others could: nothing must be written below it.
+        """
+        for directory in directories:
+            if self.overlays.over(directory, directory) is None:
+                message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
+                raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
+        return bool(directories)
+
+    def _home(self, room: str, *, preserve: bool) -> AbstractContextManager[Home]:
+        return nullcontext(made_home(room)) if preserve else self._own_room.home()
+
+    def _layer(self, tree: str, room: str, *, preserve: bool) -> AbstractContextManager[Layer]:
+        if preserve or not is_small(tree):
+            return task_layer(tree, room, preserve=preserve, overlays=self.overlays)
+        return self._own_room.copy(tree)
+
+    def make_ready(self) -> None:
+        """Do between two tasks what would keep the next one waiting."""
+        self.overlays.tidy()
+        self._own_room.tidy()
+        self.nursery.refill()
+
+    @contextmanager
+    def _begun(
+        self, plan: Plan, job: bytes, circumstances: Circumstances, hold: Callable[[], None] | None
+    ) -> Iterator[Child]:
+        """Start a child on a job; our ends are closed and its tree killed afterwards."""
+        waiting = self._taken(plan, job, hold)
+        if waiting.is_forked:
+            circumstances.start, circumstances.preload = "fork", plan.preload
+        try:
+            yield Child(waiting.pid, waiting.result, waiting.stderr)
+        finally:
+            kill_descendants(group=waiting.pid, spared=self.nursery.spared)
+            waiting.close()
+
+    def _taken(self, plan: Plan, job: bytes, hold: Callable[[], None] | None) -> Waiting:
+        if hold is not None:
+            # It is held to one task's directories from its first instruction on: no child is that was started ahead.
+            waiting = started(plan, hold)
+            waiting.begin(job)
+            return waiting
+        waiting = self.nursery.take(plan)
+        try:
+            waiting.begin(job)
+        except BrokenPipeError:
+            # It was kept ready and has died since; one that was started now has not.
+            waiting.close()
+            self.nursery.clear()
+            waiting = self.nursery.take(plan)
+            waiting.begin(job)
+        return waiting
+
+    def kill_strays(self) -> None:
+        """Kill whatever is below this process and is not kept ready for a task."""
+        kill_descendants(spared=self.nursery.spared)
 
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
@@ -166,7 +253,6 @@ class Supervisor:
         if not settings.preserve:
             return self._scratch
         room = os.path.join(os.path.dirname(self._scratch), f"bundlekit-kept-{os.urandom(16).hex()}")
-        _make_private(room)
         # Before the task starts: whatever becomes of it and of us, the files stay.
         self.log.line(f"PRESERVE_TMP: what the task writes stays in {room}")
         return room
@@ -184,7 +270,7 @@ class Supervisor:
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.deadline)
+            return watch(child, report, self.log, self._wakeups, settings.deadline, self.nursery.spared)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
@@ -202,9 +288,28 @@ def wire_of(prepared: Prepared) -> str:
     return prepared.wire.value
 
 
+_AT_START = ("LD_", "LANG", "LC_", "GLIBC_", "MALLOC_", "DYLD_")
+"""Variables that count while a program starts: with others than the plan's, a child of it cannot be used."""
+
+
+def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
+    """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
+    common = {name: value for name, value in environment.items() if name not in settings.task_env}
+    common |= {name: value for name, value in environment.items() if name.startswith(_AT_START)}
+    del common["HOME"], common["TMPDIR"]
+    return Plan(
+        prepared.python,
+        prepared.interpreter_version,
+        tuple(sorted(common.items())),
+        forks=settings.forks and not prepared.shadows_standard_modules,
+        preload=settings.preload if settings.forks else (),
+    )
+
+
 def _job(verb: str, reference: str) -> Job:
     return Job(
         verb=verb,
+        environment={},
         tree="",
         site="",
         reference=reference,
@@ -258,30 +363,6 @@ def _killed(number: int, phase: Phase) -> RunnerError:
         message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
         return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
     return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
-
-
-@contextmanager
-def _scratch_home(parent: str, *, preserve: bool) -> Iterator[tuple[str, str]]:
-    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
-    home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
-    for directory in (parent, own, home, tmp):
-        _make_private(directory)
-    try:
-        yield home, tmp
-    finally:
-        if not preserve:
-            remove_tree(own)
-
-
-def _make_private(directory: str) -> None:
-    try:
-        os.mkdir(directory, 0o700)
-    except FileExistsError:
-        return
-    except OSError as error:
-        message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

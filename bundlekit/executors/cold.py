@@ -37,9 +37,10 @@ class BundleToRun(NamedTuple):
 
 
 class ColdOptions(NamedTuple):
-    """How to prepare and run. `python` is a path or a version; `fresh` builds a throw-away environment.
+    """How to prepare and run. `python` is a path or a version; `fresh` gives each task a throw-away environment.
 
     `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
+    `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others.
     """
 
     python: str | None = None
@@ -50,6 +51,8 @@ class ColdOptions(NamedTuple):
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
+    start: str = "exec"
+    preload: tuple[str, ...] = ()
 
 
 class ColdExecutor:
@@ -142,6 +145,8 @@ class ColdExecutor:
             "sandbox": options.sandbox,
             "network": options.network,
             "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
+            "start": options.start,
+            "preload": list(options.preload),
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
             **more,
         }

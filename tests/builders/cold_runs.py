@@ -45,6 +45,10 @@ HOSTILE_TREE = """
 """Starts five daemons in sessions of their own that ignore SIGTERM, then loops, sleeps or returns."""
 
 
+START: list[str] = []
+"""Options with which every run of a test module is made; the fixture `start` sets them."""
+
+
 class Ran(NamedTuple):
     """What a finished runner left: its status, both streams as bytes, and the time it took."""
 
@@ -104,7 +108,7 @@ def run(
     env: Mapping[str, str] | None = None,
 ) -> Ran:
     """Run one task in the one-shot form."""
-    command = [*runner, "--bundle-path", str(bundle), *options]
+    command = [*runner, "--bundle-path", str(bundle), *START, *options]
     data = task if isinstance(task, bytes) else json.dumps(task).encode()
     started = time.monotonic()
     done = subprocess.run(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builders.cold_runs import START
 
 
 @pytest.fixture
@@ -13,3 +14,11 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     scratch.mkdir()
     yield scratch
     assert list(scratch.iterdir()) == []
+
+
+@pytest.fixture(params=["exec", "fork"])
+def start(request: pytest.FixtureRequest) -> Iterator[str]:
+    """How the processes of tasks are started: the tests that use it hold for each way."""
+    START[:] = ["--start", request.param]
+    yield request.param
+    START.clear()

@@ -10,7 +10,7 @@ import pytest
 from builders.cold_runs import MODULE, SIMULATION, Ran, run, wire_bundle
 from builders.privileges import without_privileges
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("start")]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from builders.cold_runs import MODULE, Ran, run, runner_environment, wire_bundle
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("start")]
 
 FORGED = r"""b'{"outputs":{"x":{"size":1,"checksum":"00","inline":"eA=="}},"task_id":"x"}\n'"""
 GOOD = 'return {"raw": f"ok-{seed}".encode()}'

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builders.cold_runs import (
@@ -18,9 +17,8 @@ from builders.cold_runs import (
     runner_environment,
     wire_bundle,
 )
+from builders.cold_servers import Server
 from builders.environments import DAEMONISING_BUILDS, own_bundle, write_bundle
-
-import bundlekit.cold_runner
 
 pytestmark = pytest.mark.process
 
@@ -32,53 +30,11 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(cache: Path, scratch: Path) -> Iterator["Server"]:
+def server(cache: Path, scratch: Path) -> Iterator[Server]:
     """A server process; asserts that it ends by itself when its stdin is closed."""
     server = Server(cache, scratch)
     yield server
     server.close()
-
-
-class Server:
-    """A host's side of the server form."""
-
-    def __init__(self, cache: Path, scratch: Path, *, stderr: int = subprocess.DEVNULL, **env: str) -> None:
-        folder = Path(bundlekit.cold_runner.__file__).parent
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-u", str(folder), "--serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            env=runner_environment(cache, TMPDIR=str(scratch), **env),
-        )
-
-    def send(self, path: Path, verb: str, **more: object) -> None:
-        """Send a request without waiting for its answer."""
-        assert self.process.stdin
-        request = {
-            "verb": verb,
-            "bundle": {"path": str(path), "digest": None, "files": None},
-            "timeout_s": 30.0,
-            **more,
-        }
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def ask(self, path: Path, verb: str, **more: object) -> dict[str, Any]:
-        """Send a request and return its answer."""
-        self.send(path, verb, **more)
-        assert self.process.stdout
-        answer = json.loads(self.process.stdout.readline())
-        assert isinstance(answer, dict)
-        return answer
-
-    def close(self) -> None:
-        """Close stdin and wait for the end."""
-        if self.process.stdin:
-            self.process.stdin.close()
-        if self.process.stdout:
-            self.process.stdout.close()
-        assert self.process.wait(10) in {0, 130}
 
 
 def test_a_server_answers_in_order_with_a_fresh_pid_each(tmp_path: Path, server: Server) -> None:

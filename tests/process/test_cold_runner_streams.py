@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from builders.cold_runs import MODULE, SIMULATION, runner_environment, wire_bundle
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("start")]
 
 FULL = "E_IO: the answer cannot be written to the standard output: No space left on device"
 WORK = "def wire(e, p, s): return {'raw': b'x' * p['size']}\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from builders.cold_runs import aggregate, wire_bundle
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("start")]
 
 FAKE_POLARS = """
     def read_ipc(file):

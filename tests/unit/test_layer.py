@@ -3,12 +3,14 @@
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bundlekit.cold_runner.environments.layer import Write, task_layer
+from bundlekit.cold_runner.environments.layer import task_layer
+from bundlekit.cold_runner.environments.overlay import Overlays
+from bundlekit.cold_runner.environments.writes import Write
 from bundlekit.cold_runner.runner_error import RunnerError
 
 
@@ -21,7 +23,29 @@ def tree(tmp_path: Path) -> Path:
     (root / "data.csv").write_text("x\n1\n")
     (root / "tool").write_text("#!/bin/sh\n")
     (root / "tool").chmod(0o755)
+    for number in range(20):
+        (root / f"more{number}.txt").write_text("more\n")
     return root
+
+
+@pytest.fixture(params=["copy", "overlay"])
+def overlays(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Overlays | None]:
+    """How layers are made: as copies, or as overlays where this process may mount."""
+    if request.param == "copy":
+        yield None
+        return
+    room = tmp_path / "room"
+    room.mkdir()
+    made = Overlays(str(room))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> str:
+    """Where layers are made."""
+    (tmp_path / "scratch").mkdir()
+    return str(tmp_path / "scratch")
 
 
 def _keep_times(path: Path, text: str) -> None:
@@ -62,29 +86,45 @@ _WRITES: dict[str, tuple[Callable[[Path], object], list[Write]]] = {
         ],
         [],
     ),
+    "directory-became-file": (
+        lambda root: [shutil.rmtree(root / "pkg"), (root / "pkg").write_text("1")],
+        [Write("pkg", "created"), Write("pkg/a.py", "deleted")],
+    ),
+    "file-became-directory": (
+        lambda root: [(root / "tool").unlink(), (root / "tool").mkdir(), (root / "tool/a").write_text("1")],
+        [Write("tool", "deleted"), Write("tool/a", "created")],
+    ),
+    "directory-replaced": (
+        lambda root: [shutil.rmtree(root / "pkg"), (root / "pkg").mkdir(), (root / "pkg/b.py").write_text("1")],
+        [Write("pkg/a.py", "deleted"), Write("pkg/b.py", "created")],
+    ),
     "nothing": (lambda root: (root / "data.csv").read_text(), []),
 }
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in _WRITES.items()])
 def test_what_a_task_writes_is_reported_and_the_tree_stays(
-    tree: Path, case: tuple[Callable[[Path], object], list[Write]]
+    tree: Path, scratch: str, overlays: Overlays | None, case: tuple[Callable[[Path], object], list[Write]]
 ) -> None:
     """The report says what would get lost; the tree must serve the next task unchanged."""
     act, expected = case
-    with task_layer(str(tree)) as layer:
+    with task_layer(str(tree), scratch, overlays=overlays) as layer:
         assert (Path(layer.path) / "tool").stat().st_mode & 0o777 == 0o755
         act(Path(layer.path))
         assert list(layer.writes()) == expected
+    if overlays is not None:
+        overlays.tidy()
     assert not Path(layer.path).exists()
-    with task_layer(str(tree)) as untouched:
+    with task_layer(str(tree), scratch, overlays=overlays) as untouched:
         assert untouched.writes() == ()
         assert (Path(untouched.path) / "pkg/a.py").read_text() == "A = 1\n"
 
 
-def test_writes_deeper_than_a_path_can_be_are_told_as_far_as_they_can(tree: Path) -> None:
+def test_writes_deeper_than_a_path_can_be_are_told_as_far_as_they_can(
+    tree: Path, scratch: str, overlays: Overlays | None
+) -> None:
     """A task that makes them must not end the process that serves all tasks."""
-    with task_layer(str(tree)) as layer:
+    with task_layer(str(tree), scratch, overlays=overlays) as layer:
         descriptor = os.open(layer.path, os.O_RDONLY)
         for _ in range(3000):
             os.mkdir("d", dir_fd=descriptor)
@@ -97,9 +137,9 @@ def test_writes_deeper_than_a_path_can_be_are_told_as_far_as_they_can(tree: Path
     assert write.change == "created"
 
 
-def test_many_new_directories_are_compared_in_no_time(tree: Path) -> None:
+def test_many_new_directories_are_compared_in_no_time(tree: Path, scratch: str, overlays: Overlays | None) -> None:
     """Looking at each pair of them would take minutes."""
-    with task_layer(str(tree)) as layer:
+    with task_layer(str(tree), scratch, overlays=overlays) as layer:
         for number in range(5000):
             (Path(layer.path) / str(number)).mkdir()
         started = time.monotonic()

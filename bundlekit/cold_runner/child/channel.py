@@ -15,6 +15,7 @@ __all__ = [
     "DOCUMENT",
     "DONE",
     "EXITED",
+    "GO_FD",
     "JOB_FD",
     "OUTPUT",
     "PHASE",
@@ -26,7 +27,7 @@ __all__ = [
     "described",
 ]
 
-JOB_FD, RESULT_FD = 3, 4
+JOB_FD, RESULT_FD, GO_FD = 3, 4, 5
 CHANNEL_LOST = 121
 """Exit status of a child that finds its result pipe closed, or replaced by something else."""
 

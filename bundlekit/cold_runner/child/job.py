@@ -13,7 +13,7 @@ from typing import TypedDict
 from ..script_source import script_source
 from .channel import JOB_FD
 
-__all__ = ["FLAGS", "Job", "command", "packed"]
+__all__ = ["FLAGS", "Job", "code", "command", "order"]
 
 FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
 """What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
@@ -24,14 +24,16 @@ import marshal,sys
 M=type(sys)
 p=sys.modules[{_PACKAGE!r}]=M({_PACKAGE!r})
 p.__path__=[]
-with open({JOB_FD},"rb") as f:c,j=marshal.load(f)
-for n,x in c:
- m=M({_PACKAGE!r}+"."+n)
- m.__package__={_PACKAGE!r}
- sys.modules[m.__name__]=m
- setattr(p,n,m)
- exec(compile(x,"<bundlekit child "+n+">","exec") if type(x) is str else x,m.__dict__)
-sys.modules[{_PACKAGE!r}+".main"].main(j)
+def load(c):
+ for n,x in c:
+  m=M({_PACKAGE!r}+"."+n)
+  m.__package__={_PACKAGE!r}
+  sys.modules[m.__name__]=m
+  setattr(p,n,m)
+  exec(compile(x,"<bundlekit child "+n+">","exec") if type(x) is str else x,m.__dict__)
+f=open({JOB_FD},"rb")
+load(marshal.load(f))
+p.ENTRY.main(f,load)
 """
 _MARSHAL_VERSION = 4
 """The newest that every supported interpreter reads."""
@@ -43,9 +45,11 @@ class Job(TypedDict):
     """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values.
 
     `limits` are values by names of the module ``resource``, in its units.
+    `environment` holds all variables that bundle code is to see: the child may have been started with others.
     """
 
     verb: str
+    environment: dict[str, str]
     tree: str
     site: str
     reference: str
@@ -58,24 +62,34 @@ class Job(TypedDict):
     sandboxed: bool
 
 
-def command(python: str) -> list[str]:
-    """Return the command that runs a child with the interpreter `python`."""
-    return [python, *FLAGS, "-c", _BOOTSTRAP]
+def command(python: str, entry: str = "main") -> list[str]:
+    """Return the command that starts a child with the interpreter `python`, or a zygote if that is its `entry`."""
+    return [python, *FLAGS, "-c", _BOOTSTRAP.replace("ENTRY", entry)]
 
 
-def packed(job: Job, version: str) -> bytes:
-    """Return what a child of the interpreter `version` (``3.12.1``) reads from JOB_FD.
+def code(version: str, *extra: str) -> bytes:
+    """Return what a child of the interpreter `version` (``3.12.1``) reads from JOB_FD first: the modules it runs.
 
     An interpreter of our own version gets bytecode, which is compiled once here; any other gets the source.
     """
-    names = ["channel", "main"]
-    if job["verb"] != "simulate":
-        names.append(job["verb"])
+    return _marshalled(_modules(version, "channel", "main", *extra))
+
+
+def order(job: Job, version: str) -> bytes:
+    """Return what a child reads next, once it is told to go: the modules for the verb, and the job itself."""
+    names = [] if job["verb"] == "simulate" else [job["verb"]]
     if job["limits"] or job["sandboxed"]:
         names.append("restraint")
+    return _marshalled((_modules(version, *names), job))
+
+
+def _marshalled(value: object) -> bytes:
+    return marshal.dumps(value, _MARSHAL_VERSION)  # type: ignore[arg-type]  # its stub knows no code objects
+
+
+def _modules(version: str, *names: str) -> list[tuple[str, object]]:
     same = version == ".".join(map(str, sys.version_info[:3]))
-    code = [(name, _code(name) if same else _source(name)) for name in names]
-    return marshal.dumps((code, job), _MARSHAL_VERSION)  # type: ignore[arg-type]  # its stub knows no code objects
+    return [(name, _code(name) if same else _source(name)) for name in names]
 
 
 def _code(name: str) -> object:

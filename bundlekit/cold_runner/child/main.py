@@ -2,31 +2,43 @@
 
 Runs in the environment's own interpreter (any CPython >= 3.11), not as a file but as code that the supervisor hands
 over, so that a zipapp needs no file and a folder no compilation. It has the descriptors 0 (/dev/null), 1 and 2 (both
-the log), JOB_FD (a marshalled job, closed by now) and RESULT_FD. A simulation imports nothing here that an interpreter
-has not loaded at its start: each import would be paid by every task, and could meet a module of the bundle's instead.
+the log), JOB_FD (code, then a marshalled job), RESULT_FD and GO_FD, at which it waits: a child may be started before
+there is a job. A simulation imports nothing here that an interpreter has not loaded at its start: each import would be
+paid by every task, and could meet a module of the bundle's instead.
 
 See: DESIGN decisions 5 and 6.
 """
 
+import marshal
 import os
 import sys
 from _collections_abc import Mapping  # collections.abc would import the rest of collections
 
-from .channel import DONE, OUTPUT, Channel, RefusedError, described
+from .channel import DONE, GO_FD, OUTPUT, Channel, RefusedError, described
 
 TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
+    from types import CodeType, ModuleType
+    from typing import BinaryIO
 
     from .job import Job
 
 __all__ = ["main", "module_of", "resolve"]
 
 
-def main(job: "Job") -> None:
-    """Do one job and report it; returns only where the interpreter should end in its own way."""
+def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]], None]") -> None:
+    """Wait for one job, do it and report it; returns only where the interpreter should end in its own way.
+
+    `orders` gives the modules that the job needs besides this one, and the job; `load` makes the modules.
+    """
+    if not os.read(GO_FD, 1):
+        os._exit(0)  # whoever started this process has no use for it any more
+    os.close(GO_FD)
     channel = Channel()
+    modules, job = marshal.load(orders)  # noqa: S302 - the supervisor wrote it
+    orders.close()
+    load(modules)
     status = 1
     try:
         _settle(job)
@@ -73,6 +85,9 @@ def _settle(job: "Job") -> None:
     if job["limits"] or job["sandboxed"]:
         restrain: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].restrain
         restrain(job)
+    if dict(os.environ) != job["environment"]:
+        os.environ.clear()
+        os.environ.update(job["environment"])
     os.chdir(job["tree"])
     after = sys.path.index(job["site"]) + 1 if job["site"] in sys.path else len(sys.path)
     sys.path.insert(after, job["tree"])
@@ -151,12 +166,14 @@ def _is_dotted_name(text: str) -> bool:
 
 
 def _module_of_file(path: str) -> "ModuleType":
-    import importlib.util  # noqa: PLC0415 - only wires that are named by a file need it
+    # What importlib.util has from them; the module itself would import half of the standard library first.
+    import _frozen_importlib  # noqa: PLC0415 - see above
+    import _frozen_importlib_external  # noqa: PLC0415 - see above
 
-    spec = importlib.util.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))
+    spec = _frozen_importlib_external.spec_from_file_location("bundle_wire", os.path.join(os.getcwd(), path))
     if spec is None or spec.loader is None or not os.path.isfile(path):
         raise RefusedError("E_ENTRYPOINT", f"expected a Python file {path!r} in the bundle, found none")
-    module = importlib.util.module_from_spec(spec)
+    module = _frozen_importlib.module_from_spec(spec)
     sys.modules["bundle_wire"] = module
     spec.loader.exec_module(module)
     return module

@@ -1,33 +1,24 @@
-"""Starts a child and watches it to its end: its exit, its deadline, or ours.
+"""Watches a child to its end: its exit, its deadline, or ours.
 
 It is the exit that is waited for, never the end of a pipe: a daemon that inherited one would hold it for ever.
 """
 
 import contextlib
-import fcntl
 import math
 import os
 import select
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from ..codes import ErrorCode, Phase
 from ..process_tree import kill_descendants, reap
-from ..runner_error import RunnerError
 from ..stderr_log import StderrLog
-from .channel import JOB_FD, RESULT_FD
 from .report import ChildReport
 
-__all__ = ["Child", "Ending", "Wakeups", "spawned", "watch"]
+__all__ = ["Child", "Ending", "Wakeups", "watch"]
 
 _GRACE_S = 2.0
 """How long a child may live after its result is complete."""
-_ABOVE = 10
-"""Our ends of the pipes are kept above the descriptors that the child gets."""
 _PIPE_BYTES = 1 << 20
 _TICK_S = 60.0
 
@@ -64,56 +55,10 @@ class Wakeups:
         return b""
 
 
-@contextmanager
-def spawned(
-    command: list[str], environment: Mapping[str, str], job: bytes, hold: Callable[[], None] | None = None
-) -> Iterator[Child]:
-    """Start a child in a session of its own, with `job` to read; our ends are closed and its tree killed afterwards.
-
-    `hold` puts the process that calls it into a sandbox; None starts the child without one.
-
-    Raises:
-        RunnerError: E_VENV when the interpreter cannot be started, E_IO when it cannot be held.
-    """
-    ours: list[int] = []
-    theirs: list[int] = []
-    try:
-        for _ in range(2):
-            reading, writing = (_lifted(end) for end in os.pipe())
-            ours.append(reading)
-            theirs.append(writing)
-            os.set_blocking(reading, False)
-            if sys.platform == "linux":
-                with contextlib.suppress(OSError):
-                    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        theirs.append(_readable(job))
-        result, stderr = theirs[0], theirs[1]
-        actions: list[tuple[object, ...]] = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, stderr, 1),
-            (os.POSIX_SPAWN_DUP2, stderr, 2),
-            (os.POSIX_SPAWN_DUP2, theirs[2], JOB_FD),
-            (os.POSIX_SPAWN_DUP2, result, RESULT_FD),
-        ]
-        if hold is None:
-            pid = _spawn(command, environment, actions)
-        else:
-            from ..sandbox.held_start import start_held  # noqa: PLC0415 - most tasks run without a sandbox
-
-            pid = start_held(command, environment, actions, hold)
-        while theirs:
-            os.close(theirs.pop())
-        try:
-            yield Child(pid, ours[0], ours[1])
-        finally:
-            kill_descendants(group=pid)
-    finally:
-        for end in (*ours, *theirs):
-            os.close(end)
-
-
-def watch(child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, deadline: float) -> Ending:
-    """Feed `report` and `log` until the child has ended and nothing of its tree is left.
+def watch(  # noqa: PLR0917 - one caller, and each is a different thing
+    child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, deadline: float, spared: set[int]
+) -> Ending:
+    """Feed `report` and `log` until the child has ended and nothing of its tree is left but `spared`.
 
     Raises:
         RunnerError: what the child sent cannot be a result; its tree has been killed.
@@ -123,7 +68,8 @@ def watch(child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, d
     try:
         timed_out = not _ended_in_time(child, report, log, wakeups, deadline, statuses)
     finally:
-        statuses.update(kill_descendants(group=child.pid))
+        spared.difference_update(statuses)
+        statuses.update(kill_descendants(group=child.pid, spared=spared))
         log.drain(child.stderr)
     killed = timed_out or child.pid not in statuses
     return Ending(None if killed else os.waitstatus_to_exitcode(statuses[child.pid]), timed_out)
@@ -183,32 +129,3 @@ def _fed(report: ChildReport, descriptor: int, *, to_the_end: bool) -> bool:
         report.feed(data)
         if not to_the_end:
             return True
-
-
-def _spawn(command: list[str], environment: Mapping[str, str], actions: list[tuple[object, ...]]) -> int:
-    try:
-        return os.posix_spawn(command[0], command, environment, file_actions=actions, setsid=True)
-    except OSError as error:
-        message = f"the environment's interpreter cannot be started: {command[0]}: {error.strerror or error}"
-        raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message) from error
-
-
-def _lifted(descriptor: int) -> int:
-    lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
-    os.close(descriptor)
-    return lifted
-
-
-def _readable(data: bytes) -> int:
-    """Return a descriptor from which `data` can be read at once: a file, since a pipe would have to be fed."""
-    if sys.platform == "linux":
-        descriptor = os.memfd_create("bundlekit-job")
-    else:
-        path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"bundlekit-job-{os.urandom(8).hex()}")  # noqa: S108 - random, exclusive, unlinked
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.unlink(path)
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return _lifted(descriptor)

@@ -7,6 +7,7 @@ See: DESIGN decision 4.
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -84,6 +85,17 @@ class Prepared(NamedTuple):
     pass_env: tuple[str, ...]
     network: bool
     limits: Limits
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        """The directories of the environment and of the installed bundle."""
+        return self.dependency_site.rpartition("/lib/")[0], self.python.rpartition("/bin/")[0]
+
+    @property
+    def shadows_standard_modules(self) -> bool:
+        """Whether a module of the bundle is named as one of Python's own, so that it matters what is loaded first."""
+        beside = (name.partition(".")[0] for name in os.listdir(self.tree))
+        return not sys.stdlib_module_names.isdisjoint((*self.installed_top_level, *beside))
 
 
 class _Code(NamedTuple):

@@ -1,51 +1,34 @@
 """A throw-away, writable view of a bundle's files for one task, and an honest account of what was written there.
 
-A plain copy for now; an overlay mount can take its place behind the same two names.
-See: DESIGN decision 4.
+An overlay mount where this process may make one, else a plain copy. See: DESIGN decision 4.
 """
 
-import contextlib
 import errno
 import os
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Protocol
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
+from .overlay import OverlayLayer, Overlays
 from .tree_removal import remove_tree
+from .writes import State, Write, same_content, states_below
 
-__all__ = ["Layer", "Write", "task_layer"]
+__all__ = ["CopyLayer", "Layer", "copied", "is_small", "task_layer"]
 
 _CHUNK = 1 << 20
+_FEW_FILES, _FEW_BYTES = 20, 1 << 16
 _CLOCK_TICK_NS = 20_000_000
 """Kernels stamp files with a coarse clock: within this time of the copy an equal stamp proves nothing."""
 
 
-class Write(NamedTuple):
-    """One thing that a task did to its files: `change` is ``created``, ``modified`` or ``deleted``."""
-
-    path: str
-    change: str
-
-
-class _State(NamedTuple):
-    mode: int
-    size: int
-    inode: int
-    changed_ns: int
-
-
-class Layer:
+class Layer(Protocol):
     """A task's files at `path`."""
 
-    def __init__(self, tree: str, path: str) -> None:
-        self.path = path
-        self._tree = tree
-        self._before = _states(path)
-        self._settled_ns = time.time_ns() - _CLOCK_TICK_NS
+    path: str
 
     def writes(self) -> tuple[Write, ...]:
         """Return what differs from the bundle's files now, by content and mode, sorted by path.
@@ -53,7 +36,21 @@ class Layer:
         New directories are named, with a slash at the end, only if they are empty. A file that was touched or replaced
         by an equal one is no write.
         """
-        after = _states(self.path)
+
+
+class CopyLayer:
+    """A copy of the bundle's files, alone in the directory `own`."""
+
+    def __init__(self, tree: str, own: str) -> None:
+        self.own = own
+        self.path = path = os.path.join(own, "bundle")
+        self._tree = tree
+        self._before = states_below(path)
+        self._settled_ns = time.time_ns() - _CLOCK_TICK_NS
+
+    def writes(self) -> tuple[Write, ...]:
+        """Return what a look at every file finds."""
+        after = states_below(self.path)
         parents = {path.rstrip("/").rpartition("/")[0] + "/" for path in after}
         found = [Write(path, "deleted") for path in self._before if path not in after and not path.endswith("/")]
         for path, state in after.items():
@@ -67,40 +64,77 @@ class Layer:
                 found.append(Write(path, "modified"))
         return tuple(sorted(found))
 
-    def _differs(self, path: str, before: _State, after: _State) -> bool:
+    def is_equal(self) -> bool:
+        """Whether every file that was copied still holds what it held."""
+        files = (path for path in self._before if not path.endswith("/"))
+        return all(same_content(os.path.join(self._tree, path), os.path.join(self.path, path)) for path in files)
+
+    def _differs(self, path: str, before: State, after: State) -> bool:
         if before.mode != after.mode or before.size != after.size:
             return True
         if before == after and after.changed_ns < self._settled_ns:
             return False
-        return not _same_content(os.path.join(self._tree, path), os.path.join(self.path, path))
+        return not same_content(os.path.join(self._tree, path), os.path.join(self.path, path))
 
 
 @contextmanager
-def task_layer(tree: str, scratch_parent: str | None = None, *, preserve: bool = False) -> Iterator[Layer]:
-    """Yield a writable copy of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards.
+def task_layer(
+    tree: str, scratch_parent: str | None = None, *, preserve: bool = False, overlays: Overlays | None = None
+) -> Iterator[Layer]:
+    """Yield a writable view of the directory `tree`, made in `scratch_parent` (else TMPDIR) and removed afterwards.
 
-    With `preserve` it stays, with what was written there, once it was complete.
+    With `preserve` it is a copy that stays, with what was written there, once it was complete.
 
     Raises:
         RunnerError: E_IO when the copy cannot be made.
     """
-    parent = scratch_parent or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
-    scratch = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
-    path = os.path.join(scratch, "bundle")
-    stays = False
+    if overlays is not None and scratch_parent is not None and not preserve and not is_small(tree):
+        path = os.path.join(scratch_parent, f"bundlekit-task-{os.urandom(16).hex()}")
+        os.mkdir(path, 0o700)
+        upper = overlays.over(tree, path)
+        if upper is not None:
+            yield OverlayLayer(tree, path, upper)
+            return
+        os.rmdir(path)
+    layer = copied(tree, scratch_parent or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - its own directory is private
     try:
-        try:
-            os.mkdir(scratch, 0o700)
-            _copy_tree(tree, path)
-        except OSError as error:
-            message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
-        stays = preserve
-        yield Layer(tree, path)
+        yield layer
     finally:
-        if not stays:
-            remove_tree(scratch)
+        if not preserve:
+            remove_tree(layer.own)
+
+
+def copied(tree: str, parent: str) -> CopyLayer:
+    """Return a copy of the directory `tree` in a new directory below `parent`.
+
+    Raises:
+        RunnerError: E_IO when it cannot be made.
+    """
+    own = os.path.join(parent, f"bundlekit-task-{os.urandom(16).hex()}")
+    try:
+        os.mkdir(own, 0o700)
+        _copy_tree(tree, os.path.join(own, "bundle"))
+        return CopyLayer(tree, own)
+    except OSError as error:
+        if os.path.lexists(own):
+            remove_tree(own)
+        message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
+
+
+def is_small(tree: str) -> bool:
+    """Whether copying costs less than mounting and unmounting, by measurement about half a millisecond."""
+    names, folders = 0, [tree]
+    while folders and names <= _FEW_FILES:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                names += 1
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.stat(follow_symlinks=False).st_size > _FEW_BYTES:
+                    return False
+    return names <= _FEW_FILES
 
 
 def _copy_tree(source: str, destination: str) -> None:
@@ -149,35 +183,3 @@ def _copy_bytes(reading: int, writing: int) -> None:
         view = memoryview(chunk)
         while view:
             view = view[os.write(writing, view) :]
-
-
-def _states(root: str) -> dict[str, _State]:
-    """Return what is below `root`, without what cannot be read or is deeper than a path can be."""
-    states: dict[str, _State] = {}
-    # No recursion: a task may have made more levels than the stack holds.
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as entries:
-            for entry in entries:
-                path = folder + entry.name
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
-                    states[path + "/"] = _State(0, 0, 0, 0)
-                    folders.append(path + "/")
-                else:
-                    states[path] = _State(found.st_mode, found.st_size, found.st_ino, found.st_ctime_ns)
-    return states
-
-
-def _same_content(first: str, second: str) -> bool:
-    try:
-        with open(first, "rb") as one, open(second, "rb") as other:
-            while True:
-                chunk = one.read(_CHUNK)
-                if chunk != other.read(_CHUNK):
-                    return False
-                if not chunk:
-                    return True
-    except OSError:
-        return False

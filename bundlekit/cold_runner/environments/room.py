@@ -1,0 +1,161 @@
+"""The directories of a server's tasks: HOME, TMPDIR and copies of small bundles.
+
+Each task meets them empty, or as they were made. What a task has left untouched serves the next one, since making and
+removing directories costs more than all else that a task needs; the rest is thrown away when nobody waits.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ..codes import ErrorCode, Phase
+from ..runner_error import RunnerError
+from .layer import CopyLayer, copied
+from .tree_removal import remove_tree
+
+__all__ = ["Home", "Room"]
+
+
+class Home(NamedTuple):
+    """What a task has as HOME and TMPDIR, both in `own`."""
+
+    own: str
+    home: str
+    tmp: str
+
+
+class _Exact(NamedTuple):
+    """All that tells a file or directory from another without reading it."""
+
+    mode: int
+    owner: tuple[int, int]
+    size: int
+    inode: int
+    links: int
+    modified_ns: int
+    changed_ns: int
+
+
+class Room:
+    """Makes directories in `scratch`, which is this process's own and is removed by whoever made it."""
+
+    def __init__(self, scratch: str) -> None:
+        self._scratch = scratch
+        self._home: Home | None = None
+        self._copies: dict[str, tuple[CopyLayer, dict[str, _Exact]]] = {}
+        self._rubbish: list[str] = []
+
+    @contextmanager
+    def home(self) -> Iterator[Home]:
+        """Yield empty directories for one task.
+
+        Raises:
+            RunnerError: E_IO when they cannot be made.
+        """
+        home, self._home = self._home or made_home(self._scratch), None
+        try:
+            yield home
+        finally:
+            if _is_as_made(home):
+                self._home = home
+            else:
+                self._rubbish.append(home.own)
+
+    @contextmanager
+    def copy(self, tree: str) -> Iterator[CopyLayer]:
+        """Yield a copy of the directory `tree` for one task.
+
+        Raises:
+            RunnerError: E_IO when it cannot be made.
+        """
+        kept = self._copies.pop(tree, None)
+        if kept is None:
+            layer = copied(tree, self._scratch)
+            kept = layer, _exact_states(layer.path)
+        layer, before = kept
+        try:
+            yield layer
+        finally:
+            if _exact_states(layer.path) == before and layer.is_equal() and len(self._copies) < _MOST_COPIES:
+                self._copies[tree] = kept
+            else:
+                self._rubbish.append(layer.own)
+
+    def tidy(self) -> None:
+        """Remove what tasks have left."""
+        while self._rubbish:
+            remove_tree(self._rubbish.pop())
+
+
+_MOST_COPIES = 4
+
+
+def made_home(parent: str) -> Home:
+    """Return new directories for a task below `parent`, which is made if it is not there.
+
+    Raises:
+        RunnerError: E_IO when they cannot be made.
+    """
+    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
+    made = Home(own, os.path.join(own, "home"), os.path.join(own, "tmp"))
+    for directory in (parent, *made):
+        try:
+            os.mkdir(directory, 0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
+    return made
+
+
+def _is_as_made(home: Home) -> bool:
+    try:
+        return sorted(os.listdir(home.own)) == ["home", "tmp"] and all(
+            _is_private_directory(each) and (each == home.own or not os.listdir(each)) for each in home
+        )
+    except OSError:
+        return False
+
+
+def _is_private_directory(path: str) -> bool:
+    state = os.lstat(path)
+    is_ours = stat.S_ISDIR(state.st_mode) and stat.S_IMODE(state.st_mode) == stat.S_IRWXU
+    return is_ours and state.st_uid == os.geteuid() and _is_plain(path)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a file has no attributes besides the ordinary; where they cannot be asked for there are none."""
+    try:
+        return not os.listxattr(path, follow_symlinks=False)
+    except (OSError, AttributeError):
+        return True
+
+
+def _exact_states(root: str) -> dict[str, _Exact]:
+    """Return the state of `root` and of all below it; what has attributes of its own is left out, and so is missed."""
+    states = {}
+    pending = [root]
+    while pending:
+        path = pending.pop()
+        try:
+            state = os.lstat(path)
+            if stat.S_ISDIR(state.st_mode):
+                pending += [os.path.join(path, name) for name in os.listdir(path)]
+        except OSError:
+            continue
+        if _is_plain(path):
+            states[path] = _Exact(
+                state.st_mode,
+                (state.st_uid, state.st_gid),
+                state.st_size,
+                state.st_ino,
+                state.st_nlink,
+                state.st_mtime_ns,
+                state.st_ctime_ns,
+            )
+    return states

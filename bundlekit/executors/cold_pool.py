@@ -1,0 +1,83 @@
+"""Several tasks at once: as many supervisors as there are to be, each of which runs one task after the other."""
+
+import queue
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+from bundlekit.errors import InternalError
+from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.model.outcome import Failure, Prepared, TaskRun
+
+__all__ = ["ColdPool"]
+
+
+class ColdPool:
+    """Runs tasks of one bundle, `size` at once, each in a process of its own; any number of threads may use it.
+
+    A caller waits for its turn. A supervisor that has died fails the task it had, and is replaced.
+    """
+
+    def __init__(self, bundle: BundleToRun, options: ColdOptions, log: Callable[[str], None], size: int) -> None:
+        self._bundle, self._options, self._log = bundle, options, log
+        self._free: queue.LifoQueue[ColdExecutor] = queue.LifoQueue()
+        self._size = size
+        with ExitStack() as made:
+            for _ in range(size):
+                self._free.put(made.enter_context(self._new()))
+            made.pop_all()
+
+    def __enter__(self) -> Self:
+        """Return the pool itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all supervisors and everything they started."""
+        self.close()
+
+    def close(self) -> None:
+        """End all supervisors, once the tasks that run have ended; nothing can be run afterwards."""
+        for _ in range(self._size):
+            self._free.get().close()
+        self._size = 0
+
+    def prepare(self) -> Prepared | Failure:
+        """Build, or find ready, the environment and the bundle's code, so that the tasks find them."""
+        with self._lent() as executor:
+            return executor.prepare()
+
+    def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
+        """Run the wire function once.
+
+        Raises:
+            InternalError: the supervisor of this task ended without an answer.
+        """
+        with self._lent() as executor:
+            return executor.simulate(task, timeout_s)
+
+    def aggregate(self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float) -> TaskRun:
+        """Run the target function once.
+
+        Raises:
+            InternalError: as :meth:`simulate`.
+        """
+        with self._lent() as executor:
+            return executor.aggregate(target, sim_returns, timeout_s)
+
+    def _new(self) -> ColdExecutor:
+        return ColdExecutor(self._bundle, self._options, self._log)
+
+    @contextmanager
+    def _lent(self) -> Iterator[ColdExecutor]:
+        executor = self._free.get()
+        try:
+            yield executor
+        except InternalError:
+            executor.close()
+            executor = self._new()
+            raise
+        finally:
+            self._free.put(executor)
