@@ -218,7 +218,7 @@ def _sandbox(order: _OneShot, prepared: Prepared, supervisor: Supervisor) -> San
     from .sandbox.choice import choose_sandbox  # noqa: PLC0415 - a runner that is not asked for one starts faster
 
     chosen = choose_sandbox(order.sandbox, network_open=prepared.network)
-    supervisor.log.line(f"Sandbox: {chosen.level}, network {chosen.network}")
+    supervisor.log.line(str(chosen))
     return chosen
 
 

@@ -138,8 +138,10 @@ def _sandbox(request: Request) -> Sandbox:
 
 
 def _prepared_document(
-    request: Request, deadline: float, _supervisor: Supervisor, kept: _Kept, _circumstances: Circumstances
+    request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
+    if request.sandbox != "off":
+        supervisor.log.line(str(circumstances.sandbox))
     with kept.prepared(request, deadline) as prepared:
         return {
             "environment": {

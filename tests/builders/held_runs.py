@@ -96,7 +96,7 @@ def held(
     write_tree(bundle, files or {})
     task = {**SIMULATION, "params": params or {}}
     ran = run(bundle, cache_dir, task, "--sandbox", mode, "--timeout-s", "40", runner=runner, env=env)
-    said = re.search(r"^Sandbox: (\S+), network (\S+)$", ran.stderr.decode("utf-8", "replace"), re.MULTILINE)
+    said = re.search(r"^Sandbox: (\S+), network ([a-z-]+)", ran.stderr.decode("utf-8", "replace"), re.MULTILINE)
     level, network = said.groups() if said else ("off", "open")
     found: dict[str, object] = {}
     if ran.status == 0:

@@ -1,6 +1,7 @@
 """What bundle code can still do in the sandbox: one that breaks good models is switched off by everybody."""
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -178,3 +179,31 @@ def test_what_a_passed_variable_names_can_be_read_and_not_written(tmp_path: Path
     assert got.found["read"] == "7"
     if "landlock" in got.level:
         assert str(got.found["write"]).startswith(("PermissionError", "OSError"))
+
+
+@pytest.mark.parametrize("place", ["home", "linked", "run"])
+def test_cache_and_scratch_may_lie_where_files_are_hidden(place: str, tmp_path: Path) -> None:
+    """In the user's home, as they do by default; behind links, as on clusters; nobody chooses them for the sandbox."""
+    home = tmp_path / "home"
+    (home / "real").mkdir(parents=True)
+    (home / "linked").symlink_to(home / "real")
+    if place == "run" and not os.access("/run", os.W_OK):
+        pytest.skip("/run is not ours to write")
+    top = (
+        Path(f"/run/bundlekit-test-{os.getpid()}") if place == "run" else home / ("linked" if place == "linked" else "")
+    )
+    for name in ("cache", "scratch"):
+        (top / name).mkdir(parents=True, exist_ok=True)
+    source = attempts(
+        temporary="__import__('tempfile').mkdtemp().startswith(os.environ['TMPDIR'])",
+        own="open('own.txt', 'w').close()",
+        python="__import__('subprocess').check_call([__import__('sys').executable, '-c', 'import wire'])",
+    )
+    try:
+        got = held(tmp_path, top / "cache", source, env={"HOME": str(home), "TMPDIR": str(top / "scratch")})
+        assert got.ran.status == 0, got.ran.stderr
+        assert got.found == {"temporary": True, "own": None, "python": 0}
+        assert list((top / "scratch").iterdir()) == []
+    finally:
+        if place == "run":
+            shutil.rmtree(top)

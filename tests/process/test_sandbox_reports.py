@@ -79,6 +79,16 @@ def test_other_failures_do_not_mention_it(tmp_path: Path) -> None:
     assert finding["hint"].startswith("it last said: ")
 
 
+def test_run_tells_in_its_log_what_held_and_why_not_more(tmp_path: Path) -> None:
+    """Its one line is the runner's; whoever asks for a sandbox there reads the rest."""
+    bundle = make_bundle(tmp_path / "bundle", {})
+    command = [sys.executable, "-m", "bundlekit", "run", str(bundle), "--sandbox", "auto"]
+    done = subprocess.run(without_calls(command, "landlock"), capture_output=True, check=True, text=True)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Sandbox: ")]
+    assert "no Landlock: there is none" in line
+    assert "landlock" not in line.partition(",")[0]
+
+
 def test_require_that_cannot_be_held_is_no_verdict_and_builds_nothing(tmp_path: Path) -> None:
     """Exit 2, the reason, and what to do; the bundle's build, which is its code too, has not run."""
     marker = tmp_path / "built"

@@ -8,7 +8,7 @@ from functools import cache
 
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
-from .layers import NO_SANDBOX, Layers, Sandbox
+from .layers import NO_SANDBOX, Sandbox
 from .probe import Found, find_layers
 from .system_calls import system_calls
 
@@ -24,21 +24,17 @@ def choose_sandbox(mode: str, *, network_open: bool) -> Sandbox:
     if mode == "off":
         return NO_SANDBOX
     layers, missing = _found(network_open)
-    if mode == "require" and not (
-        layers and layers.landlock_abi and (layers.network_state == "closed" or network_open)
-    ):
+    chosen = Sandbox("process", "open", None, missing)
+    if layers is not None:
+        chosen = Sandbox(layers.level, layers.network_state, layers, missing)
+    holds = layers is not None and layers.landlock_abi and (layers.network_state == "closed" or network_open)
+    if mode == "require" and not holds:
         message = (
             f"sandbox 'require' cannot be held here: {'; '.join(missing)}. "
-            f"Use auto to run with level {_sandbox(layers).level}, or a machine that allows more"
+            f"Use auto to run with level {chosen.level}, or a machine that allows more"
         )
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
-    return _sandbox(layers)
-
-
-def _sandbox(layers: Layers | None) -> Sandbox:
-    if layers is None:
-        return Sandbox("process", "open", None)
-    return Sandbox(layers.level, layers.network_state, layers)
+    return chosen
 
 
 @cache

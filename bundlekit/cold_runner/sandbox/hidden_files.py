@@ -61,7 +61,7 @@ def _opened(paths: Iterable[str], below: Iterable[str] | None, *, is_writable: b
     for path in paths:
         for name in (os.path.realpath(path), path):
             wanted = below is None or any(_is_below(name, place) for place in below)
-            if name in done or not wanted or not os.path.lexists(path):
+            if name in done or not wanted or not os.path.exists(path):
                 continue
             done.add(name)
             yield name, os.open(path, os.O_PATH | os.O_CLOEXEC), is_writable

@@ -44,11 +44,19 @@ class Layers(NamedTuple):
 
 
 class Sandbox(NamedTuple):
-    """What a request gets: level and state of the network, for its answer; `layers` is None where there are none."""
+    """What a request gets: level and state of the network, for its answer; `layers` is None where there are none.
+
+    `missing` tells, for people, why other layers do not hold.
+    """
 
     level: str
     network: str
     layers: Layers | None
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        return "; ".join([f"Sandbox: {self.level}, network {self.network}", *self.missing])
 
 
 NO_SANDBOX = Sandbox("off", "open", None)
