@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from builders.held_runs import (
     needs_user_namespaces,
     without_namespaces,
 )
+
+from bundlekit.cold_runner.export import export_runner
 
 pytestmark = [
     pytest.mark.process,
@@ -151,13 +155,19 @@ def machines() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize("runner", [each for _, each in machines()], ids=[name for name, _ in machines()])
 def test_what_models_do_works_in_the_sandbox(runner: list[str], tmp_path: Path, cache: Path) -> None:
     """A sandbox that breaks good models is switched off by everybody."""
+    check_models(runner, tmp_path, cache)
+
+
+def check_models(runner: list[str], place: Path, cache: Path, **env: str) -> None:
+    """Assert that what models do works on the machine where `runner` runs, as far as its level promises."""
     files = {
         "models.py": textwrap.dedent(MODELS),
         "data.csv": "1,2\n",
         "pack/__init__.py": "",
         "pack/table.txt": "table",
     }
-    got = held(tmp_path, cache, USES, runner=runner, files=files)
+    got = held(place, cache, USES, runner=runner, files=files, env=env)
+    assert got.found, got.ran.stderr
     expected = dict(WORKS)
     if "netns" not in got.level:
         expected = {name: value for name, value in expected.items() if name not in NEEDS_NETWORK_OF_ITS_OWN}
@@ -165,6 +175,34 @@ def test_what_models_do_works_in_the_sandbox(runner: list[str], tmp_path: Path, 
         expected = {name: value for name, value in expected.items() if name not in NEEDS_FILES_OF_ITS_OWN}
     assert {name: got.found[name] for name in expected} == expected
     assert not Path("/tmp/model.tmp").exists()  # noqa: S108 - that is the point
+
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+def _serves_strangers() -> bool:
+    command = [SYSTEM_PYTHON, "-c", "import sys, ctypes; sys.exit(sys.version_info < (3, 11))"]
+    known = os.geteuid() == 0 and shutil.which("setpriv") and Path(SYSTEM_PYTHON).exists()
+    return bool(known) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def strangers_place() -> Iterator[Path]:
+    """A directory that every user may write to, under a short path."""
+    place = Path(tempfile.mkdtemp(prefix="bundlekit-test-", dir="/tmp"))
+    place.chmod(0o777)
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.mark.skipif(not _serves_strangers(), reason="takes root, to become another user, and a Python for everybody")
+def test_what_models_do_works_for_a_user_who_is_not_root(strangers_place: Path) -> None:
+    """A process that hides its memory has its files in /proc owned by root: only another user notices."""
+    runner = strangers_place / "runner.pyz"
+    export_runner(str(runner))
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SYSTEM_PYTHON, str(runner)]
+    # The paths of sockets are short, and multiprocessing puts its own into TMPDIR.
+    check_models(command, strangers_place, strangers_place / "cache", HOME="/nonexistent", TMPDIR="/tmp")  # noqa: S108
 
 
 def test_what_a_passed_variable_names_can_be_read_and_not_written(tmp_path: Path, cache: Path) -> None:

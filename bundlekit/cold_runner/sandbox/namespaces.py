@@ -38,9 +38,12 @@ def enter_namespaces(calls: SystemCalls, *, mounts: bool, network: bool) -> None
         calls.unshare(flags)
     except PermissionError:
         calls.unshare(flags | _CLONE_NEWUSER)
+        # The supervisor's memory is kept from others of the same user, and its files in /proc from the user itself.
+        calls.set_dumpable(on=True)
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{user} {user} 1")
         _write("/proc/self/gid_map", f"{group} {group} 1")
+        calls.set_dumpable(on=False)
     if network:
         _raise_loopback()
 

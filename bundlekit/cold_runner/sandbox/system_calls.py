@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemCalls", "system_calls"]
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _PR_CAPBSET_DROP = 24
@@ -56,6 +57,10 @@ class SystemCalls:
     def unshare(self, flags: int) -> None:
         """Leave the namespaces that `flags` name for new ones."""
         self._checked("unshare", self._libc.unshare(flags))
+
+    def set_dumpable(self, *, on: bool) -> None:
+        """Let others of the same user, and files in /proc, at the memory of this process, or not."""
+        self._checked("prctl", self._libc.prctl(_PR_SET_DUMPABLE, int(on), 0, 0, 0))
 
     def mount(self, source: str, target: str, kind: str, flags: int, data: str = "") -> None:
         """Mount `source` at `target`."""
