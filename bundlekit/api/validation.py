@@ -183,6 +183,7 @@ def _validated(
         obstacle=dynamic.obstacle,
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,
+        network=dynamic.network,
         gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 

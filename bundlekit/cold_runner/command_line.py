@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .codes import EXIT_STATUS, ErrorCode, Phase
-from .environments.bundle_code import BundleSource, PrepareOptions, prepare
+from .environments.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
 from .runner_error import RunnerError
+from .sandbox.layers import NO_SANDBOX, SANDBOX_MODES, Sandbox
 from .standard_output import answer
 from .stderr_log import StderrLog
 from .strict_json import dumps
@@ -24,12 +25,13 @@ from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simu
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--start"})
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--sandbox", "--start"})
 _STARTS = ("exec", "fork")
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
-usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
+usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] [--sandbox M]
+         < task.json
 
 Run one task of a bundle in a fresh process and print one JSON line.
 
@@ -38,6 +40,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --timeout-s S        seconds for everything, the environment included (3600)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
+  --sandbox M          auto, require or off (off): what must hold while code of the bundle runs
   --start exec|fork    a process is an interpreter of its own, or forked from one that has loaded nothing (exec)
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
@@ -56,6 +59,7 @@ class _Arguments(NamedTuple):
     timeout_s: str
     bundle_digest: str | None
     python: str | None
+    sandbox: str
     serve: bool
     start: str
 
@@ -66,6 +70,7 @@ class _OneShot(NamedTuple):
     deadline: float
     bundle_digest: str | None
     python: str | None
+    sandbox: str
     fresh: bool
     preserve: bool
     forks: bool
@@ -116,6 +121,7 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         timeout_s=given.get("--timeout-s", _DEFAULT_TIMEOUT_S),
         bundle_digest=given.get("--bundle-digest"),
         python=given.get("--python"),
+        sandbox=given.get("--sandbox", "off"),
         serve="--serve" in switches,
         start=given.get("--start", "exec"),
     )
@@ -161,6 +167,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         deadline=started + _seconds(arguments.timeout_s),
         bundle_digest=digest,
         python=arguments.python,
+        sandbox=_sandbox_mode(arguments.sandbox),
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
         preserve=_switch("PRESERVE_TMP"),
         forks=arguments.start == "fork",
@@ -185,13 +192,34 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
     task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
         settings = TaskSettings(
-            deadline=order.deadline, pass_env=prepared.pass_env, preserve=order.preserve, forks=order.forks
+            deadline=order.deadline,
+            pass_env=prepared.pass_env,
+            preserve=order.preserve,
+            forks=order.forks,
+            resources=prepared.limits,
+            sandbox=_sandbox(order, prepared, supervisor),
         )
         if isinstance(task, AggregationTask):
             document = supervisor.aggregate(prepared, task, settings, Circumstances())
         else:
             document = supervisor.simulate(prepared, task, settings, Circumstances())
     return dumps(document) + "\n"
+
+
+def _sandbox_mode(text: str) -> str:
+    if text not in SANDBOX_MODES:
+        raise _usage(f"expected one of {', '.join(SANDBOX_MODES)} in --sandbox, found {text!r:.100}")
+    return text
+
+
+def _sandbox(order: _OneShot, prepared: Prepared, supervisor: Supervisor) -> Sandbox:
+    if order.sandbox == "off":
+        return NO_SANDBOX
+    from .sandbox.choice import choose_sandbox  # noqa: PLC0415 - a runner that is not asked for one starts faster
+
+    chosen = choose_sandbox(order.sandbox, network_open=prepared.network)
+    supervisor.log.line(str(chosen))
+    return chosen
 
 
 def _switch(name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
 from .runner_error import RunnerError
+from .sandbox.layers import NO_SANDBOX, Sandbox
 from .server_request import Request, parse_request
 from .standard_output import write_whole
 from .strict_json import dumps
@@ -20,9 +21,6 @@ from .supervisor import Circumstances, Supervisor, TaskSettings
 from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
 
 __all__ = ["Standing", "serve"]
-
-_SANDBOX = "process"
-"""Scrubbed environment, scratch HOME and TMPDIR, no core files, own session: all that this version can hold."""
 
 
 class Standing(NamedTuple):
@@ -110,6 +108,7 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
     try:
         supervisor.check_room()
         request = parse_request(line)
+        circumstances.sandbox = _sandbox(request)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
@@ -124,13 +123,25 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
         "preload": list(circumstances.preload),
         "layered": circumstances.is_layered,
         "writes": [write._asdict() for write in circumstances.writes],
-        "sandbox": _SANDBOX,
+        "sandbox": circumstances.sandbox.level,
+        "network": circumstances.sandbox.network,
     }
 
 
+def _sandbox(request: Request) -> Sandbox:
+    """Return what holds for tasks of `request`; before anything is built for what cannot be run."""
+    if request.sandbox == "off":
+        return NO_SANDBOX
+    from .sandbox.choice import choose_sandbox  # noqa: PLC0415 - most hosts ask for none
+
+    return choose_sandbox(request.sandbox, network_open=request.network)
+
+
 def _prepared_document(
-    request: Request, deadline: float, _supervisor: Supervisor, kept: _Kept, _circumstances: Circumstances
+    request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
+    if request.sandbox != "off":
+        supervisor.log.line(str(circumstances.sandbox))
     with kept.prepared(request, deadline) as prepared:
         return {
             "environment": {
@@ -155,7 +166,8 @@ def _probed(
     request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.probe(prepared, request.reference, _settings(request, deadline, kept), circumstances)
+        settings = _settings(request, deadline, kept, circumstances)
+        return supervisor.probe(prepared, request.reference, settings, circumstances)
 
 
 def _simulated(
@@ -163,7 +175,8 @@ def _simulated(
 ) -> dict[str, object]:
     task = parse_simulation(request.task, supervisor.log.line)
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.simulate(prepared, task, _settings(request, deadline, kept), circumstances)
+        settings = _settings(request, deadline, kept, circumstances)
+        return supervisor.simulate(prepared, task, settings, circumstances)
 
 
 def _aggregated(
@@ -171,7 +184,8 @@ def _aggregated(
 ) -> dict[str, object]:
     task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str")
     with kept.prepared(request, deadline) as prepared:
-        return supervisor.aggregate(prepared, task, _settings(request, deadline, kept), circumstances)
+        settings = _settings(request, deadline, kept, circumstances)
+        return supervisor.aggregate(prepared, task, settings, circumstances)
 
 
 _Verb = Callable[[Request, float, Supervisor, _Kept, Circumstances], dict[str, object]]
@@ -183,7 +197,7 @@ _VERBS: Mapping[str, _Verb] = {
 }
 
 
-def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
+def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Circumstances) -> TaskSettings:
     return TaskSettings(
         deadline=deadline,
         pass_env=request.pass_env,
@@ -191,6 +205,8 @@ def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
         outputs_dir=request.outputs_dir,
         tells_writes=True,
         preserve=kept.preserves(request),
+        resources=request.limits,
+        sandbox=circumstances.sandbox,
         layered=kept.layers(request),
         forks=request.forks,
         preload=request.preload,

@@ -11,7 +11,9 @@ from .codes import ErrorCode, Phase
 from .environments.bundle_code import BundleSource
 from .environments.cache_dir import default_cache_dir
 from .environments.tree_digest import ListedFile
+from .limits import Limits, limits_of
 from .runner_error import RunnerError
+from .sandbox.layers import SANDBOX_MODES
 from .strict_json import JsonValue, StrictJsonError, loads
 
 __all__ = ["Request", "parse_request"]
@@ -36,6 +38,9 @@ class Request(NamedTuple):
     inline_as: str
     reference: str | None
     outputs_dir: str | None
+    sandbox: str
+    network: bool
+    limits: Limits
     forks: bool
     preload: tuple[str, ...]
 
@@ -44,7 +49,7 @@ def parse_request(line: bytes) -> Request:
     """Return the request in `line`.
 
     Raises:
-        RunnerError: E_USAGE when it is none, or asks for a sandbox that this version cannot hold.
+        RunnerError: E_USAGE when it is none.
     """
     try:
         table = loads(line)
@@ -52,7 +57,6 @@ def parse_request(line: bytes) -> Request:
         raise _refused(f"expected a request of one JSON object, {error}") from None
     if not isinstance(table, dict):
         raise _refused("expected a request of one JSON object, found another value")
-    _check_sandbox(table)
     return Request(
         verb=_choice(table, "verb", _VERBS, None),
         bundle=_bundle(table.get("bundle")),
@@ -67,15 +71,22 @@ def parse_request(line: bytes) -> Request:
         inline_as=_choice(table, "inline_as", ("bytes", "str"), "bytes"),
         reference=_text(table, "reference"),
         outputs_dir=_text(table, "outputs_dir"),
+        sandbox=_choice(table, "sandbox", SANDBOX_MODES, "off"),
+        network=_flag(table, "network"),
+        limits=_limits(table.get("limits")),
         forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
         preload=_texts(table, "preload"),
     )
 
 
-def _check_sandbox(table: Mapping[str, JsonValue]) -> None:
-    if _choice(table, "sandbox", ("auto", "require", "off"), "auto") == "require":
-        message = "sandbox 'require' cannot be held: this version has level 'process' only; use auto or off"
-        raise _refused(message)
+def _limits(value: JsonValue) -> Limits:
+    value = value or {}
+    if not isinstance(value, dict):
+        raise _refused("expected an object in the key limits")
+    try:
+        return limits_of(value)
+    except ValueError as error:
+        raise _refused(str(error)) from None
 
 
 def _bundle(value: JsonValue) -> BundleSource:

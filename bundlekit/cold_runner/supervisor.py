@@ -6,7 +6,7 @@ See: DESIGN decisions 5 to 7.
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,16 +15,18 @@ from .child.job import Job, order
 from .child.nursery import Nursery
 from .child.process import Child, Ending, Wakeups, watch
 from .child.report import ChildReport
-from .child.starting import Plan, Waiting
+from .child.starting import Plan, Waiting, started
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
 from .environments.layer import Layer, is_small, task_layer
 from .environments.overlay import Overlays
 from .environments.room import Home, Room, made_home
 from .environments.scrubbed_environment import child_environment
+from .limits import NO_LIMITS, Limits
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
+from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
@@ -38,6 +40,7 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 class TaskSettings(NamedTuple):
     """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
 
+    `resources` are the limits of each of its processes, `sandbox` is what holds all of them.
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
     `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
     the bundle allows it, from a zygote that has imported the modules `preload` alone.
@@ -49,6 +52,8 @@ class TaskSettings(NamedTuple):
     outputs_dir: str | None = None
     tells_writes: bool = False
     preserve: bool = False
+    resources: Limits = NO_LIMITS
+    sandbox: Sandbox = NO_SANDBOX
     layered: bool = False
     forks: bool = False
     preload: tuple[str, ...] = ()
@@ -69,6 +74,7 @@ class Circumstances:
         self.preload: tuple[str, ...] = ()
         self.writes: tuple[Write, ...] = ()
         self.tree = ""
+        self.sandbox = NO_SANDBOX
 
 
 class Supervisor:
@@ -153,8 +159,11 @@ class Supervisor:
             job["environment"] = environment = child_environment(
                 os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
+            job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
             plan = _plan(prepared, settings, environment)
-            with self._begun(plan, order(job, plan.version), circumstances) as child:
+            own = (os.path.dirname(home.home), layer.path, *(prepared.prefixes if settings.layered else ()))
+            hold = _hold(prepared, settings, environment, own)
+            with self._begun(plan, order(job, plan.version), circumstances, hold) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
@@ -194,9 +203,11 @@ class Supervisor:
         self.nursery.refill()
 
     @contextmanager
-    def _begun(self, plan: Plan, job: bytes, circumstances: Circumstances) -> Iterator[Child]:
+    def _begun(
+        self, plan: Plan, job: bytes, circumstances: Circumstances, hold: Callable[[], None] | None
+    ) -> Iterator[Child]:
         """Start a child on a job; our ends are closed and its tree killed afterwards."""
-        waiting = self._taken(plan, job)
+        waiting = self._taken(plan, job, hold)
         if waiting.is_forked:
             circumstances.start, circumstances.preload = "fork", plan.preload
         try:
@@ -205,7 +216,12 @@ class Supervisor:
             kill_descendants(group=waiting.pid, spared=self.nursery.spared)
             waiting.close()
 
-    def _taken(self, plan: Plan, job: bytes) -> Waiting:
+    def _taken(self, plan: Plan, job: bytes, hold: Callable[[], None] | None) -> Waiting:
+        if hold is not None:
+            # It is held to one task's directories from its first instruction on: no child is that was started ahead.
+            waiting = started(plan, hold)
+            waiting.begin(job)
+            return waiting
         waiting = self.nursery.take(plan)
         try:
             waiting.begin(job)
@@ -302,7 +318,22 @@ def _job(verb: str, reference: str) -> Job:
         seed=0,
         sim_returns=[],
         target_data=None,
+        limits={},
+        sandboxed=False,
     )
+
+
+def _hold(
+    prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str], own: Sequence[str]
+) -> Callable[[], None] | None:
+    """Return what puts a process into the sandbox of `settings`, with the directories `own` to write; None for none."""
+    if settings.sandbox.layers is None:
+        return None
+    from .sandbox.confinement import holder  # noqa: PLC0415 - most tasks run without a sandbox
+
+    # What a task brings itself must not open what the sandbox keeps shut.
+    passed = {name: value for name, value in environment.items() if name not in settings.task_env}
+    return holder(settings.sandbox.layers, prepared.python, prepared.dependency_site, passed, own)
 
 
 def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:

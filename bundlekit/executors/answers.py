@@ -89,6 +89,8 @@ class _TaskResult(_Failed):
 
 class _PrepareAnswer(TypedDict):
     result: _PrepareResult
+    sandbox: str
+    network: str
 
 
 class _ProbeAnswer(TypedDict):
@@ -132,6 +134,8 @@ def prepared_of(line: str) -> Prepared | Failure:
         installed_top_level=tuple(code["installed_top_level"]),
         wire=None if wire is None else RunnerWire(**wire),
         wire_error=result["wire_error"],
+        sandbox=answer["sandbox"],
+        network=answer["network"],
     )
 
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from bundlekit import cold_runner
+from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, task_run_of
 from bundlekit.model.digest import Digest
@@ -38,12 +39,15 @@ class BundleToRun(NamedTuple):
 class ColdOptions(NamedTuple):
     """How to prepare and run. `python` is a path or a version; `fresh` gives each task a throw-away environment.
 
+    `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
     `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others.
     """
 
     python: str | None = None
     fresh: bool = False
-    sandbox: str = "auto"
+    sandbox: str = "off"
+    network: bool = False
+    limits: Limits = NO_LIMITS
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
@@ -139,6 +143,8 @@ class ColdExecutor:
             "pass_env": list(options.pass_env),
             "env": {},
             "sandbox": options.sandbox,
+            "network": options.network,
+            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
             "start": options.start,
             "preload": list(options.preload),
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),

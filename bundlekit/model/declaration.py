@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from bundlekit.cold_runner.limits import NO_LIMITS, Limits
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Severity
 from bundlekit.model.place import Place
@@ -119,3 +120,4 @@ class Settings(NamedTuple):
     severities: tuple[tuple[str, Severity], ...] = ()
     baseline: str | None = None
     named_codes: tuple[tuple[str, Place], ...] = ()
+    limits: Limits = NO_LIMITS

@@ -87,6 +87,8 @@ class Obstacle(NamedTuple):
 class Report(NamedTuple):
     """The outcome of validating one bundle. `digest` is None when only the static level ran.
 
+    `sandbox` is the level that held while bundle code ran, `network` what the network was to it (closed, no-tcp, open);
+    both are ``none`` where nothing ran.
     `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
     another severity than their rule gave them; `gone` what a baseline knows and was not found any more.
     """
@@ -104,6 +106,7 @@ class Report(NamedTuple):
     suppressed: Mapping[str, int] = MappingProxyType({})
     reweighed: int = 0
     gone: int = 0
+    network: str = "none"
 
     @property
     def passed(self) -> bool:

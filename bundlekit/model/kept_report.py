@@ -37,6 +37,7 @@ def kept(report: Report) -> str:
             "suppressed": dict(report.suppressed),
             "reweighed": report.reweighed,
             "gone": report.gone,
+            "network": report.network,
         }
     )
 

@@ -45,7 +45,11 @@ class RunnerWire(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """An environment and bundle code that are ready, in wall seconds; one of wire and wire_error is set."""
+    """An environment and bundle code that are ready, in wall seconds; one of wire and wire_error is set.
+
+    `sandbox` is the level that will hold whatever is run, or ``off``; `network` is ``closed``, ``no-tcp`` (UDP is free)
+    or ``open``.
+    """
 
     environment_key: str
     python: str
@@ -58,6 +62,8 @@ class Prepared(NamedTuple):
     installed_top_level: tuple[str, ...]
     wire: RunnerWire | None
     wire_error: str | None
+    sandbox: str
+    network: str
 
 
 class Imported(NamedTuple):

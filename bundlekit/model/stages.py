@@ -10,10 +10,15 @@ __all__ = ["StagesOutcome"]
 
 
 class StagesOutcome(NamedTuple):
-    """What the dynamic stages add to the static one; `sandbox` is the level that held, ``none`` where nothing ran."""
+    """What the dynamic stages add to the static one.
+
+    `sandbox` is the level that held and `network` its state (:class:`~bundlekit.model.outcome.Prepared`), both ``none``
+    where nothing ran.
+    """
 
     digest: Digest | None = None
     sandbox: str = "none"
     stages: tuple[Stage, ...] = ()
     judgement: Judgement = Judgement()
     obstacle: Obstacle | None = None
+    network: str = "none"

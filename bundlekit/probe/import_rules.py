@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure, Imported, Prepared
-from bundlekit.model.project import Project, ProjectTable
+from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.model.signature import CallableKind, Signature
 from bundlekit.probe.evidence import Evidence, ImportProbe, Role
 from bundlekit.probe.example_bundle import SOUND, varied
-from bundlekit.probe.rule_type import EvidenceCheck, last_lines
+from bundlekit.probe.rule_type import EvidenceCheck
+from bundlekit.probe.sandbox_hints import failure_hint
 from bundlekit.probe.traceback_place import place_of_traceback
 
 __all__ = ["IMPORT_RULES"]
@@ -31,12 +32,12 @@ def _discovery(evidence: Evidence) -> Iterator[Finding]:
             hint="keep exactly one entry point in the group modelops.wire, the dependencies' included",
         )
     for probe in _failed(evidence, Role.WIRE):
-        yield _import_failure("BK603", probe, evidence.project)
+        yield _import_failure("BK603", probe, evidence)
 
 
 def _targets(evidence: Evidence) -> Iterator[Finding]:
     for probe in _failed(evidence, Role.TARGET):
-        yield _import_failure("BK604", probe, evidence.project)
+        yield _import_failure("BK604", probe, evidence)
 
 
 def _failed(evidence: Evidence, role: Role) -> Iterator[ImportProbe]:
@@ -45,13 +46,13 @@ def _failed(evidence: Evidence, role: Role) -> Iterator[ImportProbe]:
             yield probe
 
 
-def _import_failure(code: str, probe: ImportProbe, project: Project) -> Finding:
-    outcome = probe.outcome
+def _import_failure(code: str, probe: ImportProbe, evidence: Evidence) -> Finding:
+    outcome, project = probe.outcome, evidence.project
     if isinstance(outcome, Imported):
         message = f"{probe.role.value} {probe.reference!r} is there and cannot be called"
         return _at(probe, Finding(code, Severity.ERROR, message, hint="name a function", entity=probe.reference))
     message = f"{probe.role.value} {probe.reference!r} cannot be imported: {outcome}"
-    hint = _missing_module_hint(outcome) or last_lines(outcome.stderr_tail)
+    hint = _missing_module_hint(outcome) or failure_hint(outcome, evidence)
     place = place_of_traceback(outcome.stderr_tail, project.sources, project.source_roots) or probe.place
     return _at(probe._replace(place=place), Finding(code, Severity.ERROR, message, hint=hint, entity=probe.reference))
 

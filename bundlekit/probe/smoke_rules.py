@@ -8,7 +8,8 @@ from bundlekit.model.outcome import Failure
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence, Rehearsal, SmokeRun
 from bundlekit.probe.example_bundle import SOUND, varied
-from bundlekit.probe.rule_type import EvidenceCheck, last_lines
+from bundlekit.probe.rule_type import EvidenceCheck
+from bundlekit.probe.sandbox_hints import failure_hint
 
 __all__ = ["SMOKE_RULES"]
 
@@ -18,13 +19,13 @@ _PATHS_SHOWN = 5
 def _smoke(evidence: Evidence) -> Iterator[Finding]:
     for smoke in evidence.smoke:
         if not smoke.is_default and isinstance(smoke.run.outcome, Failure):
-            yield _task_failure("BK701", Severity.ERROR, smoke, smoke.run.outcome)
+            yield _task_failure("BK701", Severity.ERROR, smoke, failure_hint(smoke.run.outcome, evidence))
 
 
 def _default_task(evidence: Evidence) -> Iterator[Finding]:
     for smoke in evidence.smoke:
         if smoke.is_default and isinstance(smoke.run.outcome, Failure):
-            finding = _task_failure("BK702", Severity.WARNING, smoke, smoke.run.outcome)
+            finding = _task_failure("BK702", Severity.WARNING, smoke, None)
             yield finding._replace(
                 path="pyproject.toml",
                 hint="describe a task that should work in [[tool.bundlekit.smoke]]: entrypoint, params, seed",
@@ -32,16 +33,17 @@ def _default_task(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _task_failure(code: str, severity: Severity, smoke: SmokeRun, failure: Failure) -> Finding:
+def _task_failure(code: str, severity: Severity, smoke: SmokeRun, hint: str | None) -> Finding:
     task, place = smoke.task, smoke.task.place
+    named = f"{'default ' * smoke.is_default}smoke task {task.entrypoint!r} with seed {task.seed}"
     return Finding(
         code,
         severity,
-        f"{'default ' * smoke.is_default}smoke task {task.entrypoint!r} with seed {task.seed} failed: {failure}",
+        f"{named} failed: {smoke.run.outcome}",
         path=None if place is None else place.path,
         line=None if place is None else place.line,
         column=None if place is None else place.column,
-        hint=last_lines(failure.stderr_tail),
+        hint=hint,
         entity=task.entrypoint,
     )
 
@@ -52,7 +54,7 @@ def _rehearsals(evidence: Evidence) -> Iterator[Finding]:
         text_fails = rehearsal.with_text is None or isinstance(rehearsal.with_text.outcome, Failure)
         if isinstance(failure, Failure) and text_fails:
             message = f"target {rehearsal.target.value!r} fails on the smoke run's outputs: {failure}"
-            yield _at(rehearsal, Finding("BK703", Severity.ERROR, message, hint=last_lines(failure.stderr_tail)))
+            yield _at(rehearsal, Finding("BK703", Severity.ERROR, message, hint=failure_hint(failure, evidence)))
 
 
 def _one_kind_of_data(evidence: Evidence) -> Iterator[Finding]:

@@ -84,6 +84,8 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     cold_options = ColdOptions(
         python=options.python or project.settings.python,
         sandbox=options.sandbox,
+        network=project.settings.network,
+        limits=project.settings.limits,
         pass_env=project.settings.pass_env,
     )
     evidence = Evidence(project, _static_signatures(project))
@@ -119,7 +121,8 @@ def _run(
         status = StageStatus.FAILED if is_blocked else _status(found, options)
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         judgement = judgement.joined(judged(found, options.policy))
-    return StagesOutcome(None, _sandbox(evidence), tuple(stages), judgement, obstacle)
+    sandbox, network = _sandbox(evidence)
+    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network)
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:
@@ -140,11 +143,12 @@ def _obstacle(evidence: Evidence, options: StageOptions) -> Obstacle | None:
     return None
 
 
-def _sandbox(evidence: Evidence) -> str:
-    if evidence.smoke:
-        return evidence.smoke[0].run.sandbox
-    # Imports run bundle code too, in the one level that this version holds.
-    return "process" if evidence.imports else "none"
+def _sandbox(evidence: Evidence) -> tuple[str, str]:
+    """Return the level of the sandbox in which bundle code ran, and what the network was to it."""
+    # A build is bundle code too, and runs before there is anything to hold it in.
+    if not isinstance(evidence.prepared, Prepared) or not evidence.imports:
+        return "none", "none"
+    return evidence.prepared.sandbox, evidence.prepared.network
 
 
 def _static_signatures(project: Project) -> StaticSignatures:

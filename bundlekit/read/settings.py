@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping
 
+from bundlekit.cold_runner.limits import LIMIT_KEYS, Limits, is_limit, limits_of
 from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, WorkerSettings
 from bundlekit.model.place import Place
 from bundlekit.read.policy_settings import POLICY_KEYS, read_policy_settings
@@ -25,6 +26,7 @@ _KEYS = (
     "pass-env",
     "python",
     "worker",
+    "limits",
     *POLICY_KEYS,
 )
 _SMOKE_KEYS = ("entrypoint", "params", "seed", "timeout-s")
@@ -56,6 +58,7 @@ def read_settings(pyproject: Pyproject) -> Settings:
         severities=policy.severities,
         baseline=policy.baseline,
         named_codes=policy.named_codes,
+        limits=_limits(table.table("limits")),
     )
 
 
@@ -107,6 +110,14 @@ def _not_json(value: object, keys: Keys, depth: int = 1) -> tuple[Keys, str, obj
 def _smoke_entry(entry: TypedTable) -> SmokeTask | None:
     entry.report_unknown(_SMOKE_KEYS, "BK107")
     return smoke_task(entry, entry.place(), params=entry.table("params").values, seed=entry.values.get("seed", 0))
+
+
+def _limits(table: TypedTable) -> Limits:
+    table.report_unknown(LIMIT_KEYS, "BK107")
+    wrong = [key for key in LIMIT_KEYS if key in table and not is_limit(table.values[key])]
+    for key in wrong:
+        table.refuse((*table.keys, key), "an integer above 0", table.values[key])
+    return limits_of({key: value for key, value in table.values.items() if key not in wrong})
 
 
 def _worker(table: TypedTable) -> WorkerSettings:

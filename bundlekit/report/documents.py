@@ -43,6 +43,7 @@ def report_document(report: "Report") -> "ReportDocument":
         "level": report.level.value,
         "passed": report.passed,
         "sandbox": report.sandbox,
+        "network": report.network,
         "stages": [
             {
                 "name": stage.name.value,

@@ -62,6 +62,7 @@ def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
     parts = [printable(_identity(report)), _counts(report.findings), *_besides(report)]
     parts += [_stages(report)] if report.stages else []
+    parts += _not_held(report)
     return f"{_verdict(report, style)}: {', '.join(parts)}"
 
 
@@ -78,6 +79,16 @@ def _besides(report: Report) -> Iterator[str]:
         (sum(finding.edit is not None for finding in report.findings), "to mend with --fix"),
     )
     yield from (f"{count} {said}" for count, said in counts if count)
+
+
+def _not_held(report: Report) -> Iterator[str]:
+    """Yield what was open to bundle code while it ran: what it was kept from goes without saying."""
+    if report.sandbox == "off":
+        yield "no sandbox"
+    elif report.sandbox == "process":
+        yield "no sandbox but a process of its own"
+    if report.network not in {"none", "closed"} and report.sandbox != "off":
+        yield "network open" if report.network == "open" else "network open but for TCP"
 
 
 def _count_of_bundles(reports: Sequence[Report], style: Style) -> str:

@@ -52,7 +52,7 @@ def test_a_server_answers_in_order_with_a_fresh_pid_each(tmp_path: Path, server:
     assert len({answer["pid"] for answer in answers}) == 3
     assert [answer["result"]["outputs"]["n"]["inline"] for answer in answers] == ["MQ=="] * 3
     assert all(answer["writes"] == [{"path": "w.txt", "change": "created"}] for answer in answers)
-    assert all(answer["sandbox"] == "process" for answer in answers)
+    assert all((answer["sandbox"], answer["network"]) == ("off", "open") for answer in answers)
 
 
 def test_a_server_survives_whatever_a_task_does(tmp_path: Path, server: Server) -> None:
@@ -144,10 +144,9 @@ def test_a_daemon_that_a_build_leaves_behind_is_gone(
 REQUESTS = {
     "no JSON": (b"{", "E_USAGE"),
     "unknown verb": (b'{"verb":"fly","bundle":{"path":"/"},"timeout_s":1}', "E_USAGE"),
-    "sandbox that cannot be held": (
-        b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":1,"sandbox":"require"}',
-        "E_USAGE",
-    ),
+    "unknown sandbox": (b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":1,"sandbox":"firm"}', "E_USAGE"),
+    "limit of 0": (b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":1,"limits":{"cpu-s":0}}', "E_USAGE"),
+    "limits that are a list": (b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":1,"limits":[1]}', "E_USAGE"),
     "no time": (b'{"verb":"prepare","bundle":{"path":"/"},"timeout_s":0}', "E_USAGE"),
     "bad task": (b'{"verb":"simulate","bundle":{"path":"/"},"timeout_s":1,"task":{}}', "E_TASK"),
 }

@@ -10,6 +10,7 @@ from bundlekit.cold_runner.environments.bundle_copy import ListedBundle
 from bundlekit.cold_runner.environments.declaration import BuildSystem, Declaration, read_declaration
 from bundlekit.cold_runner.environments.declaration_memory import remembered_declaration
 from bundlekit.cold_runner.environments.tree_digest import inventory, inventory_digest
+from bundlekit.cold_runner.limits import Limits
 from bundlekit.cold_runner.runner_error import RunnerError
 
 _PROJECT = '[project]\nname = "a"\nversion = "1"\n'
@@ -57,11 +58,19 @@ _READ: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         {"declared": (), "complete": False},
     ),
     "settings": (
-        {"pyproject.toml": '[tool.bundlekit]\npython = "3.12"\npass-env = ["DATA_DIR", "LICENCE"]'},
-        {"python": "3.12", "pass_env": ("DATA_DIR", "LICENCE")},
+        {
+            "pyproject.toml": '[tool.bundlekit]\npython = "3.12"\npass-env = ["DATA_DIR", "LICENCE"]\nnetwork = true\n'
+            "[tool.bundlekit.limits]\nmemory-mib = 100\nopen-files = 9\n"
+        },
+        {
+            "python": "3.12",
+            "pass_env": ("DATA_DIR", "LICENCE"),
+            "network": True,
+            "limits": Limits(memory_mib=100, open_files=9),
+        },
     ),
     "settings-that-are-not-about-running": (
-        {"pyproject.toml": "[tool.bundlekit]\nnetwork = true\ninclude = 3"},
+        {"pyproject.toml": "[tool.bundlekit]\nworker = true\ninclude = 3"},
         {"python": None, "pass_env": ()},
     ),
     "lock": (
@@ -114,6 +123,9 @@ def test_a_damaged_memory_is_read_from_the_bundle_again(tmp_path: Path, field: s
         ("[tool]\nbundlekit = 3", "expected a table [tool.bundlekit], found 3"),
         ("[tool.bundlekit]\npython = 3.12", "expected text in tool.bundlekit.python, found 3.12"),
         ("[tool.bundlekit]\npass-env = 'HOME'", "expected an array of text in tool.bundlekit.pass-env"),
+        ("[tool.bundlekit]\nnetwork = 'no'", "expected true or false in tool.bundlekit.network, found 'no'"),
+        ("[tool.bundlekit]\nlimits = 3", "expected a table [tool.bundlekit.limits], found 3"),
+        ("[tool.bundlekit.limits]\ncpu-s = 1.5", "expected a whole number above 0 in limits.cpu-s, found 1.5"),
     ],
 )
 def test_what_building_cannot_use_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:

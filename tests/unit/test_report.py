@@ -48,7 +48,8 @@ def report(*findings: Finding, obstacle: Obstacle | None = None, smoke: StageSta
         digest=DIGEST,
         deps_hash=DIGEST,
         level=Level.SMOKE,
-        sandbox="process",
+        sandbox="landlock",
+        network="closed",
         stages=(Stage(StageName.STATIC, StageStatus.PASSED, 0.04), Stage(StageName.SMOKE, smoke, 1.25)),
         findings=findings,
         obstacle=obstacle,
@@ -92,6 +93,23 @@ def test_the_summary_tells_what_does_not_count_or_counts_otherwise() -> None:
         "7 with another severity, static passed"
     ) in line
     assert "ignored" not in render([report(NOTE)], Format.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "network", "told"),
+    [
+        ("landlock+netns", "closed", "smoke passed 1.2 s"),
+        ("none", "none", "smoke passed 1.2 s"),
+        ("landlock", "open", "smoke passed 1.2 s, network open"),
+        ("landlock", "no-tcp", "smoke passed 1.2 s, network open but for TCP"),
+        ("off", "open", "smoke passed 1.2 s, no sandbox"),
+        ("process", "open", "smoke passed 1.2 s, no sandbox but a process of its own, network open"),
+    ],
+)
+def test_the_summary_tells_what_was_open_to_bundle_code(sandbox: str, network: str, told: str) -> None:
+    """A passed validation may stand on what a worker has not."""
+    line = render([report()._replace(sandbox=sandbox, network=network)], Format.TEXT).splitlines()[-1]
+    assert line.endswith(told)
 
 
 def test_a_place_outside_the_bundle_is_shown_where_it_is() -> None:

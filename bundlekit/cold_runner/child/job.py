@@ -44,6 +44,7 @@ _compiled: dict[str, object] = {}
 class Job(TypedDict):
     """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values.
 
+    `limits` are values by names of the module ``resource``, in its units.
     `environment` holds all variables that bundle code is to see: the child may have been started with others.
     """
 
@@ -57,6 +58,8 @@ class Job(TypedDict):
     seed: int
     sim_returns: list[dict[str, object]]
     target_data: object
+    limits: dict[str, int]
+    sandboxed: bool
 
 
 def command(python: str, entry: str = "main") -> list[str]:
@@ -74,7 +77,10 @@ def code(version: str, *extra: str) -> bytes:
 
 def order(job: Job, version: str) -> bytes:
     """Return what a child reads next, once it is told to go: the modules for the verb, and the job itself."""
-    return _marshalled((_modules(version, *([] if job["verb"] == "simulate" else [job["verb"]])), job))
+    names = [] if job["verb"] == "simulate" else [job["verb"]]
+    if job["limits"] or job["sandboxed"]:
+        names.append("restraint")
+    return _marshalled((_modules(version, *names), job))
 
 
 def _marshalled(value: object) -> bytes:

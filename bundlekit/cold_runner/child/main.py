@@ -82,6 +82,9 @@ def _settle(job: "Job") -> None:
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
+    if job["limits"] or job["sandboxed"]:
+        restrain: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].restrain
+        restrain(job)
     if dict(os.environ) != job["environment"]:
         os.environ.clear()
         os.environ.update(job["environment"])

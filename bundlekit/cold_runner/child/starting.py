@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..codes import ErrorCode, Phase
@@ -80,11 +80,11 @@ class Ends:
         self.waiting(0).close()
 
 
-def started(plan: Plan) -> Waiting:
-    """Return an interpreter that waits for its job.
+def started(plan: Plan, hold: Callable[[], None] | None = None) -> Waiting:
+    """Return an interpreter that waits for its job; `hold` puts the process that calls it into a sandbox.
 
     Raises:
-        RunnerError: E_VENV when it cannot be started.
+        RunnerError: E_VENV when it cannot be started, E_IO when it cannot be held.
     """
     data = code(plan.version)
     ends = Ends(data)
@@ -96,21 +96,30 @@ def started(plan: Plan) -> Waiting:
         (ends.go_read, GO_FD),
     ]
     try:
-        pid = spawn(command(plan.python), dict(plan.variables), places)
+        pid = spawn(command(plan.python), dict(plan.variables), places, hold)
     except RunnerError:
         ends.close()
         raise
     return ends.waiting(pid, len(data))
 
 
-def spawn(words: list[str], environment: Mapping[str, str], places: Sequence[tuple[int, int]]) -> int:
+def spawn(
+    words: list[str],
+    environment: Mapping[str, str],
+    places: Sequence[tuple[int, int]],
+    hold: Callable[[], None] | None = None,
+) -> int:
     """Start a program in a session of its own and return its pid; `places` says which descriptor it has where.
 
     Raises:
-        RunnerError: E_VENV when it cannot be started.
+        RunnerError: as :func:`started`.
     """
     actions: list[tuple[object, ...]] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
     actions += [(os.POSIX_SPAWN_DUP2, ours, place) for ours, place in places]
+    if hold is not None:
+        from ..sandbox.held_start import start_held  # noqa: PLC0415 - most tasks run without a sandbox
+
+        return start_held(words, environment, actions, hold)
     try:
         return os.posix_spawn(words[0], words, environment, file_actions=actions, setsid=True)
     except OSError as error:

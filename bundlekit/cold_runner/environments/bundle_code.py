@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..codes import ErrorCode, Phase
+from ..limits import Limits
 from ..runner_error import RunnerError
 from .bundle_copy import ListedBundle, copy_bundle
 from .cache_entry import held_entry
@@ -62,7 +63,8 @@ class Prepared(NamedTuple):
     """A bundle ready to run. Exactly one of `wire` and `wire_error` is set.
 
     `tree` is the private copy, `site` holds the installed bundle, `dependency_site` the environment's packages;
-    `pass_env` names the variables that the build was given, for its tasks.
+    `pass_env` names the variables that the build was given, for its tasks; `network` and `limits` are the bundle's own
+    settings.
     """
 
     python: str
@@ -81,6 +83,8 @@ class Prepared(NamedTuple):
     code_seconds: float
     installed_top_level: tuple[str, ...]
     pass_env: tuple[str, ...]
+    network: bool
+    limits: Limits
 
     @property
     def prefixes(self) -> tuple[str, str]:
@@ -143,6 +147,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
             code_seconds=code.seconds,
             installed_top_level=_top_level(site),
             pass_env=options.pass_env,
+            network=declaration.network,
+            limits=declaration.limits,
         )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..codes import ErrorCode, Phase
 from ..dependency_hash import LOCK_NAMES, choose_lock, dependency_hash, parse_index_options, parse_requirements
+from ..limits import Limits, limits_of
 from ..runner_error import RunnerError
 from .bundle_copy import read_listed
 from .tree_digest import ListedFile
@@ -29,7 +30,8 @@ class Declaration(NamedTuple):
     """`build` is None where the bundle runs from its files alone. `index_options` stand in requirements.txt.
 
     With `complete` False only building tells the dependencies: a setup.py, or `dynamic` without a file behind it.
-    `python` and `pass_env` are settings of [tool.bundlekit]: an interpreter, and names of variables to pass.
+    `python`, `pass_env`, `network` and `limits` are settings of [tool.bundlekit]: an interpreter, names of variables
+    to pass, whether a sandbox leaves the network open, and what a task may use.
     """
 
     requires_python: str | None
@@ -41,6 +43,8 @@ class Declaration(NamedTuple):
     complete: bool
     python: str | None
     pass_env: tuple[str, ...]
+    network: bool
+    limits: Limits
 
     def dependency_hash(self, *, with_lock: bool) -> str:
         """Return the lexical hash of what is asked for, from the lock if it is honoured (DESIGN decision 3)."""
@@ -79,6 +83,8 @@ def read_declaration(root: str, files: Sequence[ListedFile]) -> Declaration:
         complete=build is None or bool(sources),
         python=_optional_text(settings, "python", "tool.bundlekit.python"),
         pass_env=_strings(settings, "pass-env", "tool.bundlekit.pass-env"),
+        network=_flag(settings, "network", "tool.bundlekit.network"),
+        limits=_limits(_table(settings, "limits", "tool.bundlekit.limits") or {}),
     )
 
 
@@ -157,6 +163,20 @@ def _optional_text(table: Mapping[str, object], key: str, name: str) -> str | No
     if value is not None and not isinstance(value, str):
         raise _refused(f"expected text in {name}, found {value!r:.100}")
     return value
+
+
+def _flag(table: Mapping[str, object], key: str, name: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise _refused(f"expected true or false in {name}, found {value!r:.100}")
+    return value
+
+
+def _limits(table: Mapping[str, object]) -> Limits:
+    try:
+        return limits_of(table)
+    except ValueError as error:
+        raise _refused(f"pyproject.toml cannot be used: {error}") from None
 
 
 def _table(document: Mapping[str, object], key: str, name: str | None = None) -> Mapping[str, object] | None:

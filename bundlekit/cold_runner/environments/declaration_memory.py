@@ -7,13 +7,14 @@ written is read from the bundle again.
 import os
 from typing import TypeGuard
 
+from ..limits import LIMIT_KEYS, Limits, is_limit
 from .bundle_copy import ListedBundle
 from .declaration import BuildSystem, Declaration, read_declaration
 from .memory import keep, kept
 
 __all__ = ["remembered_declaration"]
 
-_SCHEMA = "bundlekit/declaration/2"
+_SCHEMA = "bundlekit/declaration/3"
 
 
 def remembered_declaration(bundle: ListedBundle, content: str, cache_dir: str) -> Declaration:
@@ -44,6 +45,7 @@ def _declaration(document: dict[str, object]) -> Declaration | None:
     requires_python, pyproject = document.get("requires_python"), document.get("pyproject")
     declared, options, lock = document.get("declared"), document.get("index_options"), document.get("lock")
     complete, python, pass_env = document.get("complete"), document.get("python"), document.get("pass_env")
+    network, limits = document.get("network"), document.get("limits")
     if (
         document.get("schema") != _SCHEMA
         or not isinstance(complete, bool)
@@ -51,6 +53,8 @@ def _declaration(document: dict[str, object]) -> Declaration | None:
         or not _is_texts(options)
         or not _is_texts(pass_env)
         or not _is_text(python)
+        or not isinstance(network, bool)
+        or not _is_limits(limits)
     ):
         return None
     if not (_is_text(requires_python) and _is_text(pyproject)) or not (lock is None or _is_texts(lock)):
@@ -68,6 +72,8 @@ def _declaration(document: dict[str, object]) -> Declaration | None:
         complete=complete,
         python=python,
         pass_env=tuple(pass_env),
+        network=network,
+        limits=Limits(*limits),
     )
 
 
@@ -82,6 +88,14 @@ def _build_system(value: object) -> BuildSystem | None:
 
 def _is_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_limits(value: object) -> TypeGuard[list[int | None]]:
+    return (
+        isinstance(value, list)
+        and len(value) == len(LIMIT_KEYS)
+        and all(each is None or is_limit(each) for each in value)
+    )
 
 
 def _is_text(value: object) -> TypeGuard[str | None]:

@@ -65,7 +65,8 @@ class ReportDocument(TypedDict):
     """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
 
     `reweighed` counts the findings to which the settings give another severity, `gone` those of the baseline that were
-    looked for and not found any more.
+    looked for and not found any more. `sandbox` is the level that held while bundle code ran, `network` what the
+    network was to it (closed, no-tcp, open); both are "none" where nothing ran.
     """
 
     schema: Literal["bundlekit/report/1"]
@@ -74,6 +75,7 @@ class ReportDocument(TypedDict):
     level: Literal["static", "import", "smoke", "isolation"]
     passed: bool
     sandbox: str
+    network: str
     stages: list[StageDocument]
     findings: list[FindingDocument]
     error: ErrorDocument | None
