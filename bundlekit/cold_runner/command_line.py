@@ -24,7 +24,7 @@ from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simu
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python"})
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir"})
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
@@ -37,6 +37,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --timeout-s S        seconds for everything, the environment included (3600)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
+  --outputs-dir DIR    where outputs over 512 KiB are written instead of inline
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
@@ -54,6 +55,7 @@ class _Arguments(NamedTuple):
     timeout_s: str
     bundle_digest: str | None
     python: str | None
+    outputs_dir: str | None
     serve: bool
 
 
@@ -63,6 +65,7 @@ class _OneShot(NamedTuple):
     deadline: float
     bundle_digest: str | None
     python: str | None
+    outputs_dir: str | None
     fresh: bool
     preserve: bool
 
@@ -112,6 +115,7 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         timeout_s=given.get("--timeout-s", _DEFAULT_TIMEOUT_S),
         bundle_digest=given.get("--bundle-digest"),
         python=given.get("--python"),
+        outputs_dir=given.get("--outputs-dir"),
         serve="--serve" in switches,
     )
 
@@ -154,6 +158,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         deadline=started + _seconds(arguments.timeout_s),
         bundle_digest=digest,
         python=arguments.python,
+        outputs_dir=_directory(arguments.outputs_dir),
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
         preserve=_switch("PRESERVE_TMP"),
     )
@@ -176,7 +181,12 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
     )
     task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
-        settings = TaskSettings(deadline=order.deadline, pass_env=prepared.pass_env, preserve=order.preserve)
+        settings = TaskSettings(
+            deadline=order.deadline,
+            pass_env=prepared.pass_env,
+            outputs_dir=order.outputs_dir,
+            preserve=order.preserve,
+        )
         if isinstance(task, AggregationTask):
             document = supervisor.aggregate(prepared, task, settings, Circumstances())
         else:
@@ -190,6 +200,16 @@ def _switch(name: str) -> bool:
         message = f"expected 1, true, yes, on or their opposites in the variable {name}, found {value!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
     return value in _TRUE
+
+
+def _directory(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise _usage(f"expected a directory in --outputs-dir, found none at {path!r:.500}: {error.strerror}") from None
+    return os.path.abspath(path)
 
 
 def _is_digest(text: str) -> bool:

@@ -20,6 +20,7 @@ from .environments.bundle_code import Prepared
 from .environments.layer import Write, task_layer
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
+from .output_files import OutputFiles
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .stderr_log import StderrLog
@@ -77,8 +78,9 @@ class Supervisor:
         job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
         settings = settings._replace(task_env={**settings.task_env, **task.env})
         announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
-        report = self._run(prepared, job, settings, circumstances, announced)
-        return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)
+        with _output_files(settings.outputs_dir) as files:
+            report = self._run(prepared, job, settings, circumstances, announced, files=files)
+            return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)
 
     def aggregate(
         self, prepared: Prepared, task: AggregationTask, settings: TaskSettings, circumstances: Circumstances
@@ -119,8 +121,10 @@ class Supervisor:
         settings: TaskSettings,
         circumstances: Circumstances,
         announced: str,
+        *,
+        files: OutputFiles | None = None,
     ) -> ChildReport:
-        report = ChildReport()
+        report = ChildReport(files)
         room, preserve = self._room(settings), settings.preserve
         with (
             _scratch_home(room, preserve=preserve) as (home, tmp),
@@ -235,6 +239,18 @@ def _killed(number: int, phase: Phase) -> RunnerError:
         message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
         return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
     return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
+
+
+@contextmanager
+def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
+    if directory is None:
+        yield None
+        return
+    files = OutputFiles(directory)
+    try:
+        yield files
+    finally:
+        files.discard()
 
 
 @contextmanager

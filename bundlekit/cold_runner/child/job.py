@@ -63,7 +63,7 @@ def packed(job: Job, version: str) -> bytes:
 
     An interpreter of our own version gets bytecode, which is compiled once here; any other gets the source.
     """
-    names = ["channel", "main"]
+    names = ["channel", "returns", "main"]
     if job["verb"] != "simulate":
         names.append(job["verb"])
     same = version == ".".join(map(str, sys.version_info[:3]))
