@@ -18,17 +18,18 @@ from .guardian import Work, fatal_line, guard
 from .runner_error import RunnerError
 from .standard_output import answer
 from .stderr_log import StderrLog
-from .strict_json import dumps
+from .strict_json import JsonValue, dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simulation, read_task
+from .task import MAX_TASK_BYTES, AggregationTask, SimulationTask, parse_aggregation, parse_simulation, read_task
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir"})
+_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir", "--replay"})
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
 usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
+       cold_runner --replay FILE [--bundle-path DIR] [--timeout-s S] [--python P]
 
 Run one task of a bundle in a fresh process and print one JSON line.
 
@@ -38,6 +39,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --outputs-dir DIR    where outputs over 512 KiB are written instead of inline
+  --replay FILE        run again what the repro.json of a failure holds
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
@@ -52,10 +54,11 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 class _Arguments(NamedTuple):
     bundle_path: str | None
     aggregation: bool
-    timeout_s: str
+    timeout_s: str | None
     bundle_digest: str | None
     python: str | None
     outputs_dir: str | None
+    replay: str | None
     serve: bool
 
 
@@ -63,6 +66,7 @@ class _OneShot(NamedTuple):
     bundle_path: str
     aggregation: bool
     deadline: float
+    timeout_s: float
     bundle_digest: str | None
     python: str | None
     outputs_dir: str | None
@@ -80,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return answer(_HELP.encode("utf-8"), 0, log)
     try:
         arguments = _parse(words)
-        work = _server() if arguments.serve else _one_shot(arguments, started)
+        work = _work(arguments, started)
     except RunnerError as error:
         log.line(f"Failed: {error.code}: {error.message}")
         return answer(fatal_line(error).encode("utf-8"), EXIT_STATUS[error.code], log)
@@ -112,10 +116,11 @@ def _parse(argv: Sequence[str]) -> _Arguments:
     return _Arguments(
         bundle_path=given.get("--bundle-path"),
         aggregation="--aggregation" in switches,
-        timeout_s=given.get("--timeout-s", _DEFAULT_TIMEOUT_S),
+        timeout_s=given.get("--timeout-s"),
         bundle_digest=given.get("--bundle-digest"),
         python=given.get("--python"),
         outputs_dir=given.get("--outputs-dir"),
+        replay=given.get("--replay"),
         serve="--serve" in switches,
     )
 
@@ -132,6 +137,28 @@ def _seconds(text: str) -> float:
 
 def _usage(message: str) -> RunnerError:
     return RunnerError(ErrorCode.USAGE, Phase.TASK, f"{message}; see --help")
+
+
+def _work(arguments: _Arguments, started: float) -> Work:
+    if arguments.serve:
+        return _server()
+    if arguments.replay is not None:
+        return _replay(arguments, started)
+    return _one_shot(arguments, started)
+
+
+def _replay(arguments: _Arguments, started: float) -> Work:
+    from .replay import replay, replayed_request  # noqa: PLC0415 - tasks do without it
+
+    request = replayed_request(
+        str(arguments.replay),
+        bundle_path=None if arguments.bundle_path is None else os.path.abspath(arguments.bundle_path),
+        python=arguments.python,
+        timeout_s=None if arguments.timeout_s is None else _seconds(arguments.timeout_s),
+        outputs_dir=_directory(arguments.outputs_dir),
+    )
+    fresh, preserve = _switch("MODELOPS_FORCE_FRESH_VENV"), _switch("PRESERVE_TMP")
+    return lambda supervisor, _stdout: replay(request, started, supervisor, fresh=fresh, preserve=preserve)
 
 
 def _server() -> Work:
@@ -152,10 +179,12 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
     if digest is not None and not _is_digest(digest):
         message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+    timeout_s = _seconds(arguments.timeout_s or _DEFAULT_TIMEOUT_S)
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,
-        deadline=started + _seconds(arguments.timeout_s),
+        deadline=started + timeout_s,
+        timeout_s=timeout_s,
         bundle_digest=digest,
         python=arguments.python,
         outputs_dir=_directory(arguments.outputs_dir),
@@ -169,6 +198,21 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
     with open(0, "rb", closefd=False) as stdin:
         value = read_task(stdin.read(MAX_TASK_BYTES + 1))
     supervisor.check_room()
+    task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
+    circumstances = Circumstances()
+    try:
+        return dumps(_document(order, task, supervisor, circumstances)) + "\n"
+    except RunnerError as error:
+        from .failures import record_failure  # noqa: PLC0415 - most tasks succeed
+
+        has_run = circumstances.pid is not None
+        record_failure(error, _reproduction(order, value), default_cache_dir(), supervisor.log, has_run=has_run)
+        raise
+
+
+def _document(
+    order: _OneShot, task: SimulationTask | AggregationTask, supervisor: Supervisor, circumstances: Circumstances
+) -> dict[str, object]:
     source = BundleSource(order.bundle_path, order.bundle_digest, None)
     options = PrepareOptions(
         python=order.python,
@@ -179,7 +223,6 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
         pass_env=(),
         own_settings=True,
     )
-    task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
         settings = TaskSettings(
             deadline=order.deadline,
@@ -188,10 +231,20 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
             preserve=order.preserve,
         )
         if isinstance(task, AggregationTask):
-            document = supervisor.aggregate(prepared, task, settings, Circumstances())
-        else:
-            document = supervisor.simulate(prepared, task, settings, Circumstances())
-    return dumps(document) + "\n"
+            return supervisor.aggregate(prepared, task, settings, circumstances)
+        return supervisor.simulate(prepared, task, settings, circumstances)
+
+
+def _reproduction(order: _OneShot, task: JsonValue) -> dict[str, object]:
+    """Return the request that asks the server form for the same."""
+    return {
+        "verb": "aggregate" if order.aggregation else "simulate",
+        "bundle": {"path": order.bundle_path, "digest": order.bundle_digest, "files": None},
+        "python": order.python,
+        "fresh": order.fresh,
+        "timeout_s": order.timeout_s,
+        "task": task,
+    }
 
 
 def _switch(name: str) -> bool:

@@ -12,25 +12,30 @@ from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
+from .failures import record_failure
 from .process_tree import kill_descendants
 from .runner_error import RunnerError
-from .server_request import Request, parse_request
+from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
 from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
 
-__all__ = ["Standing", "serve"]
+__all__ = ["Standing", "answer_one", "serve"]
 
 _SANDBOX = "process"
 """Scrubbed environment, scratch HOME and TMPDIR, no core files, own session: all that this version can hold."""
 
 
 class Standing(NamedTuple):
-    """What the server's own environment says for every request, whatever that asks for (DESIGN decision 4)."""
+    """What the server's own environment says for every request, whatever that asks for (DESIGN decision 4).
+
+    With `own_settings` the bundle's own settings count too; hosts have read them and say what they say.
+    """
 
     fresh: bool
     preserve: bool
+    own_settings: bool = False
 
 
 class _Key(NamedTuple):
@@ -50,6 +55,19 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
+
+
+def answer_one(
+    request: Request, deadline: float, supervisor: Supervisor, standing: Standing, circumstances: Circumstances
+) -> dict[str, object]:
+    """Return the result of one request, as the only one.
+
+    Raises:
+        RunnerError: whatever went wrong.
+    """
+    with ExitStack() as held:
+        kept = _Kept(supervisor, standing, held)
+        return _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
 
 
 class _Kept:
@@ -86,6 +104,7 @@ class _Kept:
             preserve=self.preserves(request),
             deadline=deadline,
             pass_env=request.pass_env,
+            own_settings=self._standing.own_settings,
         )
         try:
             return held.enter_context(prepare(request.bundle, options, self._log))
@@ -97,6 +116,7 @@ class _Kept:
 def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
     started = time.monotonic()
     circumstances = Circumstances()
+    request: Request | None = None
     try:
         supervisor.check_room()
         request = parse_request(line)
@@ -104,6 +124,9 @@ def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, objec
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
         supervisor.log.line(f"Failed: {error.code}: {error.message}")
+        if request is not None:
+            has_run = circumstances.pid is not None
+            record_failure(error, reproduction(request), request.cache_dir, supervisor.log, has_run=has_run)
         result = {"_fatal_error": error.document()}
     return {
         "result": result,

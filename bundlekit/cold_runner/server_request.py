@@ -14,10 +14,11 @@ from .environments.tree_digest import ListedFile
 from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
 
-__all__ = ["Request", "parse_request"]
+__all__ = ["Request", "parse_request", "reproduction"]
 
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
+_OF_THE_MOMENT = frozenset({"cache_dir", "outputs_dir", "preserve"})
 
 
 class Request(NamedTuple):
@@ -66,6 +67,12 @@ def parse_request(line: bytes) -> Request:
         reference=_text(table, "reference"),
         outputs_dir=_text(table, "outputs_dir"),
     )
+
+
+def reproduction(request: Request) -> dict[str, object]:
+    """Return what asks for the same again, on whatever cache: a request as :func:`parse_request` takes it."""
+    document = {**request._asdict(), "bundle": request.bundle._asdict()}
+    return {name: value for name, value in document.items() if name not in _OF_THE_MOMENT}
 
 
 def _check_sandbox(table: Mapping[str, JsonValue]) -> None:

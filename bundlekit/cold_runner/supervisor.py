@@ -142,7 +142,7 @@ class Supervisor:
                 circumstances.writes = layer.writes()
         failure = _failure(report, ending)
         if failure is not None:
-            failure.stderr_tail = self.log.tail()
+            failure.stderr_tail = _with_exception(self.log.tail(), failure.stderr_tail)
             raise failure
         return report
 
@@ -228,6 +228,12 @@ def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:
         message = f"the process exited with status {ending.status} and gave no result"
         return RunnerError(ErrorCode.WIRE_EXIT, phase, message)
     return _killed(-ending.status, phase)
+
+
+def _with_exception(tail: str, trace: str) -> str:
+    """Return `tail`, and below it the end of the traceback `trace` unless it is there already."""
+    last = trace.rstrip().rpartition("\n")[2]
+    return tail if last in tail else f"{tail.rstrip()}\n{trace}"
 
 
 def _killed(number: int, phase: Phase) -> RunnerError:

@@ -12,7 +12,7 @@ MAX_RESULT_BYTES = 1 << 30
 _HEADER = 9
 _SPECIAL = frozenset({"metadata", "error"})
 """Outputs that may hold the report of a failure (CONTRACT section 3)."""
-_FIELDS = {DOCUMENT: 1, DONE: 0, RAISED: 2, EXITED: 1, REFUSED: 2, PHASE: 1}
+_FIELDS = {DOCUMENT: 1, DONE: 0, RAISED: 3, EXITED: 1, REFUSED: 2, PHASE: 1}
 
 
 class ChildReport:
@@ -128,7 +128,7 @@ class ChildReport:
 
     def _failure(self, kind: bytes, texts: list[str]) -> RunnerError:
         if kind == RAISED:
-            return RunnerError(ErrorCode.WIRE_RAISED, self.phase, texts[1], type_name=texts[0])
+            return RunnerError(ErrorCode.WIRE_RAISED, self.phase, texts[1], type_name=texts[0], stderr_tail=texts[2])
         if kind == EXITED:
             message = f"bundle code asked the process to exit: SystemExit({texts[0]})"
             return RunnerError(ErrorCode.WIRE_EXIT, self.phase, message, type_name="SystemExit")
