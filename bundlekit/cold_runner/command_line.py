@@ -8,13 +8,14 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .codes import EXIT_STATUS, ErrorCode, Phase
 from .environments.bundle_code import BundleSource, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
+from .phase_limits import DEFAULT_GRACE_S, PhaseLimits
 from .runner_error import RunnerError
 from .standard_output import answer
 from .stderr_log import StderrLog
@@ -24,7 +25,10 @@ from .task import MAX_TASK_BYTES, AggregationTask, SimulationTask, parse_aggrega
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir", "--replay"})
+_PHASES = ("--environment-timeout-s", "--import-timeout-s", "--call-timeout-s", "--grace-s")
+_VALUES = frozenset(
+    {"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir", "--replay", *_PHASES}
+)
 _SWITCHES = frozenset({"--aggregation", "--serve"})
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
@@ -36,6 +40,9 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --bundle-path DIR    the bundle's directory
   --aggregation        the task on stdin is an aggregation
   --timeout-s S        seconds for everything, the environment included (3600)
+  --environment-timeout-s, --import-timeout-s, --call-timeout-s S
+                       seconds for one phase, within those for everything
+  --grace-s S          seconds between the request to end (SIGTERM) and the end of all processes (0.5)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --outputs-dir DIR    where outputs over 512 KiB are written instead of inline
@@ -60,6 +67,7 @@ class _Arguments(NamedTuple):
     outputs_dir: str | None
     replay: str | None
     serve: bool
+    phases: Mapping[str, float]
 
 
 class _OneShot(NamedTuple):
@@ -67,6 +75,7 @@ class _OneShot(NamedTuple):
     aggregation: bool
     deadline: float
     timeout_s: float
+    phases: Mapping[str, float]
     bundle_digest: str | None
     python: str | None
     outputs_dir: str | None
@@ -122,16 +131,17 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         outputs_dir=given.get("--outputs-dir"),
         replay=given.get("--replay"),
         serve="--serve" in switches,
+        phases={name: _seconds(given[name], name) for name in _PHASES if name in given},
     )
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, name: str = "--timeout-s") -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= _LONGEST_S:
-        raise _usage(f"expected more than 0 and at most {_LONGEST_S:.0f} seconds in --timeout-s, found {text!r:.100}")
+        raise _usage(f"expected more than 0 and at most {_LONGEST_S:.0f} seconds in {name}, found {text!r:.100}")
     return seconds
 
 
@@ -185,6 +195,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         aggregation=arguments.aggregation,
         deadline=started + timeout_s,
         timeout_s=timeout_s,
+        phases=arguments.phases,
         bundle_digest=digest,
         python=arguments.python,
         outputs_dir=_directory(arguments.outputs_dir),
@@ -219,13 +230,18 @@ def _document(
         fresh=order.fresh,
         cache_dir=default_cache_dir(),
         preserve=order.preserve,
-        deadline=order.deadline,
+        deadline=min(order.deadline, time.monotonic() + order.phases.get("--environment-timeout-s", math.inf)),
         pass_env=(),
         own_settings=True,
     )
     with prepare(source, options, supervisor.log.line) as prepared:
         settings = TaskSettings(
-            deadline=order.deadline,
+            limits=PhaseLimits(
+                order.deadline,
+                order.phases.get("--import-timeout-s"),
+                order.phases.get("--call-timeout-s"),
+                order.phases.get("--grace-s", DEFAULT_GRACE_S),
+            ),
             pass_env=prepared.pass_env,
             outputs_dir=order.outputs_dir,
             preserve=order.preserve,
@@ -243,6 +259,7 @@ def _reproduction(order: _OneShot, task: JsonValue) -> dict[str, object]:
         "python": order.python,
         "fresh": order.fresh,
         "timeout_s": order.timeout_s,
+        **{name.strip("-").replace("-", "_"): seconds for name, seconds in order.phases.items()},
         "task": task,
     }
 

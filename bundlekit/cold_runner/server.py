@@ -13,6 +13,7 @@ from typing import NamedTuple
 from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
 from .failures import record_failure
+from .phase_limits import PhaseLimits
 from .process_tree import kill_descendants
 from .runner_error import RunnerError
 from .server_request import Request, parse_request, reproduction
@@ -102,7 +103,7 @@ class _Kept:
             fresh=request.fresh or self._standing.fresh,
             cache_dir=request.cache_dir,
             preserve=self.preserves(request),
-            deadline=deadline,
+            deadline=_environment_deadline(request, deadline),
             pass_env=request.pass_env,
             own_settings=self._standing.own_settings,
         )
@@ -193,9 +194,14 @@ _VERBS: Mapping[str, _Verb] = {
 }
 
 
+def _environment_deadline(request: Request, deadline: float) -> float:
+    allowed = request.environment_timeout_s
+    return deadline if allowed is None else min(deadline, time.monotonic() + allowed)
+
+
 def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
     return TaskSettings(
-        deadline=deadline,
+        limits=PhaseLimits(deadline, request.import_timeout_s, request.call_timeout_s, request.grace_s),
         pass_env=request.pass_env,
         task_env=request.env,
         outputs_dir=request.outputs_dir,

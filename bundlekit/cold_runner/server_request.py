@@ -11,6 +11,7 @@ from .codes import ErrorCode, Phase
 from .environments.bundle_code import BundleSource
 from .environments.cache_dir import default_cache_dir
 from .environments.tree_digest import ListedFile
+from .phase_limits import DEFAULT_GRACE_S
 from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
 
@@ -31,6 +32,10 @@ class Request(NamedTuple):
     cache_dir: str
     preserve: bool
     timeout_s: float
+    environment_timeout_s: float | None
+    import_timeout_s: float | None
+    call_timeout_s: float | None
+    grace_s: float
     pass_env: tuple[str, ...]
     env: Mapping[str, str]
     task: JsonValue
@@ -59,7 +64,11 @@ def parse_request(line: bytes) -> Request:
         fresh=_flag(table, "fresh"),
         cache_dir=_text(table, "cache_dir") or default_cache_dir(),
         preserve=_flag(table, "preserve"),
-        timeout_s=_seconds(table.get("timeout_s")),
+        timeout_s=_seconds(table, "timeout_s"),
+        environment_timeout_s=_seconds_or_none(table, "environment_timeout_s"),
+        import_timeout_s=_seconds_or_none(table, "import_timeout_s"),
+        call_timeout_s=_seconds_or_none(table, "call_timeout_s"),
+        grace_s=DEFAULT_GRACE_S if (grace_s := _seconds_or_none(table, "grace_s")) is None else grace_s,
         pass_env=_texts(table, "pass_env"),
         env=_variables(table.get("env")),
         task=table.get("task"),
@@ -142,10 +151,15 @@ def _choice(table: Mapping[str, JsonValue], key: str, choices: tuple[str, ...], 
     raise _refused(f"expected one of {', '.join(choices)} in the key {key}, found {value!r:.100}")
 
 
-def _seconds(value: JsonValue) -> float:
+def _seconds_or_none(table: Mapping[str, JsonValue], key: str) -> float | None:
+    return None if table.get(key) is None else _seconds(table, key)
+
+
+def _seconds(table: Mapping[str, JsonValue], key: str) -> float:
+    value = table.get(key)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
         return float(value)
-    raise _refused(f"expected a number of seconds above 0 in the key timeout_s, found {value!r:.100}")
+    raise _refused(f"expected a number of seconds above 0 in the key {key}, found {value!r:.100}")
 
 
 def _refused(message: str) -> RunnerError:

@@ -5,13 +5,11 @@ See: DESIGN decisions 5 to 7.
 
 import errno
 import os
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .child.channel import CHANNEL_LOST
 from .child.job import Job, command, packed
 from .child.process import Child, Ending, Wakeups, spawned, watch
 from .child.report import ChildReport
@@ -20,23 +18,26 @@ from .environments.bundle_code import Prepared
 from .environments.layer import Write, task_layer
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
+from .memory_events import OomKills
 from .output_files import OutputFiles
+from .phase_limits import PhaseLimits
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
+from .verdict import failure_of, with_exception
 
 __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
 
 class TaskSettings(NamedTuple):
-    """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
+    """How a task runs; `limits` say how long it may take, `outputs_dir` takes large outputs.
 
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
     """
 
-    deadline: float
+    limits: PhaseLimits
     pass_env: tuple[str, ...] = ()
     task_env: Mapping[str, str] = {}
     outputs_dir: str | None = None
@@ -65,6 +66,7 @@ class Supervisor:
         self.is_idle = False
         self._wakeups = wakeups
         self._scratch = scratch
+        self._oom_kills = OomKills()
 
     def simulate(
         self, prepared: Prepared, task: SimulationTask, settings: TaskSettings, circumstances: Circumstances
@@ -140,9 +142,9 @@ class Supervisor:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
-        failure = _failure(report, ending)
+        failure = failure_of(report, ending, self._oom_kills)
         if failure is not None:
-            failure.stderr_tail = _with_exception(self.log.tail(), failure.stderr_tail)
+            failure.stderr_tail = with_exception(self.log.tail(), failure.stderr_tail)
             raise failure
         return report
 
@@ -176,11 +178,12 @@ class Supervisor:
         announced: str,
     ) -> Ending:
         circumstances.pid, circumstances.started_s = child.pid, time.time()
+        self._oom_kills.begin()
         self.log.begin()
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.deadline)
+            return watch(child, report, self.log, self._wakeups, settings.limits)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
@@ -210,41 +213,6 @@ def _job(verb: str, reference: str) -> Job:
         sim_returns=[],
         target_data=None,
     )
-
-
-def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:
-    if report.is_complete:
-        return report.failure
-    phase = report.phase
-    if ending.timed_out:
-        message = f"the task was not done by its deadline and was killed, with everything it had started, in {phase}"
-        return RunnerError(ErrorCode.TIMEOUT, phase, message)
-    if ending.status is None:
-        return RunnerError(ErrorCode.KILLED, phase, "the process could not be seen to its end")
-    if ending.status == CHANNEL_LOST:
-        message = "bundle code closed or replaced the runner's private result pipe: close only what it opened itself"
-        return RunnerError(ErrorCode.WIRE_RESULT, phase, message)
-    if ending.status >= 0:
-        message = f"the process exited with status {ending.status} and gave no result"
-        return RunnerError(ErrorCode.WIRE_EXIT, phase, message)
-    return _killed(-ending.status, phase)
-
-
-def _with_exception(tail: str, trace: str) -> str:
-    """Return `tail`, and below it the end of the traceback `trace` unless it is there already."""
-    last = trace.rstrip().rpartition("\n")[2]
-    return tail if last in tail else f"{tail.rstrip()}\n{trace}"
-
-
-def _killed(number: int, phase: Phase) -> RunnerError:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    if number == signal.SIGKILL:
-        message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
-        return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
-    return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
 
 
 @contextmanager

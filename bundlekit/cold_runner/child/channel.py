@@ -21,12 +21,15 @@ __all__ = [
     "RAISED",
     "REFUSED",
     "RESULT_FD",
+    "STACK_SIGNAL",
     "Channel",
     "RefusedError",
     "described",
 ]
 
 JOB_FD, RESULT_FD = 3, 4
+STACK_SIGNAL = 50
+"""On Linux, has the child show where each of its threads is: a real-time signal, which hardly any code uses."""
 CHANNEL_LOST = 121
 """Exit status of a child that finds its result pipe closed, or replaced by something else."""
 

@@ -11,7 +11,7 @@ See: DESIGN decisions 5 and 6.
 import os
 import sys
 
-from .channel import DONE, OUTPUT, Channel, RefusedError
+from .channel import DONE, OUTPUT, STACK_SIGNAL, Channel, RefusedError
 from .returns import outputs_of
 
 TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
@@ -70,6 +70,8 @@ def _settle(job: "Job") -> None:
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
+    if sys.platform == "linux":
+        faulthandler.register(STACK_SIGNAL)
     os.chdir(job["tree"])
     after = sys.path.index(job["site"]) + 1 if job["site"] in sys.path else len(sys.path)
     sys.path.insert(after, job["tree"])

@@ -9,6 +9,7 @@ from .returns import MAX_OUTPUTS, name_problem
 __all__ = ["MAX_RESULT_BYTES", "ChildReport"]
 
 MAX_RESULT_BYTES = 1 << 30
+_ORDER = (Phase.IMPORT, Phase.CALL, Phase.RESULT)
 _HEADER = 9
 _SPECIAL = frozenset({"metadata", "error"})
 """Outputs that may hold the report of a failure (CONTRACT section 3)."""
@@ -83,7 +84,8 @@ class ChildReport:
             raise self._not_ours()
         texts = [] if kind == DOCUMENT else [field.decode("utf-8", "replace") for field in fields]
         if kind == PHASE:
-            self.phase = _phase(texts[0])
+            # Only forward: bundle code that found the pipe must not win time by going back.
+            self.phase = max(self.phase, _phase(texts[0]), key=_ORDER.index)
         elif kind == DOCUMENT:
             self.document = fields[0]
         elif kind == DONE:
@@ -139,10 +141,7 @@ class ChildReport:
 
 
 def _phase(text: str) -> Phase:
-    try:
-        return Phase(text)
-    except ValueError:
-        return Phase.CALL
+    return next((phase for phase in _ORDER if phase == text), Phase.CALL)
 
 
 def _code(text: str) -> ErrorCode:
