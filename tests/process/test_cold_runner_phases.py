@@ -165,10 +165,12 @@ STARTERS = {
 def test_signals_that_the_starter_had_ignored_or_blocked_do_not_matter(
     setting: str, tmp_path: Path, cache: Path
 ) -> None:
-    """They are inherited; without SIGCHLD nobody would notice that a task has ended."""
+    """They are inherited; without SIGCHLD nobody would notice that a task has ended whose daemon holds its pipes."""
     source = """
-        import signal
+        import os, signal, time
         def wire(e, p, s):
+            if os.fork() == 0:
+                time.sleep(60)
             blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
             ignored = [n for n in (signal.SIGTERM, signal.SIGCHLD) if signal.getsignal(n) is signal.SIG_IGN]
             return {"raw": repr((blocked, ignored)).encode()}
