@@ -189,7 +189,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
     if digest is not None and not _is_digest(digest):
         message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
-    timeout_s = _seconds(arguments.timeout_s or _DEFAULT_TIMEOUT_S)
+    timeout_s = _seconds(_DEFAULT_TIMEOUT_S if arguments.timeout_s is None else arguments.timeout_s)
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,

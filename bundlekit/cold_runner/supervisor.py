@@ -229,7 +229,8 @@ def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
 
 @contextmanager
 def _scratch_home(parent: str, *, preserve: bool) -> Iterator[tuple[str, str]]:
-    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
+    # A short name: sockets below TMPDIR, such as those of multiprocessing, have 107 bytes for their whole path.
+    own = os.path.join(parent, os.urandom(4).hex())
     home, tmp = os.path.join(own, "home"), os.path.join(own, "tmp")
     for directory in (parent, own, home, tmp):
         _make_private(directory)

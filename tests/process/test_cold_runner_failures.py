@@ -163,6 +163,8 @@ def test_the_last_exception_is_in_the_result_whatever_came_after_it(tmp_path: Pa
         tail = str(run(bundle, cache, {**SIMULATION, "params": params}).error["stderr_tail"])
         assert tail.endswith("ValueError: the reason\n")
         assert "wire.py" in tail
+        assert "<bundlekit" not in tail
+        assert "cold_runner" not in tail
         assert len(tail) < 14_000
 
 
