@@ -33,7 +33,8 @@ _OURS = ("bundlekit/cold_runner/", "<bundlekit child", "_bundlekit")
 class Ground:
     """Directories of one hostile row, with canaries in and around them; every row of a session shares the cache.
 
-    `scratch` is an empty directory with a short name: sockets in it must have room for their own. The cache must have served the ordinary task before, so that what a row adds can be told.
+    `scratch` is an empty directory with a short name: sockets in it must have room for their own. The cache must have
+    served the ordinary task before, so that what a row adds can be told.
     """
 
     def __init__(self, top: Path, scratch: Path, cache: Path, ordinary: Path) -> None:
