@@ -15,13 +15,14 @@ from .codes import EXIT_STATUS, ErrorCode, Phase
 from .environments.bundle_code import BundleSource, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
+from .long_texts import LongTexts
 from .phase_limits import DEFAULT_GRACE_S, PhaseLimits
 from .runner_error import RunnerError
 from .standard_output import answer
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, AggregationTask, SimulationTask, parse_aggregation, parse_simulation, read_task
+from .task import AggregationTask, SimulationTask, parse_aggregation, parse_simulation, read_long_task
 
 __all__ = ["main"]
 
@@ -30,6 +31,8 @@ _VALUES = frozenset(
     {"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir", "--replay", *_PHASES}
 )
 _SWITCHES = frozenset({"--aggregation", "--serve"})
+_KEPT = ("sim_returns", None, "outputs", None, "inline")
+"""Where large data stays in its file until the child reads it."""
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
 usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
@@ -183,12 +186,10 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         raise _usage("expected --bundle-path DIR, found none")
     path = os.path.abspath(arguments.bundle_path)
     if not os.path.isdir(path):
-        message = f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}"
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+        raise _usage(f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}")
     digest = arguments.bundle_digest
     if digest is not None and not _is_digest(digest):
-        message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+        raise _usage(f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}")
     timeout_s = _seconds(_DEFAULT_TIMEOUT_S if arguments.timeout_s is None else arguments.timeout_s)
     order = _OneShot(
         bundle_path=path,
@@ -206,10 +207,11 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
 
 
 def _run(order: _OneShot, supervisor: Supervisor) -> str:
-    with open(0, "rb", closefd=False) as stdin:
-        value = read_task(stdin.read(MAX_TASK_BYTES + 1))
+    texts = LongTexts(lambda: supervisor.scratch_file("sim_returns"))
+    value = texts.restored(read_long_task(0, texts), _KEPT if order.aggregation else None)
     supervisor.check_room()
-    task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
+    warn = supervisor.log.line
+    task = parse_simulation(value, warn) if not order.aggregation else parse_aggregation(value, warn, texts=texts.path)
     circumstances = Circumstances()
     try:
         return dumps(_document(order, task, supervisor, circumstances)) + "\n"
@@ -217,7 +219,8 @@ def _run(order: _OneShot, supervisor: Supervisor) -> str:
         from .failures import record_failure  # noqa: PLC0415 - most tasks succeed
 
         has_run = circumstances.pid is not None
-        record_failure(error, _reproduction(order, value), default_cache_dir(), supervisor.log, has_run=has_run)
+        request = _reproduction(order, value)
+        record_failure(error, request, default_cache_dir(), supervisor.log, has_run=has_run, expand=texts.expanded)
         raise
 
 

@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .codes import ErrorCode
 from .environments.redaction import looks_secret
@@ -29,11 +29,18 @@ _ANSWERED = frozenset({ErrorCode.USAGE, ErrorCode.TASK, ErrorCode.INTERRUPTED})
 
 
 def record_failure(
-    error: RunnerError, request: Mapping[str, object], cache_dir: str, log: StderrLog, *, has_run: bool
+    error: RunnerError,
+    request: Mapping[str, object],
+    cache_dir: str,
+    log: StderrLog,
+    *,
+    has_run: bool,
+    expand: Callable[[str], Iterable[str]] = lambda text: (text,),
 ) -> None:
     """Write what can be known of `error`, and tell `error` and the log where it is.
 
-    With `has_run` the log holds what a child said. Never fails: a cache that cannot be written is told to the log.
+    With `has_run` the log holds what a child said; `expand` puts back what is too large to be in memory. Never fails: a
+    cache that cannot be written is told to the log.
     """
     if error.code in _ANSWERED:
         return
@@ -46,7 +53,7 @@ def record_failure(
         os.makedirs(directory, mode=0o700)
         _write(os.path.join(directory, LOG), log.kept.text() if has_run else [error.stderr_tail])
         error.log_path = os.path.join(directory, LOG)
-        _write(os.path.join(directory, REPRO), [_document(error, request, directory), "\n"])
+        _write(os.path.join(directory, REPRO), expand(_document(error, request, directory) + "\n"))
         log.line(f"To run it again: {_command(directory)}")
         _prune(parent)
     except OSError as reason:

@@ -94,7 +94,7 @@ class Supervisor:
         """
         job = _job("target", task.target_entrypoint)
         job["sim_returns"] = [dict(each) for each in task.sim_returns]
-        job["target_data"] = task.target_data
+        job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
         return aggregation_document(report.document or b"")
@@ -132,6 +132,10 @@ class Supervisor:
             _scratch_home(room, preserve=preserve) as (home, tmp),
             task_layer(prepared.tree, room, preserve=preserve) as layer,
         ):
+            if job["texts"]:
+                # Where the child may read, whatever else is kept from it.
+                os.link(job["texts"], os.path.join(home, ".sim_returns"))
+                job["texts"] = os.path.join(home, ".sim_returns")
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             environment = child_environment(
@@ -147,6 +151,16 @@ class Supervisor:
             failure.stderr_tail = with_exception(self.log.tail(), failure.stderr_tail)
             raise failure
         return report
+
+    def scratch_file(self, name: str) -> str:
+        """Return a path for a file of ours that is gone when the runner ends.
+
+        Raises:
+            RunnerError: E_IO when there is no room for it.
+        """
+        self.check_room()
+        _make_private(self._scratch)
+        return os.path.join(self._scratch, name)
 
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
@@ -212,6 +226,7 @@ def _job(verb: str, reference: str) -> Job:
         seed=0,
         sim_returns=[],
         target_data=None,
+        texts="",
     )
 
 

@@ -1,6 +1,7 @@
 """What a failure leaves behind: the whole log up to a limit, and one file that runs the same again."""
 
 import base64
+import hashlib
 import json
 import shlex
 import subprocess
@@ -79,6 +80,21 @@ def test_an_aggregation_is_replayed_with_its_data(tmp_path: Path, cache: Path) -
     failed = aggregate(bundle, cache, "targets:f", returns)
     assert failed.error["message"] == repr(b"abc")
     assert replayed(kept(failed) / "repro.json", cache).error["message"] == repr(b"abc")
+
+
+def test_large_replicates_are_in_the_file_too(tmp_path: Path, cache: Path) -> None:
+    """They were never in the memory of the runner, and must be where they are looked for."""
+    source = (
+        "import hashlib\ndef f(r):\n    raise KeyError(hashlib.sha256(r[0]['outputs']['x']['inline']).hexdigest())\n"
+    )
+    bundle = wire_bundle(tmp_path, "", targets=source)
+    data = bytes(range(256)) * 10_000
+    returns = [{"outputs": {"x": {"inline": base64.b64encode(data).decode()}}}]
+    failed = aggregate(bundle, cache, "targets:f", returns)
+    assert failed.error["message"] == repr(hashlib.sha256(data).hexdigest())
+    repro = kept(failed) / "repro.json"
+    assert json.loads(repro.read_text(encoding="utf-8"))["request"]["task"]["sim_returns"] == returns
+    assert replayed(repro, cache).error["message"] == failed.error["message"]
 
 
 def test_values_that_look_secret_are_in_no_file_and_come_from_the_environment_again(

@@ -40,7 +40,10 @@ _compiled: dict[str, object] = {}
 
 
 class Job(TypedDict):
-    """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values."""
+    """One call in a child. `verb` is simulate, target or probe; keys that it does not use hold empty values.
+
+    `texts` is a file of base64; in `sim_returns` a tuple of start, size and whether text is wanted stands for a part.
+    """
 
     verb: str
     tree: str
@@ -51,6 +54,7 @@ class Job(TypedDict):
     seed: int
     sim_returns: list[dict[str, object]]
     target_data: object
+    texts: str
 
 
 def command(python: str) -> list[str]:

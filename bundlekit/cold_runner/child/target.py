@@ -8,10 +8,12 @@ See: CONTRACT section 4.
 
 from __future__ import annotations
 
+import binascii
 import inspect
 import io
 import json
 import math
+import os
 
 from .channel import DOCUMENT, Channel, RefusedError, described
 from .main import resolve
@@ -31,6 +33,8 @@ _NOT_TABLES = frozenset({"metadata", "error"})
 def run(channel: Channel, job: Job) -> None:
     """Import and call the target of `job`; send loss, diagnostics and the number of replicates."""
     channel.phase("import")
+    if job["texts"]:
+        _fill(job["sim_returns"], job["texts"])
     target = _target(job["reference"])
     call, is_calabaria = _bound(target, job)
     channel.phase("call")
@@ -48,6 +52,20 @@ def run(channel: Channel, job: Job) -> None:
     if len(text) > MAX_DIAGNOSTICS_CHARACTERS:
         raise _bad_result(f"expected diagnostics of at most {MAX_DIAGNOSTICS_CHARACTERS} characters, found {len(text)}")
     channel.send(DOCUMENT, text.encode("utf-8", "backslashreplace"))
+
+
+def _fill(sim_returns: list[dict[str, object]], path: str) -> None:
+    """Put the data itself into the places of what stands for it."""
+    with open(path, "rb") as file:
+        for replicate in sim_returns:
+            outputs = replicate.get("outputs")
+            for artifact in outputs.values() if isinstance(outputs, dict) else ():
+                if isinstance(artifact["inline"], tuple):
+                    start, size, is_text = artifact["inline"]
+                    file.seek(start)
+                    text = file.read(size)
+                    artifact["inline"] = text.decode("ascii") if is_text else binascii.a2b_base64(text)
+    os.unlink(path)
 
 
 def _target(reference: str) -> object:
