@@ -94,6 +94,13 @@ class LongTexts:
             os.close(self._file)
             self._file = -1
 
+    def remove(self) -> None:
+        """Remove the file, if there is one."""
+        self.close()
+        if self._path:
+            os.unlink(self._path)
+            self._path = ""
+
     def restored(self, value: JsonValue, kept: tuple[str | None, ...] | None) -> JsonValue:
         """Return `value` with the texts in the places of their marks; below `kept` (None is any key) as LongText."""
         if not self._starts:

@@ -4,23 +4,23 @@ A host process starts one of these and keeps it, so that its children are reaped
 a prepared bundle is held open between tasks. The shapes are those that `bundlekit/executors` writes and reads.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
 from .failures import record_failure
+from .long_texts import LongTexts
 from .phase_limits import PhaseLimits
 from .process_tree import kill_descendants
+from .request_lines import request_lines
 from .runner_error import RunnerError
 from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
+from .task import parse_aggregation, parse_simulation
 
 __all__ = ["Standing", "answer_one", "serve"]
 
@@ -50,9 +50,9 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
     with ExitStack() as held:
         kept = _Kept(supervisor, standing, held)
         supervisor.is_idle = True
-        for line in _lines(0):
+        for line, texts in request_lines(0, supervisor.scratch_file):
             supervisor.is_idle = False
-            answer = (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8")
+            answer = (dumps(_answer(line, texts, supervisor, kept)) + "\n").encode("utf-8")
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
@@ -114,20 +114,21 @@ class _Kept:
             kill_descendants()
 
 
-def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
+def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
     started = time.monotonic()
     circumstances = Circumstances()
     request: Request | None = None
     try:
         supervisor.check_room()
-        request = parse_request(line)
+        request = parse_request(line, texts)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
         supervisor.log.line(f"Failed: {error.code}: {error.message}")
         if request is not None:
             has_run = circumstances.pid is not None
-            record_failure(error, reproduction(request), request.cache_dir, supervisor.log, has_run=has_run)
+            same = reproduction(request)
+            record_failure(error, same, request.cache_dir, supervisor.log, has_run=has_run, expand=texts.expanded)
         result = {"_fatal_error": error.document()}
     return {
         "result": result,
@@ -180,7 +181,8 @@ def _simulated(
 def _aggregated(
     request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
-    task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str")
+    texts = None if request.texts is None else request.texts.path
+    task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str", texts=texts)
     with kept.prepared(request, deadline) as prepared:
         return supervisor.aggregate(prepared, task, _settings(request, deadline, kept), circumstances)
 
@@ -208,19 +210,3 @@ def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
         tells_writes=True,
         preserve=kept.preserves(request),
     )
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    buffer = bytearray()
-    searched = 0
-    while data := os.read(descriptor, 1 << 20):
-        buffer += data
-        while (end := buffer.find(b"\n", searched)) >= 0:
-            line = bytes(buffer[:end])
-            del buffer[: end + 1]
-            searched = 0
-            if line.strip():
-                yield line
-        searched = len(buffer)
-        if searched > MAX_TASK_BYTES:
-            raise RunnerError(ErrorCode.LIMIT, Phase.TASK, f"expected requests of at most {MAX_TASK_BYTES} bytes")

@@ -11,6 +11,7 @@ from .codes import ErrorCode, Phase
 from .environments.bundle_code import BundleSource
 from .environments.cache_dir import default_cache_dir
 from .environments.tree_digest import ListedFile
+from .long_texts import LongTexts
 from .phase_limits import DEFAULT_GRACE_S
 from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
@@ -19,7 +20,8 @@ __all__ = ["Request", "parse_request", "reproduction"]
 
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
-_OF_THE_MOMENT = frozenset({"cache_dir", "outputs_dir", "preserve"})
+_OF_THE_MOMENT = frozenset({"cache_dir", "outputs_dir", "preserve", "texts"})
+_KEPT = ("sim_returns", None, "outputs", None, "inline")
 
 
 class Request(NamedTuple):
@@ -42,10 +44,11 @@ class Request(NamedTuple):
     inline_as: str
     reference: str | None
     outputs_dir: str | None
+    texts: LongTexts | None = None
 
 
-def parse_request(line: bytes) -> Request:
-    """Return the request in `line`.
+def parse_request(line: bytes | bytearray, texts: LongTexts | None = None) -> Request:
+    """Return the request in `line`, where marks stand for what is in `texts`.
 
     Raises:
         RunnerError: E_USAGE when it is none, or asks for a sandbox that this version cannot hold.
@@ -56,6 +59,9 @@ def parse_request(line: bytes) -> Request:
         raise _refused(f"expected a request of one JSON object, {error}") from None
     if not isinstance(table, dict):
         raise _refused("expected a request of one JSON object, found another value")
+    if texts is not None:
+        kept = _KEPT if table.get("verb") == "aggregate" else None
+        table = {name: texts.restored(value, kept if name == "task" else None) for name, value in table.items()}
     _check_sandbox(table)
     return Request(
         verb=_choice(table, "verb", _VERBS, None),
@@ -75,6 +81,7 @@ def parse_request(line: bytes) -> Request:
         inline_as=_choice(table, "inline_as", ("bytes", "str"), "bytes"),
         reference=_text(table, "reference"),
         outputs_dir=_text(table, "outputs_dir"),
+        texts=texts,
     )
 
 
