@@ -239,7 +239,7 @@ def _document(
     )
     with prepare(source, options, supervisor.log.line) as prepared:
         settings = TaskSettings(
-            limits=PhaseLimits(
+            phases=PhaseLimits(
                 order.deadline,
                 order.phases.get("--import-timeout-s"),
                 order.phases.get("--call-timeout-s"),

@@ -203,7 +203,7 @@ def _environment_deadline(request: Request, deadline: float) -> float:
 
 def _settings(request: Request, deadline: float, kept: _Kept) -> TaskSettings:
     return TaskSettings(
-        limits=PhaseLimits(deadline, request.import_timeout_s, request.call_timeout_s, request.grace_s),
+        phases=PhaseLimits(deadline, request.import_timeout_s, request.call_timeout_s, request.grace_s),
         pass_env=request.pass_env,
         task_env=request.env,
         outputs_dir=request.outputs_dir,

@@ -32,12 +32,12 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
 
 class TaskSettings(NamedTuple):
-    """How a task runs; `limits` say how long it may take, `outputs_dir` takes large outputs.
+    """How a task runs; `phases` say how long it may take, `outputs_dir` takes large outputs.
 
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names.
     """
 
-    limits: PhaseLimits
+    phases: PhaseLimits
     pass_env: tuple[str, ...] = ()
     task_env: Mapping[str, str] = {}
     outputs_dir: str | None = None
@@ -197,7 +197,7 @@ class Supervisor:
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.limits)
+            return watch(child, report, self.log, self._wakeups, settings.phases)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise

@@ -52,7 +52,7 @@ def failure_of(report: ChildReport, ending: Ending, oom_kills: OomKills) -> Runn
 def with_exception(tail: str, trace: str) -> str:
     """Return `tail`, and below it the end of the traceback `trace` unless it is there already."""
     last = trace.rstrip().rpartition("\n")[2]
-    return tail if last in tail else f"{tail.rstrip()}\n{trace}"
+    return tail if last in tail else f"{tail.rstrip()}\n{trace}".lstrip("\n")
 
 
 def _killed(number: int, phase: Phase) -> RunnerError:

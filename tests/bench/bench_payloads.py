@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import bundlekit.cold_runner
 
@@ -38,15 +40,8 @@ def peaks(command: Sequence[str], stdin: bytes, cache: Path) -> tuple[float, flo
     if process.stdin is None or process.stdout is None:
         raise SystemExit("the runner has no pipes")
     highest = [0.0, 0.0]
-    if os.fork() == 0:
-        # By a process of its own: a large payload keeps this one busy.
-        process.stdin.write(stdin)
-        process.stdin.flush()
-        if "--serve" not in command:
-            process.stdin.close()
-        os._exit(0)
-    if "--serve" not in command:
-        process.stdin.close()
+    writer = threading.Thread(target=_written, args=(process.stdin, stdin, "--serve" not in command))
+    writer.start()
     os.set_blocking(process.stdout.fileno(), False)
     said = bytearray()
     while not said.endswith(b"\n") and process.poll() is None:
@@ -59,8 +54,16 @@ def peaks(command: Sequence[str], stdin: bytes, cache: Path) -> tuple[float, flo
         process.stdin.close()
     said += process.stdout.read() or b""
     process.wait()
-    os.wait()
+    writer.join()
+    process.stdout.close()
     return highest[0], highest[1], json.loads(said)
+
+
+def _written(stream: IO[bytes], data: bytes, close: bool) -> None:  # noqa: FBT001 - the argument of a thread
+    stream.write(data)
+    stream.flush()
+    if close:
+        stream.close()
 
 
 def _peak_mb(pid: int) -> float:

@@ -49,18 +49,22 @@ def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
 
 
 @pytest.fixture(scope="session")
-def ordinary(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A cache and a bundle that has run on it: what every hostile task shares with those that are honest."""
-    cache = tmp_path_factory.mktemp("cache")
-    return ordinary_bundle(tmp_path_factory.mktemp("ordinary"), cache), cache
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all: the bundles have no dependencies, so they share one environment."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def ordinary(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """A bundle that has run on the cache: what every hostile task shares with those that are honest."""
+    return ordinary_bundle(tmp_path_factory.mktemp("ordinary"), cache)
 
 
 @pytest.fixture
-def ground(tmp_path: Path, ordinary: tuple[Path, Path]) -> Iterator[Ground]:
+def ground(tmp_path: Path, ordinary: Path, cache: Path) -> Iterator[Ground]:
     """Where a hostile task is run, and all six invariants are held after it."""
-    bundle, cache = ordinary
     with tempfile.TemporaryDirectory(prefix="bk") as scratch:
-        yield Ground(tmp_path, Path(scratch), cache, bundle)
+        yield Ground(tmp_path, Path(scratch), cache, ordinary)
 
 
 def _refuse(name: str) -> NoReturn:
