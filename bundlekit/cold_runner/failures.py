@@ -50,7 +50,8 @@ def record_failure(
     parent = os.path.join(cache_dir, "failures")
     directory = os.path.join(parent, name)
     try:
-        os.makedirs(directory, mode=0o700)
+        os.makedirs(parent, mode=0o700, exist_ok=True)
+        os.mkdir(directory, 0o700)
         _write(os.path.join(directory, LOG), log.kept.text() if has_run else [error.stderr_tail])
         error.log_path = os.path.join(directory, LOG)
         _write(os.path.join(directory, REPRO), expand(_document(error, request, directory) + "\n"))

@@ -52,7 +52,8 @@ def test_a_failure_keeps_the_whole_log_beside_one_file_that_runs_it_again(tmp_pa
     assert document["request"]["task"] == task
     assert document["error"] == failed.error
     assert f"To run it again: {document['command']}\n".encode() in failed.stderr
-    assert {path.stat().st_mode & 0o777 for path in (log_file for log_file in kept(failed).iterdir())} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in kept(failed).iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (kept(failed), kept(failed).parent)} == {0o700}
     again = replayed(repro, cache)
     same = ("code", "error_code", "phase", "type", "message")
     assert [again.error[key] for key in same] == [failed.error[key] for key in same]
