@@ -15,6 +15,7 @@ from .runner_error import RunnerError
 from .strict_json import JsonTooLargeError, JsonValue, StrictJsonError, dumps, loads
 
 __all__ = [
+    "AGGREGATION_KEYS",
     "MAX_TASK_BYTES",
     "AggregationTask",
     "SimulationTask",
@@ -45,6 +46,10 @@ class SimulationTask(NamedTuple):
     seed: int
     outputs: tuple[str, ...] | None
     env: Mapping[str, str] = {}
+
+
+AGGREGATION_KEYS = ("target_entrypoint", "sim_returns", "target_data")
+"""The keys that an aggregation is read from."""
 
 
 class AggregationTask(NamedTuple):
@@ -135,7 +140,7 @@ def parse_aggregation(
             parsed.append(_replicate(each, f"sim_returns[{position}]", problems, as_text=as_text))
     else:
         problems.append(_expected("sim_returns", "an array", table))
-    _warn_unknown(table, AggregationTask._fields[:-1], warn)
+    _warn_unknown(table, AGGREGATION_KEYS, warn)
     if problems:
         raise _refused(problems)
     return AggregationTask(target, tuple(parsed), table.get("target_data"), texts)
