@@ -8,40 +8,55 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .codes import EXIT_STATUS, ErrorCode, Phase
 from .environments.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
+from .long_texts import LongTexts
+from .phase_limits import DEFAULT_GRACE_S, PhaseLimits
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, SANDBOX_MODES, Sandbox
 from .standard_output import answer
 from .stderr_log import StderrLog
-from .strict_json import dumps
+from .strict_json import JsonValue, dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, AggregationTask, parse_aggregation, parse_simulation, read_task
+from .task import AggregationTask, SimulationTask, parse_aggregation, parse_simulation, read_long_task
 
 __all__ = ["main"]
 
-_VALUES = frozenset({"--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--sandbox", "--start"})
+_PHASES = ("--environment-timeout-s", "--import-timeout-s", "--call-timeout-s", "--grace-s")
+_VALUES = frozenset(
+    {
+        *("--bundle-path", "--timeout-s", "--bundle-digest", "--python", "--outputs-dir", "--replay"),
+        *("--sandbox", "--start", *_PHASES),
+    }
+)
 _STARTS = ("exec", "fork")
 _SWITCHES = frozenset({"--aggregation", "--serve"})
+_KEPT = ("sim_returns", None, "outputs", None, "inline")
+"""Where large data stays in its file until the child reads it."""
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
-usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] [--sandbox M]
-         < task.json
+usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
+       cold_runner --replay FILE [--bundle-path DIR] [--timeout-s S] [--python P]
 
 Run one task of a bundle in a fresh process and print one JSON line.
 
   --bundle-path DIR    the bundle's directory
   --aggregation        the task on stdin is an aggregation
   --timeout-s S        seconds for everything, the environment included (3600)
+  --environment-timeout-s, --import-timeout-s, --call-timeout-s S
+                       seconds for one phase, within those for everything
+  --grace-s S          seconds between the request to end (SIGTERM) and the end of all processes (0.5)
   --bundle-digest D    sha256:..., if the bundle's digest is known
   --python P           an interpreter, by path or by version such as 3.12; else the bundle's own setting
   --sandbox M          auto, require or off (off): what must hold while code of the bundle runs
   --start exec|fork    a process is an interpreter of its own, or forked from one that has loaded nothing (exec)
+  --outputs-dir DIR    where outputs over 512 KiB are written instead of inline
+  --replay FILE        run again what the repro.json of a failure holds
   --serve              answer requests on stdin, one JSON line each (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
@@ -56,21 +71,27 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 class _Arguments(NamedTuple):
     bundle_path: str | None
     aggregation: bool
-    timeout_s: str
+    timeout_s: str | None
     bundle_digest: str | None
     python: str | None
     sandbox: str
     serve: bool
     start: str
+    outputs_dir: str | None
+    replay: str | None
+    phases: Mapping[str, float]
 
 
 class _OneShot(NamedTuple):
     bundle_path: str
     aggregation: bool
     deadline: float
+    timeout_s: float
+    phases: Mapping[str, float]
     bundle_digest: str | None
     python: str | None
     sandbox: str
+    outputs_dir: str | None
     fresh: bool
     preserve: bool
     forks: bool
@@ -86,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return answer(_HELP.encode("utf-8"), 0, log)
     try:
         arguments = _parse(words)
-        work = _server() if arguments.serve else _one_shot(arguments, started)
+        work = _work(arguments, started)
     except RunnerError as error:
         log.line(f"Failed: {error.code}: {error.message}")
         return answer(fatal_line(error).encode("utf-8"), EXIT_STATUS[error.code], log)
@@ -118,27 +139,52 @@ def _parse(argv: Sequence[str]) -> _Arguments:
     return _Arguments(
         bundle_path=given.get("--bundle-path"),
         aggregation="--aggregation" in switches,
-        timeout_s=given.get("--timeout-s", _DEFAULT_TIMEOUT_S),
+        timeout_s=given.get("--timeout-s"),
         bundle_digest=given.get("--bundle-digest"),
         python=given.get("--python"),
         sandbox=given.get("--sandbox", "off"),
         serve="--serve" in switches,
         start=given.get("--start", "exec"),
+        outputs_dir=given.get("--outputs-dir"),
+        replay=given.get("--replay"),
+        phases={name: _seconds(given[name], name) for name in _PHASES if name in given},
     )
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, name: str = "--timeout-s") -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= _LONGEST_S:
-        raise _usage(f"expected more than 0 and at most {_LONGEST_S:.0f} seconds in --timeout-s, found {text!r:.100}")
+        raise _usage(f"expected more than 0 and at most {_LONGEST_S:.0f} seconds in {name}, found {text!r:.100}")
     return seconds
 
 
 def _usage(message: str) -> RunnerError:
     return RunnerError(ErrorCode.USAGE, Phase.TASK, f"{message}; see --help")
+
+
+def _work(arguments: _Arguments, started: float) -> Work:
+    if arguments.serve:
+        return _server()
+    if arguments.replay is not None:
+        return _replay(arguments, started)
+    return _one_shot(arguments, started)
+
+
+def _replay(arguments: _Arguments, started: float) -> Work:
+    from .replay import replay, replayed_request  # noqa: PLC0415 - tasks do without it
+
+    request = replayed_request(
+        str(arguments.replay),
+        bundle_path=None if arguments.bundle_path is None else os.path.abspath(arguments.bundle_path),
+        python=arguments.python,
+        timeout_s=None if arguments.timeout_s is None else _seconds(arguments.timeout_s),
+        outputs_dir=_directory(arguments.outputs_dir),
+    )
+    fresh, preserve = _switch("MODELOPS_FORCE_FRESH_VENV"), _switch("PRESERVE_TMP")
+    return lambda supervisor, _stdout: replay(request, started, supervisor, fresh=fresh, preserve=preserve)
 
 
 def _server() -> Work:
@@ -153,21 +199,23 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
         raise _usage("expected --bundle-path DIR, found none")
     path = os.path.abspath(arguments.bundle_path)
     if not os.path.isdir(path):
-        message = f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}"
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+        raise _usage(f"expected a directory in --bundle-path, found none at {arguments.bundle_path!r:.500}")
     digest = arguments.bundle_digest
     if digest is not None and not _is_digest(digest):
-        message = f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}"
-        raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+        raise _usage(f"expected sha256: and 64 lower-case hex digits in --bundle-digest, found {digest!r:.100}")
     if arguments.start not in _STARTS:
         raise _usage(f"expected exec or fork in --start, found {arguments.start!r:.100}")
+    timeout_s = _seconds(_DEFAULT_TIMEOUT_S if arguments.timeout_s is None else arguments.timeout_s)
     order = _OneShot(
         bundle_path=path,
         aggregation=arguments.aggregation,
-        deadline=started + _seconds(arguments.timeout_s),
+        deadline=started + timeout_s,
+        timeout_s=timeout_s,
+        phases=arguments.phases,
         bundle_digest=digest,
         python=arguments.python,
         sandbox=_sandbox_mode(arguments.sandbox),
+        outputs_dir=_directory(arguments.outputs_dir),
         fresh=not _switch("REUSE") or _switch("MODELOPS_FORCE_FRESH_VENV"),
         preserve=_switch("PRESERVE_TMP"),
         forks=arguments.start == "fork",
@@ -176,34 +224,67 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
 
 
 def _run(order: _OneShot, supervisor: Supervisor) -> str:
-    with open(0, "rb", closefd=False) as stdin:
-        value = read_task(stdin.read(MAX_TASK_BYTES + 1))
+    texts = LongTexts(lambda: supervisor.scratch_file("sim_returns"))
+    value = texts.restored(read_long_task(0, texts), _KEPT if order.aggregation else None)
     supervisor.check_room()
+    warn = supervisor.log.line
+    task = parse_simulation(value, warn) if not order.aggregation else parse_aggregation(value, warn, texts=texts.path)
+    circumstances = Circumstances()
+    try:
+        return dumps(_document(order, task, supervisor, circumstances)) + "\n"
+    except RunnerError as error:
+        from .failures import record_failure  # noqa: PLC0415 - most tasks succeed
+
+        has_run = circumstances.pid is not None
+        request = _reproduction(order, value)
+        record_failure(error, request, default_cache_dir(), supervisor.log, has_run=has_run, expand=texts.expanded)
+        raise
+
+
+def _document(
+    order: _OneShot, task: SimulationTask | AggregationTask, supervisor: Supervisor, circumstances: Circumstances
+) -> dict[str, object]:
     source = BundleSource(order.bundle_path, order.bundle_digest, None)
     options = PrepareOptions(
         python=order.python,
         fresh=order.fresh,
         cache_dir=default_cache_dir(),
         preserve=order.preserve,
-        deadline=order.deadline,
+        deadline=min(order.deadline, time.monotonic() + order.phases.get("--environment-timeout-s", math.inf)),
         pass_env=(),
         own_settings=True,
     )
-    task = (parse_aggregation if order.aggregation else parse_simulation)(value, supervisor.log.line)
     with prepare(source, options, supervisor.log.line) as prepared:
         settings = TaskSettings(
-            deadline=order.deadline,
+            phases=PhaseLimits(
+                order.deadline,
+                order.phases.get("--import-timeout-s"),
+                order.phases.get("--call-timeout-s"),
+                order.phases.get("--grace-s", DEFAULT_GRACE_S),
+            ),
             pass_env=prepared.pass_env,
+            outputs_dir=order.outputs_dir,
             preserve=order.preserve,
             forks=order.forks,
             resources=prepared.limits,
             sandbox=_sandbox(order, prepared, supervisor),
         )
         if isinstance(task, AggregationTask):
-            document = supervisor.aggregate(prepared, task, settings, Circumstances())
-        else:
-            document = supervisor.simulate(prepared, task, settings, Circumstances())
-    return dumps(document) + "\n"
+            return supervisor.aggregate(prepared, task, settings, circumstances)
+        return supervisor.simulate(prepared, task, settings, circumstances)
+
+
+def _reproduction(order: _OneShot, task: JsonValue) -> dict[str, object]:
+    """Return the request that asks the server form for the same."""
+    return {
+        "verb": "aggregate" if order.aggregation else "simulate",
+        "bundle": {"path": order.bundle_path, "digest": order.bundle_digest, "files": None},
+        "python": order.python,
+        "fresh": order.fresh,
+        "timeout_s": order.timeout_s,
+        **{name.strip("-").replace("-", "_"): seconds for name, seconds in order.phases.items()},
+        "task": task,
+    }
 
 
 def _sandbox_mode(text: str) -> str:
@@ -228,6 +309,16 @@ def _switch(name: str) -> bool:
         message = f"expected 1, true, yes, on or their opposites in the variable {name}, found {value!r:.100}"
         raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
     return value in _TRUE
+
+
+def _directory(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise _usage(f"expected a directory in --outputs-dir, found none at {path!r:.500}: {error.strerror}") from None
+    return os.path.abspath(path)
 
 
 def _is_digest(text: str) -> bool:

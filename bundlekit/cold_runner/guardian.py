@@ -65,6 +65,8 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     """
     become_subreaper()
     become_unreadable()
+    # Whoever started us may have blocked signals in the thread that did so; that is inherited, and we wait for some.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"bundlekit-{os.urandom(16).hex()}")  # noqa: S108 - random and private
     leash_end, leash = os.pipe()
     line_end, line = os.pipe()

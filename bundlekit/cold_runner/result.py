@@ -7,25 +7,28 @@ outputs is a failure here, in every executor (CONTRACT sections 3 and 10).
 import binascii
 import hashlib
 import math
-import os
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from .codes import ErrorCode, Phase
+from .output_files import INLINE_LIMIT, OutputFile, OutputFiles
 from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
 from .task import SimulationTask, task_id
 
 __all__ = ["INLINE_LIMIT", "aggregation_document", "simulation_document"]
 
-INLINE_LIMIT = 512 * 1024
-"""Above this many bytes an output goes into a file, if there is a directory for it."""
+Outputs: TypeAlias = Mapping[str, bytes | bytearray | OutputFile]
+
 _METADATA, _ERROR = "metadata", "error"
 
 
 def simulation_document(
-    task: SimulationTask, bundle_digest: str, outputs: Mapping[str, bytes | bytearray], outputs_dir: str | None
+    task: SimulationTask, bundle_digest: str, outputs: Outputs, outputs_dir: str | None
 ) -> dict[str, object]:
     """Return ``{"task_id", "outputs"}``; outputs above INLINE_LIMIT are written into `outputs_dir`, if given.
+
+    Those that are in files already are published.
 
     Raises:
         RunnerError: E_WIRE_RESULT when the outputs are empty, hold an error, or lack one that the task asks for; E_IO
@@ -36,10 +39,13 @@ def simulation_document(
     missing = [name for name in names if name not in outputs]
     if missing:
         raise _bad(f"expected the outputs {missing!r:.300} that the task asks for, found {sorted(outputs)!r:.300}")
-    return {
-        "task_id": task_id(bundle_digest, task),
-        "outputs": {name: _artifact(outputs[name], outputs_dir) for name in names},
-    }
+    files = None if outputs_dir is None else OutputFiles(outputs_dir)
+    try:
+        described = {name: _artifact(outputs[name], files) for name in names}
+    finally:
+        if files is not None:
+            files.discard()
+    return {"task_id": task_id(bundle_digest, task), "outputs": described}
 
 
 def aggregation_document(data: bytes) -> dict[str, object]:
@@ -57,7 +63,7 @@ def aggregation_document(data: bytes) -> dict[str, object]:
     return {"loss": loss, "diagnostics": diagnostics, "n_replicates": replicates}
 
 
-def _check(outputs: Mapping[str, bytes | bytearray]) -> None:
+def _check(outputs: Outputs) -> None:
     if not outputs:
         raise _bad("expected at least one output from the wire function, found an empty dict")
     if _METADATA in outputs:
@@ -78,7 +84,9 @@ def _reported(error: Mapping[str, JsonValue], where: str) -> RunnerError:
     return RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message[:4096], type_name=type_name)
 
 
-def _json_object(data: bytes | bytearray) -> Mapping[str, JsonValue]:
+def _json_object(data: bytes | bytearray | OutputFile) -> Mapping[str, JsonValue]:
+    if isinstance(data, OutputFile):
+        return {}
     try:
         value = loads(bytes(data))
     except StrictJsonError:
@@ -96,26 +104,16 @@ def _parsed(data: bytes) -> Mapping[str, JsonValue]:
     return value
 
 
-def _artifact(data: bytes | bytearray, outputs_dir: str | None) -> dict[str, object]:
+def _artifact(data: bytes | bytearray | OutputFile, files: OutputFiles | None) -> dict[str, object]:
+    if files is not None and len(data) > INLINE_LIMIT and not isinstance(data, OutputFile):
+        file = files.open()
+        file.extend(data)
+        data = file
+    if isinstance(data, OutputFile):
+        return {"size": len(data), "checksum": data.checksum, "ref": data.publish()}
     checksum = hashlib.blake2b(data, digest_size=32).hexdigest()
-    described: dict[str, object] = {"size": len(data), "checksum": checksum}
-    if outputs_dir is None or len(data) <= INLINE_LIMIT:
-        return {**described, "inline": binascii.b2a_base64(data, newline=False).decode("ascii")}
-    return {**described, "ref": _stored(data, os.path.join(outputs_dir, f"{checksum}.bin"))}
-
-
-def _stored(data: bytes | bytearray, path: str) -> str:
-    staged = f"{path}.{os.urandom(8).hex()}"
-    try:
-        with open(staged, "xb") as file:
-            file.write(data)
-        os.replace(staged, path)
-    except OSError as error:
-        if os.path.exists(staged):
-            os.unlink(staged)
-        message = f"the output cannot be written: {path}: {error.strerror or error}"
-        raise RunnerError(ErrorCode.IO, Phase.RESULT, message) from error
-    return path
+    inline = binascii.b2a_base64(data, newline=False).decode("ascii")
+    return {"size": len(data), "checksum": checksum, "inline": inline}
 
 
 def _bad(message: str) -> RunnerError:

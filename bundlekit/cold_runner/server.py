@@ -4,30 +4,36 @@ A host process starts one of these and keeps it, so that its children are reaped
 a prepared bundle is held open between tasks. The shapes are those that `bundlekit/executors` writes and reads.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared, PrepareOptions, prepare
+from .failures import record_failure
+from .long_texts import LongTexts
+from .phase_limits import PhaseLimits
+from .request_lines import request_lines
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, Sandbox
-from .server_request import Request, parse_request
+from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
 from .supervisor import Circumstances, Supervisor, TaskSettings
-from .task import MAX_TASK_BYTES, parse_aggregation, parse_simulation
+from .task import parse_aggregation, parse_simulation
 
-__all__ = ["Standing", "serve"]
+__all__ = ["Standing", "answer_one", "serve"]
 
 
 class Standing(NamedTuple):
-    """What the server's own environment says for every request, whatever that asks for (DESIGN decision 4)."""
+    """What the server's own environment says for every request, whatever that asks for (DESIGN decision 4).
+
+    With `own_settings` the bundle's own settings count too; hosts have read them and say what they say.
+    """
 
     fresh: bool
     preserve: bool
+    own_settings: bool = False
 
 
 class _Key(NamedTuple):
@@ -41,13 +47,27 @@ def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
     with ExitStack() as held:
         kept = _Kept(supervisor, standing, held)
         supervisor.is_idle = True
-        for line in _lines(0):
+        for line, texts in request_lines(0, supervisor.scratch_file):
             supervisor.is_idle = False
-            answer = (dumps(_answer(line, supervisor, kept)) + "\n").encode("utf-8")
+            answer = (dumps(_answer(line, texts, supervisor, kept)) + "\n").encode("utf-8")
+            texts.remove()
             # Before it is written: a host may close stdin as soon as it has read the last byte.
             supervisor.is_idle = True
             write_whole(stdout, answer)
             supervisor.make_ready()
+
+
+def answer_one(
+    request: Request, deadline: float, supervisor: Supervisor, standing: Standing, circumstances: Circumstances
+) -> dict[str, object]:
+    """Return the result of one request, as the only one.
+
+    Raises:
+        RunnerError: whatever went wrong.
+    """
+    with ExitStack() as held:
+        kept = _Kept(supervisor, standing, held)
+        return _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
 
 
 class _Kept:
@@ -92,8 +112,9 @@ class _Kept:
             fresh=self._is_fresh(request) and not self.layers(request),
             cache_dir=request.cache_dir,
             preserve=self.preserves(request),
-            deadline=deadline,
+            deadline=_environment_deadline(request, deadline),
             pass_env=request.pass_env,
+            own_settings=self._standing.own_settings,
         )
         try:
             return held.enter_context(prepare(request.bundle, options, self._supervisor.log.line))
@@ -102,17 +123,22 @@ class _Kept:
             self._supervisor.kill_strays()
 
 
-def _answer(line: bytes, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
+def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Kept) -> dict[str, object]:
     started = time.monotonic()
     circumstances = Circumstances()
+    request: Request | None = None
     try:
         supervisor.check_room()
-        request = parse_request(line)
+        request = parse_request(line, texts)
         circumstances.sandbox = _sandbox(request)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
         supervisor.log.line(f"Failed: {error.code}: {error.message}")
+        if request is not None:
+            has_run = circumstances.pid is not None
+            same = reproduction(request)
+            record_failure(error, same, request.cache_dir, supervisor.log, has_run=has_run, expand=texts.expanded)
         result = {"_fatal_error": error.document()}
     return {
         "result": result,
@@ -182,7 +208,8 @@ def _simulated(
 def _aggregated(
     request: Request, deadline: float, supervisor: Supervisor, kept: _Kept, circumstances: Circumstances
 ) -> dict[str, object]:
-    task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str")
+    texts = None if request.texts is None else request.texts.path
+    task = parse_aggregation(request.task, supervisor.log.line, as_text=request.inline_as == "str", texts=texts)
     with kept.prepared(request, deadline) as prepared:
         settings = _settings(request, deadline, kept, circumstances)
         return supervisor.aggregate(prepared, task, settings, circumstances)
@@ -197,9 +224,14 @@ _VERBS: Mapping[str, _Verb] = {
 }
 
 
+def _environment_deadline(request: Request, deadline: float) -> float:
+    allowed = request.environment_timeout_s
+    return deadline if allowed is None else min(deadline, time.monotonic() + allowed)
+
+
 def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Circumstances) -> TaskSettings:
     return TaskSettings(
-        deadline=deadline,
+        phases=PhaseLimits(deadline, request.import_timeout_s, request.call_timeout_s, request.grace_s),
         pass_env=request.pass_env,
         task_env=request.env,
         outputs_dir=request.outputs_dir,
@@ -211,19 +243,3 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         forks=request.forks,
         preload=request.preload,
     )
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    buffer = bytearray()
-    searched = 0
-    while data := os.read(descriptor, 1 << 20):
-        buffer += data
-        while (end := buffer.find(b"\n", searched)) >= 0:
-            line = bytes(buffer[:end])
-            del buffer[: end + 1]
-            searched = 0
-            if line.strip():
-                yield line
-        searched = len(buffer)
-        if searched > MAX_TASK_BYTES:
-            raise RunnerError(ErrorCode.LIMIT, Phase.TASK, f"expected requests of at most {MAX_TASK_BYTES} bytes")

@@ -11,15 +11,19 @@ from .codes import ErrorCode, Phase
 from .environments.bundle_code import BundleSource
 from .environments.cache_dir import default_cache_dir
 from .environments.tree_digest import ListedFile
-from .limits import Limits, limits_of
+from .limits import LIMIT_KEYS, Limits, limits_of
+from .long_texts import LongTexts
+from .phase_limits import DEFAULT_GRACE_S
 from .runner_error import RunnerError
 from .sandbox.layers import SANDBOX_MODES
 from .strict_json import JsonValue, StrictJsonError, loads
 
-__all__ = ["Request", "parse_request"]
+__all__ = ["Request", "parse_request", "reproduction"]
 
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
+_OF_THE_MOMENT = frozenset({"cache_dir", "forks", "outputs_dir", "preserve", "texts"})
+_KEPT = ("sim_returns", None, "outputs", None, "inline")
 
 
 class Request(NamedTuple):
@@ -32,6 +36,10 @@ class Request(NamedTuple):
     cache_dir: str
     preserve: bool
     timeout_s: float
+    environment_timeout_s: float | None
+    import_timeout_s: float | None
+    call_timeout_s: float | None
+    grace_s: float
     pass_env: tuple[str, ...]
     env: Mapping[str, str]
     task: JsonValue
@@ -43,10 +51,11 @@ class Request(NamedTuple):
     limits: Limits
     forks: bool
     preload: tuple[str, ...]
+    texts: LongTexts | None = None
 
 
-def parse_request(line: bytes) -> Request:
-    """Return the request in `line`.
+def parse_request(line: bytes | bytearray, texts: LongTexts | None = None) -> Request:
+    """Return the request in `line`, where marks stand for what is in `texts`.
 
     Raises:
         RunnerError: E_USAGE when it is none.
@@ -57,6 +66,9 @@ def parse_request(line: bytes) -> Request:
         raise _refused(f"expected a request of one JSON object, {error}") from None
     if not isinstance(table, dict):
         raise _refused("expected a request of one JSON object, found another value")
+    if texts is not None:
+        kept = _KEPT if table.get("verb") == "aggregate" else None
+        table = {name: texts.restored(value, kept if name == "task" else None) for name, value in table.items()}
     return Request(
         verb=_choice(table, "verb", _VERBS, None),
         bundle=_bundle(table.get("bundle")),
@@ -64,7 +76,11 @@ def parse_request(line: bytes) -> Request:
         fresh=_flag(table, "fresh"),
         cache_dir=_text(table, "cache_dir") or default_cache_dir(),
         preserve=_flag(table, "preserve"),
-        timeout_s=_seconds(table.get("timeout_s")),
+        timeout_s=_seconds(table, "timeout_s"),
+        environment_timeout_s=_seconds_or_none(table, "environment_timeout_s"),
+        import_timeout_s=_seconds_or_none(table, "import_timeout_s"),
+        call_timeout_s=_seconds_or_none(table, "call_timeout_s"),
+        grace_s=DEFAULT_GRACE_S if (grace_s := _seconds_or_none(table, "grace_s")) is None else grace_s,
         pass_env=_texts(table, "pass_env"),
         env=_variables(table.get("env")),
         task=table.get("task"),
@@ -76,7 +92,19 @@ def parse_request(line: bytes) -> Request:
         limits=_limits(table.get("limits")),
         forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
         preload=_texts(table, "preload"),
+        texts=texts,
     )
+
+
+def reproduction(request: Request) -> dict[str, object]:
+    """Return what asks for the same again, on whatever cache: a request as :func:`parse_request` takes it."""
+    document: dict[str, object] = {
+        **request._asdict(),
+        "bundle": request.bundle._asdict(),
+        "limits": dict(zip(LIMIT_KEYS, request.limits, strict=True)),
+        "start": "fork" if request.forks else "exec",
+    }
+    return {name: value for name, value in document.items() if name not in _OF_THE_MOMENT}
 
 
 def _limits(value: JsonValue) -> Limits:
@@ -150,10 +178,15 @@ def _choice(table: Mapping[str, JsonValue], key: str, choices: tuple[str, ...], 
     raise _refused(f"expected one of {', '.join(choices)} in the key {key}, found {value!r:.100}")
 
 
-def _seconds(value: JsonValue) -> float:
+def _seconds_or_none(table: Mapping[str, JsonValue], key: str) -> float | None:
+    return None if table.get(key) is None else _seconds(table, key)
+
+
+def _seconds(table: Mapping[str, JsonValue], key: str) -> float:
+    value = table.get(key)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
         return float(value)
-    raise _refused(f"expected a number of seconds above 0 in the key timeout_s, found {value!r:.100}")
+    raise _refused(f"expected a number of seconds above 0 in the key {key}, found {value!r:.100}")
 
 
 def _refused(message: str) -> RunnerError:

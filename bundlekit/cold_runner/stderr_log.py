@@ -1,4 +1,4 @@
-"""The runner's log: what the child says is forwarded as it comes, and its head and tail are kept for the failure.
+"""The runner's log: what the child says is forwarded as it comes, and kept for the failure.
 
 Nothing here waits for a reader that does not read: a host that has stopped draining our stderr must not be able to
 stop the clock of a task.
@@ -9,6 +9,8 @@ import os
 import select
 import time
 
+from .kept_log import KeptLog
+
 __all__ = ["StderrLog"]
 
 _STDERR = 2
@@ -16,19 +18,16 @@ _CHUNK = 1 << 16
 _SAFE_WRITE = 4096
 """poll(2) promises that a writable pipe takes PIPE_BUF bytes."""
 _PENDING_LIMIT = 1 << 18
-_HEAD_BYTES, _TAIL_BYTES = 2048, 6144
 _PATIENCE_S = 1.0
 
 
 class StderrLog:
-    """Writes to descriptor 2: own lines whole, and a child's bytes as they are."""
+    """Writes to descriptor 2: own lines whole, and a child's bytes as they are; `kept` is what stays of them."""
 
     def __init__(self) -> None:
         self._pending = bytearray()
         self._at_line_start = True
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._left_out = 0
+        self.kept = KeptLog()
         self._lost = False
 
     @property
@@ -49,9 +48,8 @@ class StderrLog:
 
     def begin(self) -> None:
         """Forget what was kept of an earlier child."""
-        self._head.clear()
-        self._tail.clear()
-        self._left_out = 0
+        self.kept.close()
+        self.kept = KeptLog()
 
     def read(self, descriptor: int) -> bool:
         """Forward what a child wrote to the non-blocking `descriptor`; return False at its end."""
@@ -59,7 +57,7 @@ class StderrLog:
             data = os.read(descriptor, _CHUNK)
         except BlockingIOError:
             return True
-        self._keep(data)
+        self.kept.add(data)
         self._put(data)
         return bool(data)
 
@@ -71,7 +69,7 @@ class StderrLog:
                 data = os.read(descriptor, _CHUNK)
                 if not data:
                     break
-                self._keep(data)
+                self.kept.add(data)
                 self._put(data)
         self.settle()
 
@@ -106,22 +104,10 @@ class StderrLog:
 
     def tail(self) -> str:
         """Return the end of what the child said, with its beginning if something between them was left out."""
-        if self._left_out:
-            gap = f"\n[... {self._left_out} bytes left out ...]\n".encode()
-            return (self._head + gap + self._tail).decode("utf-8", "replace")
-        return (self._head + self._tail).decode("utf-8", "replace")
+        return self.kept.tail()
 
     def _put(self, data: bytes) -> None:
         if data and not self._lost:
             self._at_line_start = data.endswith(b"\n")
             self._pending += data
             self.forward()
-
-    def _keep(self, data: bytes) -> None:
-        room = _HEAD_BYTES - len(self._head)
-        self._head += data[:room]
-        self._tail += data[max(room, 0) :]
-        surplus = len(self._tail) - _TAIL_BYTES
-        if surplus > 0:
-            self._left_out += surplus
-            del self._tail[:surplus]

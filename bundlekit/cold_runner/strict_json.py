@@ -25,7 +25,7 @@ class JsonTooLargeError(StrictJsonError):
     """A text above the stated number of bytes."""
 
 
-def loads(data: bytes | str, *, max_bytes: int | None = None) -> JsonValue:
+def loads(data: bytes | bytearray | str, *, max_bytes: int | None = None) -> JsonValue:
     """Return the one JSON document in `data`.
 
     Integers keep all digits up to the interpreter's own limit; 1, 1.0 and true stay different.

@@ -4,13 +4,11 @@ See: DESIGN decisions 5 to 7.
 """
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from .child.channel import CHANNEL_LOST
 from .child.job import Job, order
 from .child.nursery import Nursery
 from .child.process import Child, Ending, Wakeups, watch
@@ -20,9 +18,12 @@ from .codes import ErrorCode, Phase
 from .environments.bundle_code import Prepared
 from .environments.layer import Layer, is_small, task_layer
 from .environments.overlay import Overlays
-from .environments.room import Home, Room, made_home
+from .environments.room import Home, Room, made_home, made_private
 from .environments.scrubbed_environment import child_environment
 from .limits import NO_LIMITS, Limits
+from .memory_events import OomKills
+from .output_files import OutputFiles
+from .phase_limits import PhaseLimits
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
@@ -30,6 +31,7 @@ from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, loads
 from .task import AggregationTask, SimulationTask, param_id
+from .verdict import failure_of, with_exception
 
 if TYPE_CHECKING:
     from .environments.writes import Write
@@ -38,7 +40,7 @@ __all__ = ["Circumstances", "Supervisor", "TaskSettings"]
 
 
 class TaskSettings(NamedTuple):
-    """How a task runs; `deadline` is a value of :func:`time.monotonic`, `outputs_dir` takes large outputs.
+    """How a task runs; `phases` say how long it may take, `outputs_dir` takes large outputs.
 
     `resources` are the limits of each of its processes, `sandbox` is what holds all of them.
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
@@ -46,7 +48,7 @@ class TaskSettings(NamedTuple):
     the bundle allows it, from a zygote that has imported the modules `preload` alone.
     """
 
-    deadline: float
+    phases: PhaseLimits
     pass_env: tuple[str, ...] = ()
     task_env: Mapping[str, str] = {}
     outputs_dir: str | None = None
@@ -91,6 +93,7 @@ class Supervisor:
         self._wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
+        self._oom_kills = OomKills()
 
     def simulate(
         self, prepared: Prepared, task: SimulationTask, settings: TaskSettings, circumstances: Circumstances
@@ -104,8 +107,9 @@ class Supervisor:
         job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
         settings = settings._replace(task_env={**settings.task_env, **task.env})
         announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
-        report = self._run(prepared, job, settings, circumstances, announced)
-        return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)
+        with _output_files(settings.outputs_dir) as files:
+            report = self._run(prepared, job, settings, circumstances, announced, files=files)
+            return simulation_document(task, prepared.digest, report.outputs, settings.outputs_dir)
 
     def aggregate(
         self, prepared: Prepared, task: AggregationTask, settings: TaskSettings, circumstances: Circumstances
@@ -117,7 +121,7 @@ class Supervisor:
         """
         job = _job("target", task.target_entrypoint)
         job["sim_returns"] = [dict(each) for each in task.sim_returns]
-        job["target_data"] = task.target_data
+        job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
         return aggregation_document(report.document or b"")
@@ -146,14 +150,20 @@ class Supervisor:
         settings: TaskSettings,
         circumstances: Circumstances,
         announced: str,
+        *,
+        files: OutputFiles | None = None,
     ) -> ChildReport:
-        report = ChildReport()
+        report = ChildReport(files)
         room, preserve = self._room(settings), settings.preserve
         with (
             self._home(room, preserve=preserve) as home,
             self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
             circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
+            if job["texts"]:
+                # Where the child may read, whatever else is kept from it.
+                os.link(job["texts"], os.path.join(home.home, ".sim_returns"))
+                job["texts"] = os.path.join(home.home, ".sim_returns")
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             job["environment"] = environment = child_environment(
@@ -167,12 +177,12 @@ class Supervisor:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
                 circumstances.writes = layer.writes()
-        failure = _failure(report, ending)
         if ending.status != 0:
             # Code that ends like that may have reached for the processes that wait.
             self.nursery.clear()
+        failure = failure_of(report, ending, self._oom_kills)
         if failure is not None:
-            failure.stderr_tail = self.log.tail()
+            failure.stderr_tail = with_exception(self.log.tail(), failure.stderr_tail)
             raise failure
         return report
 
@@ -237,6 +247,16 @@ class Supervisor:
         """Kill whatever is below this process and is not kept ready for a task."""
         kill_descendants(spared=self.nursery.spared)
 
+    def scratch_file(self, name: str) -> str:
+        """Return a path for a file of ours that is gone when the runner ends.
+
+        Raises:
+            RunnerError: E_IO when there is no room for it.
+        """
+        self.check_room()
+        made_private(self._scratch)
+        return os.path.join(self._scratch, name)
+
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
 
@@ -266,11 +286,12 @@ class Supervisor:
         announced: str,
     ) -> Ending:
         circumstances.pid, circumstances.started_s = child.pid, time.time()
+        self._oom_kills.begin()
         self.log.begin()
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.deadline, self.nursery.spared)
+            return watch(child, report, self.log, self._wakeups, settings.phases, self.nursery.spared)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
@@ -320,6 +341,7 @@ def _job(verb: str, reference: str) -> Job:
         target_data=None,
         limits={},
         sandboxed=False,
+        texts="",
     )
 
 
@@ -336,33 +358,16 @@ def _hold(
     return holder(settings.sandbox.layers, prepared.python, prepared.dependency_site, passed, own)
 
 
-def _failure(report: ChildReport, ending: Ending) -> RunnerError | None:
-    if report.is_complete:
-        return report.failure
-    phase = report.phase
-    if ending.timed_out:
-        message = f"the task was not done by its deadline and was killed, with everything it had started, in {phase}"
-        return RunnerError(ErrorCode.TIMEOUT, phase, message)
-    if ending.status is None:
-        return RunnerError(ErrorCode.KILLED, phase, "the process could not be seen to its end")
-    if ending.status == CHANNEL_LOST:
-        message = "bundle code closed or replaced the runner's private result pipe: close only what it opened itself"
-        return RunnerError(ErrorCode.WIRE_RESULT, phase, message)
-    if ending.status >= 0:
-        message = f"the process exited with status {ending.status} and gave no result"
-        return RunnerError(ErrorCode.WIRE_EXIT, phase, message)
-    return _killed(-ending.status, phase)
-
-
-def _killed(number: int, phase: Phase) -> RunnerError:
+@contextmanager
+def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
+    if directory is None:
+        yield None
+        return
+    files = OutputFiles(directory)
     try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    if number == signal.SIGKILL:
-        message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
-        return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)
-    return RunnerError(ErrorCode.SIGNAL, phase, f"the process was ended by {name}", signal_name=name)
+        yield files
+    finally:
+        files.discard()
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

@@ -5,20 +5,24 @@ See: DESIGN decision 7 for the task id, CONTRACT section 3 for the parameter id;
 
 import binascii
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .codes import ErrorCode, Phase
+from .long_texts import LongText, LongTexts
 from .runner_error import RunnerError
 from .strict_json import JsonTooLargeError, JsonValue, StrictJsonError, dumps, loads
 
 __all__ = [
+    "AGGREGATION_KEYS",
     "MAX_TASK_BYTES",
     "AggregationTask",
     "SimulationTask",
     "param_id",
     "parse_aggregation",
     "parse_simulation",
+    "read_long_task",
     "read_task",
     "task_id",
 ]
@@ -44,15 +48,23 @@ class SimulationTask(NamedTuple):
     env: Mapping[str, str] = {}
 
 
+AGGREGATION_KEYS = ("target_entrypoint", "sim_returns", "target_data")
+"""The keys that an aggregation is read from."""
+
+
 class AggregationTask(NamedTuple):
-    """One call of a target function; inline data is bytes (or base64, if that was asked for) and has been checked."""
+    """One call of a target function; inline data is bytes (or base64, if that was asked for) and has been checked.
+
+    What is too large for that is in the file `texts`; a tuple of start, size and whether text is wanted stands for it.
+    """
 
     target_entrypoint: str
     sim_returns: tuple[Mapping[str, object], ...]
     target_data: JsonValue
+    texts: str | None = None
 
 
-def read_task(data: bytes) -> JsonValue:
+def read_task(data: bytes | bytearray) -> JsonValue:
     """Return the JSON document in `data`.
 
     Raises:
@@ -66,6 +78,23 @@ def read_task(data: bytes) -> JsonValue:
         raise RunnerError(ErrorCode.LIMIT, Phase.TASK, f"the task is too large: {error}") from None
     except StrictJsonError as error:
         raise _refused([str(error)]) from None
+
+
+def read_long_task(descriptor: int, texts: LongTexts) -> JsonValue:
+    """Return the JSON document that `descriptor` gives until its end; marks in it stand for what `texts` then holds.
+
+    Raises:
+        RunnerError: as :func:`read_task`.
+    """
+    size = 0
+    while data := os.read(descriptor, 1 << 20):
+        size += len(data)
+        if size > MAX_TASK_BYTES:
+            message = f"the task is too large: expected at most {MAX_TASK_BYTES} bytes of JSON, found more"
+            raise RunnerError(ErrorCode.LIMIT, Phase.TASK, message)
+        texts.feed(data)
+    texts.close()
+    return read_task(texts.document)
 
 
 def parse_simulation(value: JsonValue, warn: Callable[[str], None]) -> SimulationTask:
@@ -93,7 +122,9 @@ def parse_simulation(value: JsonValue, warn: Callable[[str], None]) -> Simulatio
     return SimulationTask(entrypoint, params, seed, outputs, env)
 
 
-def parse_aggregation(value: JsonValue, warn: Callable[[str], None], *, as_text: bool = False) -> AggregationTask:
+def parse_aggregation(
+    value: JsonValue, warn: Callable[[str], None], *, as_text: bool = False, texts: str | None = None
+) -> AggregationTask:
     """Return `value` as an aggregation task; inline data becomes bytes, or stays base64 `as_text`.
 
     Raises:
@@ -109,10 +140,10 @@ def parse_aggregation(value: JsonValue, warn: Callable[[str], None], *, as_text:
             parsed.append(_replicate(each, f"sim_returns[{position}]", problems, as_text=as_text))
     else:
         problems.append(_expected("sim_returns", "an array", table))
-    _warn_unknown(table, AggregationTask._fields, warn)
+    _warn_unknown(table, AGGREGATION_KEYS, warn)
     if problems:
         raise _refused(problems)
-    return AggregationTask(target, tuple(parsed), table.get("target_data"))
+    return AggregationTask(target, tuple(parsed), table.get("target_data"), texts)
 
 
 def task_id(bundle_digest: str, task: SimulationTask) -> str:
@@ -151,16 +182,33 @@ def _artifact(value: JsonValue, where: str, problems: list[str], *, as_text: boo
     if not isinstance(value, dict):
         problems.append(f"expected an object in {where}, found {_kind(value)}")
         return {}
+    inline = value.get("inline")
+    if isinstance(inline, LongText):
+        return _long_artifact(value, inline, where, problems, as_text=as_text)
     data = _artifact_bytes(value, where, problems)
     if data is None:
         return value
-    if value.get("size", len(data)) != len(data):
-        problems.append(f"expected {value['size']!r} bytes in {where} as its size says, found {len(data)}")
-    checksum = hashlib.blake2b(data, digest_size=32).hexdigest()
+    _compare(value, len(data), hashlib.blake2b(data, digest_size=32).hexdigest(), where, problems)
+    given = binascii.b2a_base64(data, newline=False).decode() if as_text else data
+    return {**value, "inline": given}
+
+
+def _long_artifact(
+    value: Mapping[str, JsonValue], text: LongText, where: str, problems: list[str], *, as_text: bool
+) -> Mapping[str, object]:
+    """Return the artifact with the place of its data, which the child will read: start, size, and whether as text."""
+    try:
+        _compare(value, *text.measured(), where, problems)
+    except ValueError as error:
+        problems.append(f"expected base64 in {where}.inline, found text that is not: {error}")
+    return {**value, "inline": (text.start, text.size, as_text)}
+
+
+def _compare(value: Mapping[str, JsonValue], size: int, checksum: str, where: str, problems: list[str]) -> None:
+    if value.get("size", size) != size:
+        problems.append(f"expected {value['size']!r} bytes in {where} as its size says, found {size}")
     if value.get("checksum", checksum) != checksum:
         problems.append(f"expected the checksum {value['checksum']!r:.80} in {where}, found {checksum}")
-    inline = binascii.b2a_base64(data, newline=False).decode() if as_text else data
-    return {**value, "inline": inline}
 
 
 def _artifact_bytes(value: Mapping[str, JsonValue], where: str, problems: list[str]) -> bytes | None:

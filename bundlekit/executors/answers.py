@@ -8,7 +8,8 @@ import json
 from typing import NotRequired, TypedDict
 
 from bundlekit.cold_runner.codes import ErrorCode, Phase
-from bundlekit.cold_runner.runner_error import FatalError
+from bundlekit.cold_runner.runner_error import FatalError, RunnerError
+from bundlekit.executors.verification import OutputDocument, problem_of_outputs
 from bundlekit.model.outcome import (
     Aggregated,
     Failure,
@@ -22,7 +23,7 @@ from bundlekit.model.outcome import (
 )
 from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature
 
-__all__ = ["imported_of", "prepared_of", "result_of", "task_run_of"]
+__all__ = ["imported_of", "prepared_of", "result_of", "simulated_document_of", "task_run_of"]
 
 
 class _Environment(TypedDict):
@@ -52,13 +53,6 @@ class _Signature(TypedDict):
     kind: str
 
 
-class _Output(TypedDict):
-    size: int
-    checksum: str
-    inline: NotRequired[str]
-    ref: NotRequired[str]
-
-
 class _Failed(TypedDict):
     _fatal_error: NotRequired[FatalError]
 
@@ -81,7 +75,7 @@ class _ProbeResult(_Failed):
 
 class _TaskResult(_Failed):
     task_id: NotRequired[str]
-    outputs: dict[str, _Output]
+    outputs: dict[str, OutputDocument]
     loss: float
     diagnostics: dict[str, object]
     n_replicates: int
@@ -113,6 +107,13 @@ def result_of(line: str) -> dict[str, object]:
     """Return the document that the one-shot form of the runner would have printed."""
     answer: _AnyAnswer = json.loads(line)
     return answer["result"]
+
+
+def simulated_document_of(line: str) -> dict[str, object]:
+    """Return the document of a simulation, its outputs held against their sizes and checksums."""
+    answer: _TaskAnswer = json.loads(line)
+    problem = problem_of_outputs(answer["result"].get("outputs", {}))
+    return result_of(line) if problem is None else {"_fatal_error": _damaged(problem)}
 
 
 def prepared_of(line: str) -> Prepared | Failure:
@@ -168,15 +169,22 @@ def task_run_of(line: str) -> TaskRun:
     )
 
 
+def _damaged(problem: str) -> FatalError:
+    return RunnerError(ErrorCode.DIGEST, Phase.RESULT, problem, retryable=True).document()
+
+
 def _outcome_of(result: _TaskResult) -> Simulated | Aggregated | Failure:
     if "_fatal_error" in result:
         return _failure_of(result["_fatal_error"])
     if "task_id" in result:
+        problem = problem_of_outputs(result["outputs"])
+        if problem is not None:
+            return _failure_of(_damaged(problem))
         return Simulated(result["task_id"], {name: _output_of(output) for name, output in result["outputs"].items()})
     return Aggregated(result["loss"], result["diagnostics"], result["n_replicates"])
 
 
-def _output_of(output: _Output) -> Output:
+def _output_of(output: OutputDocument) -> Output:
     inline = base64.b64decode(output["inline"], validate=True) if "inline" in output else None
     return Output(output["size"], output["checksum"], inline, output.get("ref"))
 
@@ -197,4 +205,5 @@ def _failure_of(error: FatalError) -> Failure:
         signal_name=error["signal"],
         retryable=error["retryable"],
         stderr_tail=error["stderr_tail"],
+        log_path=error["log_path"],
     )

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
-from bundlekit.executors.answers import imported_of, prepared_of, result_of, task_run_of
+from bundlekit.executors.answers import imported_of, prepared_of, result_of, simulated_document_of, task_run_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
@@ -108,7 +108,9 @@ class ColdExecutor:
         The deadline is the task's alone: the environment is made ready before, within its own.
         """
         prepared = result_of(self._ask("prepare", self._options.environment_timeout_s))
-        return prepared if "_fatal_error" in prepared else result_of(self._ask("simulate", timeout_s, task=task))
+        if "_fatal_error" in prepared:
+            return prepared
+        return simulated_document_of(self._ask("simulate", timeout_s, task=task))
 
     def aggregate(
         self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float, *, inline_as: str = "bytes"

@@ -22,6 +22,7 @@ class Failure(NamedTuple):
     signal_name: str | None
     retryable: bool
     stderr_tail: str
+    log_path: str | None = None
 
     @property
     def headline(self) -> str:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.process
 FOLDER = Path(bundlekit.cold_runner.__file__).parent
 FORMS = ("module", "folder", "file")
 MODULES = sorted(FOLDER.rglob("*.py"))
-CHILD_MODULES = [FOLDER / "child" / f"{name}.py" for name in ("channel", "main", "probe", "target")]
+CHILD_MODULES = [FOLDER / "child" / f"{name}.py" for name in ("channel", "returns", "main", "probe", "target")]
 """What is handed over to the child; the rest of that folder stays with the supervisor."""
 
 

@@ -20,6 +20,8 @@ from builders.cold_runs import (
 from builders.cold_servers import Server
 from builders.environments import DAEMONISING_BUILDS, own_bundle, write_bundle
 
+import bundlekit.cold_runner
+
 pytestmark = pytest.mark.process
 
 
@@ -252,3 +254,56 @@ def test_a_probe_tells_signature_origin_and_errors(tmp_path: Path, server: Serve
         for name in ("nowhere:f", "wire:absent", "broken:f")
     ]
     assert codes == ["E_ENTRYPOINT", "E_ENTRYPOINT", "E_WIRE_RAISED"]
+
+
+def test_large_replicates_arrive_as_bytes_and_as_text_and_leave_no_file(
+    server: "Server", tmp_path: Path, scratch: Path
+) -> None:
+    """They go from the request into a file, and from there to the child; several requests may come at once."""
+    source = """
+        import hashlib
+        def f(sim_returns):
+            found = [each["outputs"]["x"]["inline"] for each in sim_returns]
+            said = [[type(one).__name__, len(one), one[-1]] for one in found]
+            return {"loss": 1, "diagnostics": {"said": said}}
+    """
+    bundle = wire_bundle(tmp_path, "", targets=source)
+    returns = [{"outputs": {"x": {"inline": "A" * size}}} for size in (4_000_000, 8, 400_000)]
+    task = {"target_entrypoint": "targets:f", "sim_returns": returns}
+    for form in ("bytes", "str"):
+        server.send(bundle, "aggregate", task=task, inline_as=form)
+    assert server.process.stdout
+    for form, last in (("bytes", 0), ("str", "A")):
+        answer = json.loads(server.process.stdout.readline())
+        sizes = [size if form == "str" else size // 4 * 3 for size in (4_000_000, 8, 400_000)]
+        assert answer["result"]["diagnostics"]["said"] == [[form, size, last] for size in sizes]
+    assert not list(scratch.rglob("texts-*"))
+
+
+def test_a_request_limits_each_phase(server: "Server", tmp_path: Path) -> None:
+    """As the options of the one-shot form do."""
+    bundle = wire_bundle(tmp_path, "import time\ndef wire(e, p, s): time.sleep(60)\n")
+    answer = server.ask(bundle, "simulate", task=SIMULATION, call_timeout_s=0.5, grace_s=0.1)
+    assert answer["result"]["_fatal_error"]["error_code"] == "E_TIMEOUT"
+    assert answer["seconds"] < 3
+    refused = server.ask(bundle, "simulate", task=SIMULATION, import_timeout_s=-1)
+    assert "import_timeout_s" in refused["result"]["_fatal_error"]["message"]
+
+
+def test_a_failed_request_leaves_its_log_and_its_reproduction(server: "Server", tmp_path: Path) -> None:
+    """A host's log says little of one task in thousands."""
+    bundle = wire_bundle(tmp_path, "import sys\ndef wire(e, p, s):\n    sys.exit(p['code'])\n")
+    parameters = "A" * 200_000
+    task = {**SIMULATION, "params": {"code": 3, "inline": parameters}}
+    error = server.ask(bundle, "simulate", task=task)["result"]["_fatal_error"]
+    repro = Path(error["log_path"]).parent / "repro.json"
+    request = json.loads(repro.read_text(encoding="utf-8"))["request"]
+    assert request["task"] == task
+    again = subprocess.run(
+        [sys.executable, str(Path(bundlekit.cold_runner.__file__).parent), "--replay", str(repro)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=runner_environment(tmp_path / "cache"),
+    )
+    assert json.loads(again.stdout)["_fatal_error"]["message"] == error["message"]

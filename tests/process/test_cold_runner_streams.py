@@ -1,6 +1,7 @@
 """Standard streams that are closed or full: the right status, a sentence where one can be read, never a traceback."""
 
 import json
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -81,3 +82,24 @@ def test_a_reader_that_is_slow_gets_all_of_it_from_a_pipe_that_does_not_block(tm
     done = in_shell(command, cache, {**SIMULATION, "params": {"size": 400_000}}, BUNDLE=str(bundle))
     assert done.stdout.strip() == b"1"
     assert b"Failed" not in done.stderr
+
+
+def test_a_stderr_that_nobody_reads_does_not_stop_the_clock(tmp_path: Path, cache: Path) -> None:
+    """A host that forgot to drain our stderr must still get its answer at the deadline."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s):\n    while True: print('x' * 10_000)\n")
+    reading, writing = os.pipe()
+    try:
+        done = subprocess.run(
+            [*MODULE, "--bundle-path", str(bundle), "--timeout-s", "2"],
+            input=b'{"entrypoint":"main","params":{},"seed":1}',
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            env=runner_environment(cache),
+            check=False,
+            timeout=20,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == 124
+    assert b"E_TIMEOUT" in done.stdout

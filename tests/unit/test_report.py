@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import FatalError
-from bundlekit.cold_runner.task import AggregationTask, SimulationTask
+from bundlekit.cold_runner.task import AGGREGATION_KEYS, SimulationTask
 from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.model.digest import Digest
 from bundlekit.model.documents.tasks import AggregationTaskDocument, FatalErrorDocument, SimulationTaskDocument
@@ -204,7 +204,7 @@ def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
 def test_a_task_may_hold_what_its_schema_says() -> None:
     """The runner's own parser and the published schema are two readers of one document."""
     assert set(SimulationTaskDocument.__annotations__) == set(SimulationTask._fields)
-    assert set(AggregationTaskDocument.__annotations__) == set(AggregationTask._fields)
+    assert set(AggregationTaskDocument.__annotations__) == set(AGGREGATION_KEYS)
 
 
 def test_the_fatal_error_has_the_same_keys_on_both_sides() -> None:

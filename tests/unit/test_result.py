@@ -1,11 +1,13 @@
 import base64
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from bundlekit.cold_runner.child.report import ChildReport
 from bundlekit.cold_runner.codes import ErrorCode, Phase
-from bundlekit.cold_runner.result import INLINE_LIMIT, aggregation_document, simulation_document
+from bundlekit.cold_runner.output_files import INLINE_LIMIT, OutputFile, OutputFiles
+from bundlekit.cold_runner.result import aggregation_document, simulation_document
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.task import SimulationTask, task_id
 
@@ -141,3 +143,23 @@ def test_a_result_beyond_the_limit_is_refused_before_it_is_read() -> None:
     with pytest.raises(RunnerError) as caught:
         ChildReport().feed(b"O" + (1 << 60).to_bytes(8, "big"))
     assert caught.value.code is ErrorCode.LIMIT
+
+
+def test_a_large_output_goes_to_its_file_as_it_comes(tmp_path: Path) -> None:
+    """A gigabyte must not pass through the memory of the runner; what is not wanted leaves no file."""
+    files = OutputFiles(str(tmp_path))
+    report = ChildReport(files)
+    data = bytes(range(256)) * 4000
+    stream = frame(b"O", b"a", data) + frame(b"O", b"unwanted", data) + frame(b"O", b"metadata", b" " * len(data))
+    for position in range(0, len(stream), 65_536):
+        report.feed(stream[position : position + 65_536])
+    assert isinstance(report.outputs["a"], OutputFile)
+    assert isinstance(report.outputs["metadata"], bytearray)
+    document = simulation_document(TASK._replace(outputs=("a",)), DIGEST, report.outputs, str(tmp_path))
+    files.discard()
+    assert isinstance(document["outputs"], dict)
+    described = document["outputs"]["a"]
+    assert described["size"] == len(data)
+    assert described["checksum"] == hashlib.blake2b(data, digest_size=32).hexdigest()
+    assert Path(described["ref"]).read_bytes() == data
+    assert [str(path) for path in tmp_path.iterdir()] == [described["ref"]]

@@ -22,12 +22,15 @@ __all__ = [
     "RAISED",
     "REFUSED",
     "RESULT_FD",
+    "STACK_SIGNAL",
     "Channel",
     "RefusedError",
     "described",
 ]
 
 JOB_FD, RESULT_FD, GO_FD = 3, 4, 5
+STACK_SIGNAL = 50
+"""On Linux, has the child show where each of its threads is: a real-time signal, which hardly any code uses."""
 CHANNEL_LOST = 121
 """Exit status of a child that finds its result pipe closed, or replaced by something else."""
 
@@ -72,14 +75,14 @@ class Channel:
         self.send(PHASE, name.encode())
 
     def raised(self, error: BaseException) -> None:
-        """Tell that bundle code raised, after its traceback went to the log."""
-        _print_traceback(error)
+        """Tell that bundle code raised: after its traceback went to the log, and with the end of it."""
+        trace = _print_traceback(error)
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         if isinstance(error, SystemExit):
             self.send(EXITED, _told(error.code))
         else:
-            self.send(RAISED, _bounded(name), _told(error))
+            self.send(RAISED, _bounded(name), _told(error), _bounded(trace))
 
     def refused(self, error: RefusedError) -> None:
         """Tell that an object or a result is not what the contract asks for."""
@@ -125,18 +128,40 @@ def _has_extension_modules() -> bool:
     return False
 
 
-def _print_traceback(error: BaseException) -> None:
+class _Copying:
+    """A stderr that keeps the end of what it writes: other threads and processes may flood the log meanwhile."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        """Write `text`, if there still is somewhere to write it."""
+        self.text = (self.text + text)[-_TEXT_LIMIT:]
+        try:
+            sys.__stderr__.write(text)  # type: ignore[union-attr]  # whatever it is
+        except Exception:  # noqa: BLE001 - bundle code may have closed or replaced it
+            return
+
+    def flush(self) -> None:
+        """Do nothing: a stderr is not buffered here."""
+
+
+def _print_traceback(error: BaseException) -> str:
+    """Show `error` as Python would, without frames of the runner, and return the end of that."""
     trace: TracebackType | None = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
         trace = trace.tb_next
+    copying = _Copying()
     try:
-        sys.stderr = sys.__stderr__
+        sys.stderr = copying
         if not isinstance(error, SystemExit):
             # The hook shows the traceback that the exception carries, whatever it is given.
             BaseException.with_traceback(error, trace)
             sys.__excepthook__(type(error), error, trace)
     except BaseException:  # noqa: BLE001, S110 - showing it calls bundle code; the frame still tells type and message
         pass
+    sys.stderr = sys.__stderr__
+    return copying.text
 
 
 def _told(value: object) -> bytes:

@@ -46,6 +46,7 @@ class Job(TypedDict):
 
     `limits` are values by names of the module ``resource``, in its units.
     `environment` holds all variables that bundle code is to see: the child may have been started with others.
+    `texts` is a file of base64; in `sim_returns` a tuple of start, size and whether text is wanted stands for a part.
     """
 
     verb: str
@@ -60,6 +61,7 @@ class Job(TypedDict):
     target_data: object
     limits: dict[str, int]
     sandboxed: bool
+    texts: str
 
 
 def command(python: str, entry: str = "main") -> list[str]:
@@ -72,7 +74,7 @@ def code(version: str, *extra: str) -> bytes:
 
     An interpreter of our own version gets bytecode, which is compiled once here; any other gets the source.
     """
-    return _marshalled(_modules(version, "channel", "main", *extra))
+    return _marshalled(_modules(version, "channel", "returns", "main", *extra))
 
 
 def order(job: Job, version: str) -> bytes:

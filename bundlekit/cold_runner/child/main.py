@@ -12,9 +12,9 @@ See: DESIGN decisions 5 and 6.
 import marshal
 import os
 import sys
-from _collections_abc import Mapping  # collections.abc would import the rest of collections
 
-from .channel import DONE, GO_FD, OUTPUT, Channel, RefusedError, described
+from .channel import DONE, GO_FD, OUTPUT, STACK_SIGNAL, Channel, RefusedError
+from .returns import outputs_of
 
 TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _settle(job: "Job") -> None:
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
+    if sys.platform == "linux":
+        faulthandler.register(STACK_SIGNAL)
     if job["limits"] or job["sandboxed"]:
         restrain: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].restrain
         restrain(job)
@@ -111,34 +113,8 @@ def _simulate(channel: Channel, job: "Job") -> None:
     channel.phase("call")
     returned = wire(job["entrypoint"], job["params"], job["seed"])
     channel.phase("result")
-    if not isinstance(returned, Mapping):
-        kind = type(returned).__name__
-        if hasattr(returned, "close") and kind in {"coroutine", "generator"}:
-            returned.close()
-        raise RefusedError("E_WIRE_RESULT", f"expected a dict of outputs from the wire function, found {kind}")
-    for name, value in returned.items():
-        channel.send(OUTPUT, _output_name(name), _output_bytes(name, value))
-
-
-def _output_name(name: object) -> bytes:
-    if not isinstance(name, str) or not name:
-        raise RefusedError("E_WIRE_RESULT", f"expected output names that are non-empty str, found {described(name)}")
-    try:
-        return name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise RefusedError("E_WIRE_RESULT", f"expected output names in Unicode, found {name!a}") from None
-
-
-def _output_bytes(name: object, value: object) -> bytes | memoryview:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, (bytearray, memoryview)):
-        # A memoryview may have gaps or items of several bytes.
-        return bytes(value)
-    kind = type(value).__qualname__
-    advice = "; encode it (.encode())" if isinstance(value, str) else ""
-    message = f"expected bytes, bytearray or memoryview in output {name!r}, found {kind}{advice}"
-    raise RefusedError("E_WIRE_RESULT", message)
+    for name, data in outputs_of(returned):
+        channel.send(OUTPUT, name, data)
 
 
 def _check_entrypoint(entrypoint: str) -> None:

@@ -8,11 +8,14 @@ import math
 import os
 import select
 import signal
+import sys
 import time
 from typing import NamedTuple
 
+from ..phase_limits import PhaseClock, PhaseLimits
 from ..process_tree import kill_descendants, reap
 from ..stderr_log import StderrLog
+from .channel import STACK_SIGNAL
 from .report import ChildReport
 
 __all__ = ["Child", "Ending", "Wakeups", "watch"]
@@ -21,6 +24,8 @@ _GRACE_S = 2.0
 """How long a child may live after its result is complete."""
 _PIPE_BYTES = 1 << 20
 _TICK_S = 60.0
+_STACK_S, _QUIET_S = 0.2, 0.02
+"""How long a child may take to show its stacks, and the silence after which it is taken to have done so."""
 
 
 class Child(NamedTuple):
@@ -32,10 +37,13 @@ class Child(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a child ended: `status` is its exit status, negative for a signal, None when it had to be killed by us."""
+    """How a child ended: `status` is its exit status, negative for a signal, None when it had to be killed by us.
+
+    `overstepped` tells which limit it did not keep, if any.
+    """
 
     status: int | None
-    timed_out: bool
+    overstepped: str | None
 
 
 class Wakeups:
@@ -56,7 +64,7 @@ class Wakeups:
 
 
 def watch(  # noqa: PLR0917 - one caller, and each is a different thing
-    child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, deadline: float, spared: set[int]
+    child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, limits: PhaseLimits, spared: set[int]
 ) -> Ending:
     """Feed `report` and `log` until the child has ended and nothing of its tree is left but `spared`.
 
@@ -64,15 +72,62 @@ def watch(  # noqa: PLR0917 - one caller, and each is a different thing
         RunnerError: what the child sent cannot be a result; its tree has been killed.
     """
     statuses: dict[int, int] = {}
-    timed_out = False
+    clock = PhaseClock(limits)
+    overstepped: str | None = None
     try:
-        timed_out = not _ended_in_time(child, report, log, wakeups, deadline, statuses)
+        if not _ended_in_time(child, report, log, wakeups, clock, statuses):
+            overstepped = clock.allowed(report.phase)
+            _give_notice(child, log, limits.grace_s)
     finally:
         spared.difference_update(statuses)
         statuses.update(kill_descendants(group=child.pid, spared=spared))
         log.drain(child.stderr)
-    killed = timed_out or child.pid not in statuses
-    return Ending(None if killed else os.waitstatus_to_exitcode(statuses[child.pid]), timed_out)
+    killed = overstepped is not None or child.pid not in statuses
+    return Ending(None if killed else os.waitstatus_to_exitcode(statuses[child.pid]), overstepped)
+
+
+def _give_notice(child: Child, log: StderrLog, grace_s: float) -> None:
+    """Have a child that is out of time show where it is, and ask it to end; return when it has, or has had its time.
+
+    It is not reaped here, so that its number stays its own.
+    """
+    if sys.platform == "linux":
+        _send(child.pid, STACK_SIGNAL)
+        _listen(child, log, _STACK_S, quiet_s=_QUIET_S)
+    _send(child.pid, signal.SIGTERM)
+    _listen(child, log, grace_s, quiet_s=None)
+
+
+def _listen(child: Child, log: StderrLog, seconds: float, *, quiet_s: float | None) -> None:
+    """Take what the child says until it has ended, or `seconds` are over, or it fell silent after having spoken."""
+    limit = time.monotonic() + seconds
+    silent_at = limit
+    while time.monotonic() < min(limit, silent_at) and not _has_ended(child.pid):
+        before = log.kept.total
+        if not log.is_full and _is_readable(child.stderr) and not log.read(child.stderr):
+            break
+        if quiet_s is not None and log.kept.total > before:
+            silent_at = time.monotonic() + quiet_s
+        log.forward()
+        time.sleep(0.002)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _send(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
 
 
 def _ended_in_time(  # noqa: PLR0917 - one caller, and each is a different thing
@@ -80,12 +135,13 @@ def _ended_in_time(  # noqa: PLR0917 - one caller, and each is a different thing
     report: ChildReport,
     log: StderrLog,
     wakeups: Wakeups,
-    deadline: float,
+    clock: PhaseClock,
     statuses: dict[int, int],
 ) -> bool:
     open_ends = {child.result, child.stderr}
-    limit = deadline
+    complete_by = math.inf
     while True:
+        limit = min(complete_by, clock.limit(report.phase))
         ready = _polled(open_ends, child.stderr, log, wakeups, min(limit - time.monotonic(), _TICK_S))
         wakeups.clear()
         log.forward()
@@ -96,7 +152,7 @@ def _ended_in_time(  # noqa: PLR0917 - one caller, and each is a different thing
             if not _fed(report, child.result, to_the_end=has_exited):
                 open_ends.discard(child.result)
             if report.is_complete and not was_complete:
-                limit = min(deadline, time.monotonic() + _GRACE_S)
+                complete_by = time.monotonic() + _GRACE_S
         if child.stderr in ready and not log.read(child.stderr):
             open_ends.discard(child.stderr)
         if has_exited:

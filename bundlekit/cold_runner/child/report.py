@@ -1,28 +1,37 @@
 """What a child reported so far, read from its pipe frame by frame, and believed only as far as it has been checked."""
 
 from ..codes import ErrorCode, Phase
+from ..output_files import INLINE_LIMIT, OutputFile, OutputFiles
 from ..runner_error import RunnerError
 from .channel import DOCUMENT, DONE, EXITED, OUTPUT, PHASE, RAISED, REFUSED
+from .returns import MAX_OUTPUTS, name_problem
 
 __all__ = ["MAX_RESULT_BYTES", "ChildReport"]
 
 MAX_RESULT_BYTES = 1 << 30
+_ORDER = (Phase.IMPORT, Phase.CALL, Phase.RESULT)
 _HEADER = 9
-_FIELDS = {DOCUMENT: 1, DONE: 0, RAISED: 2, EXITED: 1, REFUSED: 2, PHASE: 1}
+_SPECIAL = frozenset({"metadata", "error"})
+"""Outputs that may hold the report of a failure (CONTRACT section 3)."""
+_FIELDS = {DOCUMENT: 1, DONE: 0, RAISED: 3, EXITED: 1, REFUSED: 2, PHASE: 1}
 
 
 class ChildReport:
-    """Grows with :meth:`feed`. `phase` is the last one told; `is_complete` means that the child has said its last."""
+    """Grows with :meth:`feed`. `phase` is the last one told; `is_complete` means that the child has said its last.
 
-    def __init__(self) -> None:
+    Outputs above INLINE_LIMIT go into `files`, if given; what a failure could be read from stays in memory.
+    """
+
+    def __init__(self, files: OutputFiles | None = None) -> None:
         self.phase = Phase.IMPORT
-        self.outputs: dict[str, bytearray] = {}
+        self.outputs: dict[str, bytearray | OutputFile] = {}
         self.document: bytes | None = None
         self.failure: RunnerError | None = None
         self.is_complete = False
         self._buffer = bytearray()
         self._total = 0
-        self._growing = bytearray()
+        self._files = files
+        self._growing: bytearray | OutputFile = bytearray()
         self._lacking = 0
 
     def feed(self, data: bytes) -> None:
@@ -33,7 +42,7 @@ class ChildReport:
         """
         # Straight into its place: a large output must not be in memory twice.
         with memoryview(data) as view:
-            self._growing += view[: self._lacking]
+            self._growing.extend(view[: self._lacking])
             self._buffer += view[self._lacking :]
         self._lacking -= min(self._lacking, len(data))
         while self._lacking == 0 and len(self._buffer) >= _HEADER and self._take_frame():
@@ -75,7 +84,8 @@ class ChildReport:
             raise self._not_ours()
         texts = [] if kind == DOCUMENT else [field.decode("utf-8", "replace") for field in fields]
         if kind == PHASE:
-            self.phase = _phase(texts[0])
+            # Only forward: bundle code that found the pipe must not win time by going back.
+            self.phase = max(self.phase, _phase(texts[0]), key=_ORDER.index)
         elif kind == DOCUMENT:
             self.document = fields[0]
         elif kind == DONE:
@@ -99,17 +109,28 @@ class ChildReport:
             name = self._buffer[name_start:name_end].decode("utf-8")
         except UnicodeDecodeError:
             raise self._not_ours() from None
-        if name in self.outputs:
-            message = f"expected each output once, found {name!r:.100} twice"
-            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, message)
-        self._growing = self.outputs[name] = self._buffer[start:end]
+        self._check_name(name)
+        to_file = self._files is not None and end - start > INLINE_LIMIT and name not in _SPECIAL
+        self._growing = self._files.open() if self._files is not None and to_file else bytearray()
+        self._growing.extend(self._buffer[start:end])
+        self.outputs[name] = self._growing
         self._lacking = end - start - len(self._growing)
         del self._buffer[:end]
         return True
 
+    def _check_name(self, name: str) -> None:
+        problem = name_problem(name)
+        if name in self.outputs:
+            problem = f"expected each output once, found {name!r:.100} twice"
+        if problem is not None:
+            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, problem)
+        if len(self.outputs) >= MAX_OUTPUTS:
+            message = f"expected at most {MAX_OUTPUTS} outputs, found more"
+            raise RunnerError(ErrorCode.LIMIT, Phase.RESULT, message)
+
     def _failure(self, kind: bytes, texts: list[str]) -> RunnerError:
         if kind == RAISED:
-            return RunnerError(ErrorCode.WIRE_RAISED, self.phase, texts[1], type_name=texts[0])
+            return RunnerError(ErrorCode.WIRE_RAISED, self.phase, texts[1], type_name=texts[0], stderr_tail=texts[2])
         if kind == EXITED:
             message = f"bundle code asked the process to exit: SystemExit({texts[0]})"
             return RunnerError(ErrorCode.WIRE_EXIT, self.phase, message, type_name="SystemExit")
@@ -120,10 +141,7 @@ class ChildReport:
 
 
 def _phase(text: str) -> Phase:
-    try:
-        return Phase(text)
-    except ValueError:
-        return Phase.CALL
+    return next((phase for phase in _ORDER if phase == text), Phase.CALL)
 
 
 def _code(text: str) -> ErrorCode:

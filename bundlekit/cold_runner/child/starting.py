@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -17,6 +18,8 @@ __all__ = ["Ends", "Plan", "Waiting", "file_of", "spawn", "started"]
 _ABOVE = 10
 """Our ends of the pipes are kept above the descriptors that the child gets."""
 _PIPE_BYTES = 1 << 20
+_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
+"""What whoever started us may have had ignored, which is inherited."""
 
 
 class Plan(NamedTuple):
@@ -121,7 +124,9 @@ def spawn(
 
         return start_held(words, environment, actions, hold)
     try:
-        return os.posix_spawn(words[0], words, environment, file_actions=actions, setsid=True)
+        return os.posix_spawn(
+            words[0], words, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_TO_DEFAULT
+        )
     except OSError as error:
         message = f"the environment's interpreter cannot be started: {words[0]}: {error.strerror or error}"
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message) from error

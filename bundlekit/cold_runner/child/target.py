@@ -8,13 +8,16 @@ See: CONTRACT section 4.
 
 from __future__ import annotations
 
+import binascii
 import inspect
 import io
 import json
 import math
+import os
 
 from .channel import DOCUMENT, Channel, RefusedError, described
 from .main import resolve
+from .returns import MAX_DIAGNOSTICS_CHARACTERS, diagnostics_of, field_of, loss_of, replicates_of
 
 TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ _NOT_TABLES = frozenset({"metadata", "error"})
 def run(channel: Channel, job: Job) -> None:
     """Import and call the target of `job`; send loss, diagnostics and the number of replicates."""
     channel.phase("import")
+    if job["texts"]:
+        _fill(job["sim_returns"], job["texts"])
     target = _target(job["reference"])
     call, is_calabaria = _bound(target, job)
     channel.phase("call")
@@ -37,14 +42,30 @@ def run(channel: Channel, job: Job) -> None:
     channel.phase("result")
     document = {
         "loss": _loss(returned, is_calabaria=is_calabaria),
-        "diagnostics": _diagnostics(returned),
-        "n_replicates": _replicates(returned, len(job["sim_returns"])),
+        "diagnostics": diagnostics_of(field_of(returned, "diagnostics")),
+        "n_replicates": replicates_of(field_of(returned, "n_replicates"), len(job["sim_returns"])),
     }
     try:
         text = json.dumps(document, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise _bad_result(f"expected diagnostics that JSON can hold, found some that it cannot: {error}") from None
+    if len(text) > MAX_DIAGNOSTICS_CHARACTERS:
+        raise _bad_result(f"expected diagnostics of at most {MAX_DIAGNOSTICS_CHARACTERS} characters, found {len(text)}")
     channel.send(DOCUMENT, text.encode("utf-8", "backslashreplace"))
+
+
+def _fill(sim_returns: list[dict[str, object]], path: str) -> None:
+    """Put the data itself into the places of what stands for it."""
+    with open(path, "rb") as file:
+        for replicate in sim_returns:
+            outputs = replicate.get("outputs")
+            for artifact in outputs.values() if isinstance(outputs, dict) else ():
+                if isinstance(artifact["inline"], tuple):
+                    start, size, is_text = artifact["inline"]
+                    file.seek(start)
+                    text = file.read(size)
+                    artifact["inline"] = text.decode("ascii") if is_text else binascii.a2b_base64(text)
+    os.unlink(path)
 
 
 def _target(reference: str) -> object:
@@ -137,17 +158,15 @@ def _tables(replicate: dict[str, object], position: int, read: Callable[[io.Byte
 
 
 def _loss(returned: object, *, is_calabaria: bool) -> float:
-    loss = _field(returned, "loss")
+    loss = field_of(returned, "loss")
     if loss is None and is_calabaria:
         per_replicate = getattr(returned, "loglik_per_rep", None)
         if per_replicate is not None:
-            loss = _negative_log_mean(list(per_replicate))
-    convertible = hasattr(loss, "__float__") and not isinstance(loss, (str, bytes, bool))
-    number = float(loss) if convertible else math.nan  # type: ignore[arg-type]  # anything that converts will do
-    if not math.isfinite(number):
-        found = f"no loss in {described(returned)}" if loss is None else described(loss)
-        raise _bad_result(f"loss must be finite: expected a finite number as the target's loss, found {found}")
-    return number
+            return loss_of(_negative_log_mean(list(per_replicate)))
+    if loss is None:
+        message = "loss must be finite: expected a finite number as the target's loss, found no loss in "
+        raise _bad_result(message + described(returned))
+    return loss_of(loss)
 
 
 def _negative_log_mean(values: list[float]) -> float:
@@ -155,24 +174,6 @@ def _negative_log_mean(values: list[float]) -> float:
     if not math.isfinite(highest):
         return math.nan
     return math.log(len(values)) - highest - math.log(sum(math.exp(value - highest) for value in values))
-
-
-def _diagnostics(returned: object) -> dict[object, object]:
-    diagnostics = _field(returned, "diagnostics")
-    if diagnostics is None:
-        return {}
-    if not isinstance(diagnostics, dict):
-        raise _bad_result(f"expected a dict as the target's diagnostics, found {described(diagnostics)}")
-    return diagnostics
-
-
-def _replicates(returned: object, given: int) -> int:
-    count = _field(returned, "n_replicates")
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else given
-
-
-def _field(returned: object, name: str) -> object:
-    return returned.get(name) if isinstance(returned, dict) else getattr(returned, name, None)
 
 
 def _bad_result(message: str) -> RefusedError:

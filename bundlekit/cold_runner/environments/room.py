@@ -16,7 +16,7 @@ from ..runner_error import RunnerError
 from .layer import CopyLayer, copied
 from .tree_removal import remove_tree
 
-__all__ = ["Home", "Room"]
+__all__ = ["Home", "Room", "made_home", "made_private"]
 
 
 class Home(NamedTuple):
@@ -99,18 +99,28 @@ def made_home(parent: str) -> Home:
     Raises:
         RunnerError: E_IO when they cannot be made.
     """
-    own = os.path.join(parent, f"home-{os.urandom(8).hex()}")
+    # A short name: sockets below TMPDIR, such as those of multiprocessing, have 107 bytes for their whole path.
+    own = os.path.join(parent, os.urandom(4).hex())
     made = Home(own, os.path.join(own, "home"), os.path.join(own, "tmp"))
     for directory in (parent, *made):
-        try:
-            os.mkdir(directory, 0o700)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
+        made_private(directory)
     return made
+
+
+def made_private(directory: str) -> None:
+    """Make `directory`, for us alone, if it is not there.
+
+    Raises:
+        RunnerError: E_IO when it cannot be made.
+    """
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        return
+    except OSError as error:
+        message = f"expected room for a task's own directory at {directory}, found none: {error.strerror}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
 
 
 def _is_as_made(home: Home) -> bool:
