@@ -89,6 +89,10 @@ def validate_directory(
     found = judged(check(project), policy)
     static = Stage(StageName.STATIC, _status(found.counted), time.monotonic() - started)
     dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    findings = (*found.counted, *dynamic.findings)
+    if bundle.manifest is not None:
+        # An archive is what it is: its findings have nothing that a fix could change.
+        findings = tuple(finding._replace(edit=None) for finding in findings)
     return Report(
         path=bundle.label,
         name=project.name,
@@ -99,7 +103,7 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found.counted, *dynamic.findings),
+        findings=findings,
         obstacle=dynamic.obstacle,
         suppressed=Counter(each.by.value for each in (*found.suppressed, *dynamic.suppressed)),
     )

@@ -11,10 +11,12 @@ __all__ = [
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
+    "FixDocument",
     "ReportDocument",
     "ReportsDocument",
     "RuleDocument",
     "StageDocument",
+    "UnfixedDocument",
 ]
 
 
@@ -41,6 +43,21 @@ class FindingDocument(TypedDict):
     fixable: bool
 
 
+class FixDocument(TypedDict):
+    """A finding that was mended, and the change that was made to the file at `path`."""
+
+    code: CodeText
+    message: str
+    path: str
+    change: str
+
+
+class UnfixedDocument(FixDocument):
+    """A finding that was not mended, and why."""
+
+    reason: str
+
+
 class BundleDocument(TypedDict):
     """Which bundle was validated; `digest` is null when nothing was hashed (level static)."""
 
@@ -61,7 +78,11 @@ class ErrorDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it."""
+    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
+
+    `fixed` and `unfixed` tell what `--fix` did, and `findings` what is left; with `--diff`, `difference` is a unified
+    diff, and `fixed` what it would do.
+    """
 
     schema: Literal["bundlekit/report/1"]
     tool: str
@@ -73,6 +94,9 @@ class ReportDocument(TypedDict):
     findings: list[FindingDocument]
     error: ErrorDocument | None
     suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
+    fixed: list[FixDocument]
+    unfixed: list[UnfixedDocument]
+    difference: str | None
 
 
 class ReportsDocument(TypedDict):
