@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bundlekit.check.evidence import Evidence, Judged, Verdict
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.values import Class, Function, MissingName, Value
-from bundlekit.cold_runner.entry_point import Reference
+from bundlekit.cold_runner.entry_point import Reference, parse_reference
 from bundlekit.model.edit import ReplaceText, is_editable
 from bundlekit.model.nearest import only_near_name
 from bundlekit.model.signature import CallableKind
@@ -15,7 +15,16 @@ from bundlekit.model.signature import CallableKind
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["Suits", "module_instead", "name_instead", "suits_model", "suits_target", "suits_wire", "uses_name"]
+__all__ = [
+    "Suits",
+    "form_instead",
+    "module_instead",
+    "name_instead",
+    "suits_model",
+    "suits_target",
+    "suits_wire",
+    "uses_name",
+]
 
 Suits = Callable[[Value], bool]
 """Whether a value can be what a reference is for."""
@@ -43,6 +52,21 @@ def suits_model(value: Value) -> bool:
 
 def _is_plain(value: Verdict) -> "TypeIs[Function]":
     return isinstance(value, Function) and value.is_exact and value.signature.kind is CallableKind.PLAIN
+
+
+def form_instead(evidence: Evidence, judged: Judged, suits: Suits) -> ReplaceText | None:
+    """Return how to write what is no reference: with a colon before the object, or by its module instead of a file."""
+    path, colon, name = judged.declaration.value.strip().partition(":")
+    module, dot, last = path.rpartition(".")
+    text = f"{module}:{last}"
+    if colon:
+        text = f"{evidence.suggestions.module(path)}:{name}" if path.endswith(".py") else ""
+    elif not dot:
+        return None
+    try:
+        return _instead(judged, _suiting(evidence, [parse_reference(text)], suits))
+    except ValueError:
+        return None
 
 
 def module_instead(evidence: Evidence, judged: Judged, missing: MissingModule, suits: Suits) -> ReplaceText | None:

@@ -61,6 +61,18 @@ _FIXED: dict[str, tuple[str, dict[str, str], str, str]] = {
         "pyproject.toml",
         'targets = ["model.fit:loss"]',
     ),
+    "target-without-a-colon": (
+        "BK401",
+        {"pyproject.toml": _targets("model.fit.loss"), "model/fit.py": _LOSS},
+        "pyproject.toml",
+        'targets = ["model.fit:loss"]',
+    ),
+    "target-by-its-file": (
+        "BK401",
+        {"pyproject.toml": _targets("model/fit.py:loss"), "model/fit.py": _LOSS},
+        "pyproject.toml",
+        'targets = ["model.fit:loss"]',
+    ),
     "wire-misspelt": (
         "BK305",
         {"pyproject.toml": pyproject(wire="model.wire:wir")},
@@ -213,6 +225,11 @@ _LEFT: dict[str, tuple[str, dict[str, str]]] = {
             "model/old.py": _LOSS,
         },
     ),
+    "module-without-a-colon": ("BK401", {"pyproject.toml": _targets("model.fit"), "model/fit.py": _LOSS}),
+    "name-alone": ("BK401", {"pyproject.toml": _targets("loss"), "model/fit.py": _LOSS}),
+    "two-colons": ("BK401", {"pyproject.toml": _targets("model:fit:loss"), "model/fit.py": _LOSS}),
+    "file-of-no-module": ("BK401", {"pyproject.toml": _targets("my-fit.py:loss"), "my-fit.py": _LOSS}),
+    "file-and-no-target": ("BK401", {"pyproject.toml": _targets("model/fit.py:los"), "model/fit.py": _LOSS}),
     "attribute-of-a-class": (
         "BK405",
         {

@@ -1,12 +1,15 @@
 """Fixes of generated pyproject.toml files: the wanted value is there, and every line of before still is."""
 
+import ast
+import json
 import tomllib
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bundlekit.fix.edits import applied
-from bundlekit.model.edit import AddEntryPoint, AddRequirement, AddSmokeTask, Edit
+from bundlekit.model.edit import AddEntryPoint, AddParameter, AddRequirement, AddSmokeTask, Edit, ReplaceText
+from bundlekit.model.place import Place
 
 _PATH = "pyproject.toml"
 _NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -95,3 +98,59 @@ def test_fixing_twice_changes_nothing_more(text: str, edits: list[Edit]) -> None
     once = applied({_PATH: text}, edits)
     again = applied({_PATH: text} | dict(once.texts), [each for each in edits if not isinstance(each, AddSmokeTask)])
     assert dict(again.texts) == {}
+
+
+_CHARACTERS = st.characters(codec="utf-8", exclude_characters="\r\n\\'\"\x7f", exclude_categories=["Cc", "Cs"])
+_STRINGS = st.text(_CHARACTERS, min_size=1, max_size=6)
+_REFERENCES = st.from_regex(r"[a-z]{1,3}\.[a-z]{1,3}:[a-z]{1,3}", fullmatch=True)
+
+
+@given(before=st.lists(_STRINGS | _REFERENCES, max_size=3), old=_REFERENCES, new=_REFERENCES, comment=_STRINGS)
+def test_a_replacement_changes_one_string_of_any_document(before: list[str], old: str, new: str, comment: str) -> None:
+    """Whatever stands before it on its line, and wherever else the same text is."""
+    listed = [*before, old, f"{old}s", old]
+    documents = {
+        "a.toml": ("x = [", "]  # " + comment),
+        "a.json": ("[", "]"),
+        "a.yaml": ("x: [", "]  # " + comment),
+        "a.py": ("x = [", "]  # " + comment),
+    }
+    for path, (start, end) in documents.items():
+        text = f"{start}{', '.join(json.dumps(each, ensure_ascii=False) for each in listed)}{end}\n"
+        column = len(f"{start}{''.join(f'{json.dumps(each, ensure_ascii=False)}, ' for each in before)}") + 1
+        if path == "a.py":
+            column = len(text[: column - 1].encode()) + 1
+        found = applied({path: text}, [ReplaceText(Place(path, 1, column), old, new)])
+        if path == "a.yaml" and not found.made:
+            # Not every character may stand in a YAML document.
+            continue
+        offset = len(text) - len(end) - 1 - len(f'"{old}s", "{old}"') - len(f'"{old}", ') + 1
+        assert found.texts.get(path, text) == f"{text[:offset]}{new}{text[offset + len(old) :]}"
+
+
+_PARAMETER = st.sampled_from(
+    ["a", "a: int", "a=1", "a , ", "a,", "\n    a\n", "\n    a,  # one\n    ", "\n\ta\n,", "a, /", "a, *, b"]
+)
+
+
+@given(
+    parameter=_PARAMETER,
+    before=st.sampled_from(["", "import os\n\n\n", "class A:\n  def loss(a): ...\n", "x = (1,\n 2)\n", "\f\n"]),
+    body=st.sampled_from([" ...", "\n    return a", "\n\treturn  {'loss': a ,}# b", "\n\n    # c\n    pass"]),
+    end=st.sampled_from(["", "\n", "\n\nx = 1 ;y=2\n", "\n# last"]),
+    has_returns=st.booleans(),
+)
+def test_a_parameter_takes_nothing_away(*, parameter: str, before: str, body: str, end: str, has_returns: bool) -> None:
+    """However the function is written, only characters of the new parameter and white space come in."""
+    text = f"{before}def loss({parameter}):{body}{end}"
+    text = text.replace("\n", "\r\n") if has_returns else text
+    line = text[: text.index("\ndef loss") + 1 if "\ndef loss" in text else 0].count("\n") + 1
+    edit = AddParameter(Place("f.py", line), "loss", "target_data", "None")
+    found = applied({"f.py": text}, [edit])
+    assert dict(found.refused) == {}
+    after = found.texts["f.py"]
+    characters = iter(after)
+    assert all(character in characters for character in text)
+    assert ast.unparse(ast.parse(after)).count("target_data=None") == 1
+    assert len("".join(after.split())) - len("".join(text.split())) <= len(",target_data=None,")
+    assert "\r\n" not in text or "\n" not in after.replace("\r\n", "")

@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from bundlekit.check.evidence import Evidence, Judged, Malformed
 from bundlekit.check.left_out import bring_back, left_out_by, left_out_module
-from bundlekit.check.mends import Suits, module_instead, name_instead, suits_model, suits_target, suits_wire
+from bundlekit.check.mends import (
+    Suits,
+    form_instead,
+    module_instead,
+    name_instead,
+    suits_model,
+    suits_target,
+    suits_wire,
+)
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import Check, finding
 from bundlekit.check.values import Constant, Function, MissingName
@@ -54,7 +62,8 @@ def malformed(code: str, subject: Subject) -> Check:
         for judged in subject.judged(evidence):
             if isinstance(judged.verdict, Malformed):
                 hint = f"write it as {subject.form!r}"
-                yield _at_declaration(code, judged, judged.verdict.reason, hint)
+                edit = form_instead(evidence, judged, subject.suits)
+                yield _at_declaration(code, judged, judged.verdict.reason, hint, edit)
 
     return check
 

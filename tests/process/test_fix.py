@@ -1,0 +1,119 @@
+"""`validate --fix` and `--diff` as people run them: what is printed, what is written, and the exit status."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundlekit.probe.example_bundle import SOUND
+
+pytestmark = pytest.mark.process
+
+
+def bundlekit(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Return what `bundlekit ARGUMENTS` did."""
+    command = [sys.executable, "-m", "bundlekit", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd, check=False, timeout=120)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Return the directory of a small bundle whose target is misspelt."""
+    root = tmp_path / "tiny"
+    (root / "tiny").mkdir(parents=True)
+    for path, text in SOUND.items():
+        (root / path).write_text(text.replace("tiny.model:loss", "tiny.model:los"), encoding="utf-8")
+    return root
+
+
+def test_the_diff_is_a_patch_that_does_what_fix_does(bundle: Path) -> None:
+    """Who looks first may apply what they saw; both options together write nothing."""
+    before = (bundle / "pyproject.toml").read_text()
+    shown = bundlekit("validate", "--level", "static", "--fix", "--diff", "tiny", cwd=bundle.parent)
+    assert shown.returncode == 1
+    assert shown.stdout.startswith("--- tiny/pyproject.toml\n+++ tiny/pyproject.toml\n@@ ")
+    assert shown.stderr == "would fix 1 finding in 1 file, and leave 0 findings\n"
+    assert (bundle / "pyproject.toml").read_text() == before
+    fixed = bundlekit("validate", "--level", "static", "--fix", "tiny", cwd=bundle.parent)
+    assert fixed.returncode == 0, fixed.stdout
+    assert "tiny/pyproject.toml: fixed BK405 replace 'tiny.model:los' by 'tiny.model:loss'\n" in fixed.stdout
+    after = (bundle / "pyproject.toml").read_text()
+    (bundle / "pyproject.toml").write_text(before)
+    applied = subprocess.run(
+        ["git", "apply", "-p0", "-"], input=shown.stdout, encoding="utf-8", cwd=bundle.parent, check=False
+    )
+    assert applied.returncode == 0
+    assert (bundle / "pyproject.toml").read_text() == after
+
+
+def test_a_sound_bundle_has_no_diff(bundle: Path) -> None:
+    """Status 0 and nothing on standard output: a pipeline needs to read neither."""
+    (bundle / "pyproject.toml").write_text(SOUND["pyproject.toml"])
+    done = bundlekit("validate", "--level", "static", "--diff", cwd=bundle)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_errors_that_nothing_fixes_keep_the_status(bundle: Path) -> None:
+    """An empty diff does not say that the bundle is sound."""
+    (bundle / "pyproject.toml").write_text(SOUND["pyproject.toml"].replace("tiny.model:loss", "tiny.model:deaths"))
+    done = bundlekit("validate", "--level", "static", "--diff", cwd=bundle)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "would fix 0 findings in 0 files, and leave 1 finding\n"
+
+
+def test_the_document_holds_the_diff_and_the_fixes(bundle: Path) -> None:
+    """`--output json` is one document, whatever else was asked for."""
+    shown = bundlekit("validate", "--level", "static", "--diff", "--output", "json", cwd=bundle)
+    document = json.loads(shown.stdout)
+    assert document["difference"].startswith("--- pyproject.toml\n+++ pyproject.toml\n")
+    assert document["findings"][0]["fixable"] is True
+    fixed = bundlekit("validate", "--level", "static", "--fix", "--output", "json", cwd=bundle)
+    document = json.loads(fixed.stdout)
+    assert document["findings"] == []
+    assert document["fixed"] == [
+        {
+            "code": "BK405",
+            "message": "the target 'tiny.model:los' names 'los', which tiny/model.py does not define",
+            "path": "pyproject.toml",
+            "change": "replace 'tiny.model:los' by 'tiny.model:loss'",
+        }
+    ]
+
+
+def test_an_archive_is_refused_and_its_findings_are_not_called_fixable(bundle: Path) -> None:
+    """Its digest says what it holds."""
+    text = SOUND["pyproject.toml"] + "[tool.bundlekit.worker]\npyhton = '3.12'\n"
+    (bundle / "pyproject.toml").write_text(text)
+    packed = bundlekit("pack", "tiny", "-o", "a.tar.zst", "--no-validate", cwd=bundle.parent)
+    assert packed.returncode == 0, packed.stderr
+    refused = bundlekit("validate", "--fix", "a.tar.zst", cwd=bundle.parent)
+    assert refused.returncode == 2
+    assert "a.tar.zst is an archive, which nothing can mend: name the directory that it came from" in refused.stderr
+    checked = bundlekit("validate", "--level", "static", "--diff", "a.tar.zst", "--output", "json", cwd=bundle.parent)
+    document = json.loads(checked.stdout)
+    assert [(each["code"], each["fixable"]) for each in document["findings"]] == [("BK107", False)]
+    assert checked.returncode == 0
+
+
+def test_a_default_task_that_fails_becomes_one_to_fill_in(bundle: Path) -> None:
+    """What is unproved is not proved by being written down: the report says what the task still lacks."""
+    text = SOUND["pyproject.toml"].partition("[[tool.bundlekit.smoke]]")[0]
+    (bundle / "pyproject.toml").write_text(text)
+    code = (bundle / "tiny/model.py").read_text()
+    (bundle / "tiny/model.py").write_text(code.replace('{"raw": b"ok"}', '{"raw": params["beta"]}'))
+    fixed = bundlekit("validate", "--fix", cwd=bundle)
+    assert fixed.returncode == 1
+    assert "fixed BK702 describe the smoke task 'main'" in fixed.stdout
+    assert "error BK701 smoke task 'main' with seed 0 failed" in fixed.stdout
+    written = (bundle / "pyproject.toml").read_text()
+    assert written == f'{text}\n[[tool.bundlekit.smoke]]\nentrypoint = "main"\nparams = {{}}\nseed = 0\n'
+
+
+def test_control_characters_of_a_file_reach_a_pipe_as_they_are(bundle: Path) -> None:
+    """A patch with other bytes would not apply; a terminal gets them escaped."""
+    text = (bundle / "pyproject.toml").read_text()
+    (bundle / "pyproject.toml").write_text(text.replace("[tool.bundlekit]", "# \u202e\n[tool.bundlekit]"))
+    done = bundlekit("validate", "--level", "static", "--diff", cwd=bundle)
+    assert "\u202e" in done.stdout
