@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
-
-if TYPE_CHECKING:
-    from bundlekit.model.policy import Suppressed
 
 __all__ = [
     "Finding",
@@ -22,7 +19,6 @@ __all__ = [
     "Stage",
     "StageName",
     "StageStatus",
-    "StagesOutcome",
     "Unfixed",
 ]
 
@@ -114,22 +110,13 @@ class Obstacle(NamedTuple):
     hint: str | None = None
 
 
-class StagesOutcome(NamedTuple):
-    """What the dynamic stages add to the static one; `sandbox` is the level that held, ``none`` where nothing ran."""
-
-    digest: Digest | None = None
-    sandbox: str = "none"
-    stages: tuple[Stage, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    obstacle: Obstacle | None = None
-    suppressed: tuple["Suppressed", ...] = ()
-
-
 class Report(NamedTuple):
     """The outcome of validating one bundle. `digest` is None when only the static level ran.
 
-    `suppressed` counts the findings that do not count, by what keeps them from it. `fixed` and `unfixed` are what a fix
-    has done, and `findings` what is left after it; with a `difference`, a unified diff, nothing was written yet.
+    `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
+    another severity than their rule gave them; `gone` what a baseline knows and was not found any more. `fixed` and
+    `unfixed` are what a fix has done, and `findings` what is left after it; with a `difference`, a unified diff,
+    nothing was written yet.
     """
 
     path: str
@@ -143,6 +130,8 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...]
     obstacle: Obstacle | None = None
     suppressed: Mapping[str, int] = MappingProxyType({})
+    reweighed: int = 0
+    gone: int = 0
     fixed: tuple[Fixed, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
     difference: str | None = None

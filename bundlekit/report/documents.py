@@ -62,6 +62,8 @@ def report_document(report: "Report") -> "ReportDocument":
         "findings": [_finding_document(finding) for finding in report.findings],
         "error": None if report.obstacle is None else error_document(report.obstacle),
         "suppressed": {Means(by).value: count for by, count in sorted(report.suppressed.items())},
+        "reweighed": report.reweighed,
+        "gone": report.gone,
         "fixed": [_fix_document(each) for each in report.fixed],
         "unfixed": [{**_fix_document(each), "reason": each.reason} for each in report.unfixed],
         "difference": report.difference,
