@@ -12,7 +12,7 @@ from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.fix.edits import applied, files_of
 from bundlekit.model.finding import Finding, Fixed, Level, Obstacle, Report, Unfixed
 
-__all__ = ["Mended", "difference", "fix", "mend", "with_differences", "write"]
+__all__ = ["Mended", "Written", "difference", "fix", "mend", "with_differences", "write"]
 
 _ROUNDS = 6
 """A mend can uncover another mistake, and that one more; each round costs a validation."""
@@ -25,6 +25,13 @@ class Mended(NamedTuple):
     after: Mapping[str, str]
     fixed: tuple[Fixed, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
+
+
+class Written(NamedTuple):
+    """The paths of the files that were written, and what kept the others from it."""
+
+    paths: tuple[str, ...]
+    obstacle: Obstacle | None = None
 
 
 class _Tally(NamedTuple):
@@ -69,11 +76,9 @@ def _mended_once(report: Report, tally: _Tally, job_spec: Path | None) -> _Tally
     if tally.obstacle is not None:
         return tally._replace(has_changed=False)
     mended = mend(Path(report.path), report.findings, job_spec)
-    try:
-        written = write(Path(report.path), mended, job_spec)
-    except FileAccessError as error:
-        return tally._replace(obstacle=Obstacle(error.code, error.message, error.hint), has_changed=False)
-    return _Tally((*tally.fixed, *mended.fixed), mended.unfixed, None, bool(written))
+    written = write(Path(report.path), mended, job_spec)
+    fixed = [each for each in mended.fixed if each.path in written.paths]
+    return _Tally((*tally.fixed, *fixed), mended.unfixed, written.obstacle, bool(written.paths))
 
 
 def _with_tally(report: Report, tally: _Tally) -> Report:
@@ -128,12 +133,13 @@ def _lines(text: str) -> list[str]:
     return [f"{line}\n" for line in text.split("\n")[:-1]] + ([text.rpartition("\n")[2]] if text[-1:] != "\n" else [])
 
 
-def write(root: Path, mended: Mended, job_spec: Path | None = None) -> tuple[str, ...]:
-    """Write every changed file, each wholly or not at all, and return their paths.
-
-    Raises:
-        FileAccessError: a file cannot be written, or has changed since it was read; those before it are written.
-    """
+def write(root: Path, mended: Mended, job_spec: Path | None = None) -> Written:
+    """Write every changed file, each wholly or not at all, up to the first that cannot be or has changed meanwhile."""
+    paths: list[str] = []
     for path, text in sorted(mended.after.items()):
-        write_text(root, path, mended.before.get(path), text, job_spec)
-    return tuple(sorted(mended.after))
+        try:
+            write_text(root, path, mended.before.get(path), text, job_spec)
+        except FileAccessError as error:
+            return Written(tuple(paths), Obstacle(error.code, error.message, error.hint))
+        paths.append(path)
+    return Written(tuple(paths))

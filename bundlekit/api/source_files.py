@@ -1,11 +1,13 @@
 """The files of a bundle that a fix may change: read and written by descriptors, so that no link is ever followed.
 
-A file is replaced wholly or not at all, keeps its mode and owner, and is left alone if it is no longer what was read.
+A file is replaced wholly or not at all and keeps its mode, owner and access list; one that is no longer what was read
+is left alone.
 """
 
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -137,8 +139,6 @@ def _create(directory: int, name: str, text: str) -> None:
 
 
 def _replace(directory: int, name: str, before: str, after: str) -> None:
-    if _content(directory, name) != before.encode():
-        raise _BlockedError("it has changed since it was read")
     status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     # The superuser may write what others may not, and means no more by it than they do.
     if not status.st_mode & 0o222 or not os.access(name, os.W_OK, dir_fd=directory):
@@ -149,11 +149,30 @@ def _replace(directory: int, name: str, before: str, after: str) -> None:
         with os.fdopen(descriptor, "wb") as file:
             if (status.st_uid, status.st_gid) != (os.geteuid(), os.fstat(descriptor).st_gid):
                 os.fchown(descriptor, status.st_uid, status.st_gid)
+            _keep_attributes(directory, name, descriptor)
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
             file.write(after.encode())
             file.flush()
             os.fsync(descriptor)
+        # As late as can be: what an editor saves between this and the next call is all that could be lost.
+        if _content(directory, name) != before.encode():
+            raise _BlockedError("it has changed since it was read")
         os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=directory)
+
+
+def _keep_attributes(directory: int, name: str, descriptor: int) -> None:
+    """Give a new file the extended attributes of the old one, access lists of a shared directory among them."""
+    if sys.platform != "linux":
+        return
+    old = os.open(name, _READ, dir_fd=directory)
+    try:
+        # Some belong to the system alone; and not every file system has any.
+        with suppress(OSError):
+            for attribute in os.listxattr(old):
+                with suppress(OSError):
+                    os.setxattr(descriptor, attribute, os.getxattr(old, attribute))
+    finally:
+        os.close(old)

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
 from builders.bundles import findings_of, make_bundle, pyproject
 from jsonschema import Draft202012Validator
 
-from bundlekit.api.mending import Mended, difference, fix, mend, with_differences, write
+from bundlekit.api.mending import Mended, Written, difference, fix, mend, with_differences, write
 from bundlekit.api.source_files import read_texts, write_text
 from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.cold_runner.codes import ErrorCode
@@ -57,7 +59,7 @@ def test_mending_shows_first_and_writes_then(tmp_path: Path) -> None:
         "--- /dev/null\n+++ sir/model/sub/__init__.py\n"
     )
     assert (root / "model/fit.py").read_text() == _TARGET
-    assert write(root, mended) == ("model/fit.py", "model/sub/__init__.py")
+    assert write(root, mended) == Written(("model/fit.py", "model/sub/__init__.py"))
     assert "target_data=None" in (root / "model/fit.py").read_text()
     assert (root / "model/fit.py").stat().st_mode & 0o777 == 0o750
     assert (root / "model/sub/__init__.py").read_text() == ""
@@ -98,8 +100,10 @@ def test_a_file_that_changed_meanwhile_is_left_as_it_is(now: bytes | None, tmp_p
     mended = mend(root, [_finding(_ADD)])
     path = root / "model/fit.py"
     path.unlink() if now is None else path.write_bytes(now)
-    with pytest.raises(FileAccessError, match=r"model/fit.py is left as it is: (it has changed|cannot write: No such)"):
-        write(root, mended)
+    written = write(root, mended)
+    assert written.paths == ()
+    assert written.obstacle is not None
+    assert re.match(r"model/fit.py is left as it is: (it has changed|cannot write: No such)", written.obstacle.message)
     assert (path.read_bytes() if path.exists() else None) == now
 
 
@@ -139,6 +143,17 @@ def test_a_read_only_file_is_left_as_it_is_and_ends_the_fix_of_its_bundle(tmp_pa
     assert sorted(path.name for path in root.iterdir()) == ["model", "pyproject.toml"]
 
 
+def test_what_was_written_before_a_file_that_cannot_be_is_told(tmp_path: Path) -> None:
+    """Who looks for what has changed on the disk finds all of it in the report."""
+    root = make_bundle(tmp_path, {"pyproject.toml": _FIXABLE.replace("fitt", "fit"), "model/fit.py": _TARGET})
+    (root / "pyproject.toml").write_text((root / "pyproject.toml").read_text() + "netwrok = true\n")
+    (root / "pyproject.toml").chmod(0o444)
+    report = _fixed(root)
+    assert [(made.finding.code, made.path) for made in report.fixed] == [("BK410", "model/fit.py")]
+    assert [finding.code for finding in report.findings] == ["BK107"]
+    assert (report.obstacle and report.obstacle.message) == "pyproject.toml is left as it is: it is read-only"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
 def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
     """A container that fixes a mounted tree must not take it from its user."""
@@ -147,6 +162,19 @@ def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
     write(root, mend(root, [_finding(_ADD)]))
     status = (root / "model/fit.py").stat()
     assert (status.st_uid, status.st_gid) == (12345, 23456)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other attributes")
+def test_a_file_keeps_its_attributes(tmp_path: Path) -> None:
+    """Access lists are such: without them, those who share a directory would lose the file."""
+    root = make_bundle(tmp_path, {"model/fit.py": _TARGET})
+    try:
+        os.setxattr(root / "model/fit.py", "user.note", b"mine")
+    except OSError:
+        pytest.skip("the file system has no attributes")
+    write(root, mend(root, [_finding(_ADD)]))
+    assert "target_data" in (root / "model/fit.py").read_text()
+    assert os.getxattr(root / "model/fit.py", "user.note") == b"mine"
 
 
 _NOT_OURS: dict[str, tuple[Edit, str]] = {
