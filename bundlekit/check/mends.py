@@ -1,6 +1,5 @@
 """Edits that mend a reference: proposed only where there is one thing that it can have meant, and that thing fits."""
 
-import ast
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ __all__ = [
     "suits_model",
     "suits_target",
     "suits_wire",
-    "uses_name",
 ]
 
 Suits = Callable[[Value], bool]
@@ -110,13 +108,3 @@ def _elsewhere(evidence: Evidence, reference: Reference, suits: Suits) -> list[R
 
 def _suiting(evidence: Evidence, references: Iterable[Reference], suits: Suits) -> list[Reference]:
     return [each for each in references if suits(evidence.suggestions.value(each, as_class=suits is suits_model))]
-
-
-def uses_name(node: ast.AST, name: str) -> bool:
-    """Whether something in `node` is called `name`, so that a new parameter of that name may mean something else."""
-    for inner in ast.walk(node):
-        if name in (getattr(inner, field, None) for field in ("id", "arg", "name")):
-            return True
-        if name in (getattr(inner, "names", None) or ()):
-            return True
-    return False

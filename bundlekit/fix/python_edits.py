@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bundlekit.fix.unsafe import UnsafeEditError
 from bundlekit.model.edit import AddParameter
+from bundlekit.model.used_names import uses_name
 
 if TYPE_CHECKING:
     import libcst
@@ -40,10 +41,8 @@ def _check_plain(node: ast.FunctionDef, edit: AddParameter) -> None:
     """Refuse a function for which a new parameter of that name may mean something else."""
     if node.decorator_list or node.args.vararg or node.args.kwarg:
         raise UnsafeEditError(f"{edit.function!r} is decorated, or takes any number of arguments")
-    for inner in ast.walk(node):
-        names = (getattr(inner, field, None) for field in ("id", "arg", "name"))
-        if edit.parameter in names or edit.parameter in (getattr(inner, "names", None) or ()):
-            raise UnsafeEditError(f"{edit.function!r} uses the name {edit.parameter!r} already")
+    if uses_name(node, edit.parameter):
+        raise UnsafeEditError(f"{edit.function!r} uses the name {edit.parameter!r} already")
 
 
 def _rewritten(text: str, index: int, edit: AddParameter) -> str:

@@ -208,7 +208,11 @@ def _longer(array: str, requirement: str) -> str:
 
     # An array with line ends of both kinds keeps them, as far as its editor does.
     has_returns = "\r\n" in array and "\n" not in array.replace("\r\n", "")
-    plain = _with_last_comma(array.replace("\r\n", "\n") if has_returns else array)
+    plain = array.replace("\r\n", "\n") if has_returns else array
+    end, has_comma = _last_value(plain)
+    if re.search(r"\n[ \t]*#", plain[end:]):
+        # tomlkit would put the comma into the comment that follows.
+        plain = _with_last_comma(plain)
     try:
         document = tomlkit.parse(f"x = {plain}")
     except TOMLKitError as error:  # pragma: no cover - a difference between two parsers of TOML
@@ -218,22 +222,22 @@ def _longer(array: str, requirement: str) -> str:
     if isinstance(listed, Array):  # pragma: no branch - of what is none, nothing more would be there
         listed.append(tomlkit.string(requirement, literal=is_literal or _is_quoted(requirement)))
     longer = tomlkit.dumps(document).removeprefix("x = ")
+    longer = _with_last_comma(longer) if has_comma else longer
     return longer.replace("\n", "\r\n") if has_returns else longer
 
 
-def _with_last_comma(array: str) -> str:
-    """Return the array with a comma behind its last value if lines of comments follow: tomlkit puts it into those."""
+def _last_value(array: str) -> tuple[int, bool]:
+    """Return where the last value of the array ends, 0 if it has none, and whether a comma stands behind it."""
     scanned = TomlText(f"x = {array}")
-    last = 0
-    while (span := scanned.value_span(("x", last))) is not None:
-        last += 1
-    span = scanned.value_span(("x", last - 1))
-    if span is None:
-        return array
-    end = span.end - len("x = ")
-    has_comma = re.match(r"(?:\s|#[^\n]*\n)*,", array[end:])
-    is_followed = re.search(r"\n[ \t]*#", array[end:])
-    return f"{array[:end]},{array[end:]}" if is_followed and not has_comma else array
+    end, count = 0, 0
+    while (span := scanned.value_span(("x", count))) is not None:
+        end, count = span.end - len("x = "), count + 1
+    return end, re.match(r"(?:\s|#[^\n]*\n)*,", array[end:]) is not None
+
+
+def _with_last_comma(array: str) -> str:
+    end, has_comma = _last_value(array)
+    return array if has_comma or not end else f"{array[:end]},{array[end:]}"
 
 
 def _keeps(before: str, after: str) -> bool:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -46,6 +47,89 @@ def test_the_diff_is_a_patch_that_does_what_fix_does(bundle: Path) -> None:
     )
     assert applied.returncode == 0
     assert (bundle / "pyproject.toml").read_text() == after
+
+
+class Mistake(NamedTuple):
+    """One change that breaks the sound bundle, and what fixing it writes: `new` for `old` in the file at `path`."""
+
+    breaking: tuple[str, str]
+    path: str
+    old: str
+    new: str
+    told: str
+    level: str = "static"
+
+
+_DECLARED = '[project.entry-points."modelops.wire"]\nexecute = "tiny.model:wire"\n'
+_MISTAKES: dict[str, Mistake] = {
+    "missing-init": Mistake(
+        ('packages = ["tiny"]', "packages.find.namespaces = false"),
+        "tiny/fits/__init__.py",
+        "",
+        "",
+        "tiny/tiny/fits/__init__.py: fixed BK139 create the file",
+    ),
+    "missing-init-as-it-ships": Mistake(
+        ('packages = ["tiny"]', "packages.find.namespaces = false"),
+        "tiny/fits/__init__.py",
+        "",
+        "",
+        "tiny/tiny/fits/__init__.py: fixed BK139 create the file",
+        level="smoke",
+    ),
+    "missing-dependency": Mistake(
+        ("import base64", "import base64\nimport yaml"),
+        "pyproject.toml",
+        "dependencies = []",
+        'dependencies = ["pyyaml"]',
+        "tiny/pyproject.toml: fixed BK505 declare the dependency 'pyyaml'",
+    ),
+    "missing-entry-point": Mistake(
+        (_DECLARED, ""),
+        "pyproject.toml",
+        "dependencies = []\n",
+        f"dependencies = []\n\n{_DECLARED}\n",
+        "tiny/pyproject.toml: fixed BK301 declare the entry point execute = 'tiny.model:wire' in the group",
+    ),
+    "misspelt-name": Mistake(
+        ("tiny.fits.all:loss", "tiny.fits.all:los"),
+        "pyproject.toml",
+        "tiny.fits.all:los",
+        "tiny.fits.all:loss",
+        "tiny/pyproject.toml: fixed BK405 replace 'tiny.fits.all:los' by 'tiny.fits.all:loss'",
+    ),
+}
+
+
+def _content(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("mistake", _MISTAKES.values(), ids=_MISTAKES)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_each_kind_of_mistake_is_shown_fixed_and_gone(mistake: Mistake, line_end: str, tmp_path: Path) -> None:
+    """The diff tells what the fix then does: one place of one file, every other byte as it was."""
+    root = tmp_path / "tiny"
+    loss = "def loss(sim_returns, target_data=None):\n    return {'loss': 1.0}\n"
+    files = {**SOUND, "tiny/fits/all.py": f"{loss}# caf\u00e9"}
+    for path, text in files.items():
+        broken = text.replace("tiny.model:loss", "tiny.fits.all:loss").replace(*mistake.breaking)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(broken, encoding="utf-8", newline=line_end)
+    before = _content(root)
+    command = ("validate", "--level", mistake.level, "tiny")
+    shown = bundlekit(*command, "--diff", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert f"+++ tiny/{mistake.path}\n" in shown.stdout
+    assert _content(root) == before
+    fixed = bundlekit(*command, "--fix", cwd=tmp_path)
+    assert (fixed.returncode, mistake.told in fixed.stdout) == (0, True), fixed.stdout
+    old, new = (text.replace("\n", line_end).encode() for text in (mistake.old, mistake.new))
+    assert _content(root) == before | {mistake.path: before.get(mistake.path, b"").replace(old, new, 1)}
+    after = _content(root)
+    again = bundlekit(*command, "--fix", "--output", "json", cwd=tmp_path)
+    assert (again.returncode, json.loads(again.stdout)["fixed"]) == (0, [])
+    assert _content(root) == after
 
 
 def test_a_sound_bundle_has_no_diff(bundle: Path) -> None:

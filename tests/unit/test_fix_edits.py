@@ -61,6 +61,11 @@ _REQUIREMENTS: dict[str, tuple[str, str]] = {
         f'{_PROJECT}dependencies = [\n\t"scipy"  # solvers\n]\n',
         f'{_PROJECT}dependencies = [\n\t"scipy",  # solvers\n\t"numpy"\n]\n',
     ),
+    "lines-with-a-last-comma-and-comments": (
+        f'{_PROJECT}dependencies = [\n  "scipy",  # solvers\n  # end\n]\n',
+        f'{_PROJECT}dependencies = [\n  "scipy",  # solvers\n  # end\n  "numpy",\n]\n',
+    ),
+    "one-line-with-a-last-comma": (f'{_PROJECT}dependencies = ["a",]\n', f'{_PROJECT}dependencies = ["a", "numpy",]\n'),
     "lines-with-nothing-yet": (
         f"{_PROJECT}dependencies = [\n    # nothing yet\n]\n",
         f'{_PROJECT}dependencies = [\n    # nothing yet\n    "numpy"\n]\n',
@@ -397,6 +402,63 @@ def test_an_edit_that_is_not_safe_is_left_out(texts: dict[str, str], edit: Edit,
     path, reason = found.refused[edit]
     assert path in {*texts, *files_of(edit)}
     assert said in reason
+
+
+_CONTRADICTING: dict[str, tuple[dict[str, str], Edit, Edit, str]] = {
+    "two-texts-for-one": (
+        {"a.toml": "x = 'a'\n"},
+        ReplaceText(_AT, "a", "b"),
+        ReplaceText(_AT, "a", "c"),
+        "x = 'b'\n",
+    ),
+    "one-within-the-other": (
+        {"a.toml": "x = 'a'\n"},
+        ReplaceText(_AT, "a", "b"),
+        ReplaceText(Place("a.toml", 1, 6), "a", "c"),
+        "x = 'b'\n",
+    ),
+    "two-names-for-a-key": (
+        {"a.toml": "x = 'a'\n"},
+        RenameKey("a.toml", ("x",), "y"),
+        RenameKey("a.toml", ("x",), "z"),
+        "y = 'a'\n",
+    ),
+    "one-name-for-two-keys": (
+        {"a.toml": "x = 'a'\nz = 1\n"},
+        RenameKey("a.toml", ("x",), "y"),
+        RenameKey("a.toml", ("z",), "y"),
+        "y = 'a'\nz = 1\n",
+    ),
+    "two-versions-of-a-requirement": (
+        {"pyproject.toml": _PROJECT},
+        _NUMPY,
+        AddRequirement("NumPy>=2"),
+        f'{_PROJECT}dependencies = ["numpy"]\n',
+    ),
+    "two-wires-of-a-name": (
+        {"pyproject.toml": _PROJECT},
+        _WIRE,
+        _WIRE._replace(value="other:wire"),
+        f'{_PROJECT}\n{_GROUP}execute = "m.wire:wire"\n',
+    ),
+    "one-parameter-twice": (
+        {"fit.py": "def loss(a): ...\n"},
+        _parameter(),
+        _parameter()._replace(default="()"),
+        "def loss(a, target_data=None): ...\n",
+    ),
+    "two-contents-of-a-file": ({}, CreateFile("a.py"), CreateFile("a.py", "x = 1\n"), ""),
+}
+
+
+@pytest.mark.parametrize(("texts", "first", "second", "after"), _CONTRADICTING.values(), ids=_CONTRADICTING)
+def test_of_edits_that_contradict_each_other_one_is_made(
+    texts: dict[str, str], first: Edit, second: Edit, after: str
+) -> None:
+    """The other one is about a text that is no longer there, and is told as not made."""
+    found = applied(texts, [first, second])
+    assert list(found.texts.values()) == [after]
+    assert (set(found.made), set(found.refused)) == ({first}, {second})
 
 
 def test_a_file_that_may_not_be_changed_is_left_alone() -> None:

@@ -1,14 +1,15 @@
-"""Fixes of generated pyproject.toml files: the wanted value is there, and every line of before still is."""
+"""Fixes of generated documents and sources: what is wanted is there, and everything of before still is."""
 
 import ast
 import json
 import tomllib
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bundlekit.fix.edits import applied
-from bundlekit.model.edit import AddEntryPoint, AddParameter, AddRequirement, AddSmokeTask, Edit, ReplaceText
+from bundlekit.model.edit import AddEntryPoint, AddParameter, AddRequirement, AddSmokeTask, Edit, RenameKey, ReplaceText
 from bundlekit.model.place import Place
 
 _PATH = "pyproject.toml"
@@ -98,6 +99,28 @@ def test_fixing_twice_changes_nothing_more(text: str, edits: list[Edit]) -> None
     once = applied({_PATH: text}, edits)
     again = applied({_PATH: text} | dict(once.texts), [each for each in edits if not isinstance(each, AddSmokeTask)])
     assert dict(again.texts) == {}
+
+
+def _keys(value: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of every key in the tables of a document."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        if isinstance(key, str):
+            yield (*above, key)
+        yield from _keys(inner, (*above, key))
+
+
+@given(text=_documents(), data=st.data())
+def test_a_key_is_renamed_wherever_it_is_written_and_back(text: str, data: st.DataObject) -> None:
+    """Nothing else changes: not its value, not the same word in another table, a string or a comment."""
+    keys = data.draw(st.sampled_from(list(_keys(tomllib.loads(text.removeprefix("\ufeff"))))))
+    there = applied({_PATH: text}, [RenameKey(_PATH, keys, "zz")])
+    assert dict(there.refused) == {}
+    values = list(_keys(tomllib.loads(there.texts[_PATH].removeprefix("\ufeff"))))
+    assert (*keys[:-1], "zz") in values
+    assert keys not in values
+    back = applied(there.texts, [RenameKey(_PATH, (*keys[:-1], "zz"), str(keys[-1]))])
+    assert back.texts[_PATH] == text
 
 
 _CHARACTERS = st.characters(codec="utf-8", exclude_characters="\r\n\\'\"\x7f", exclude_categories=["Cc", "Cs"])

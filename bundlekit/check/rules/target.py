@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from enum import Enum
 
 from bundlekit.check.evidence import Evidence
-from bundlekit.check.mends import uses_name
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
@@ -13,6 +12,7 @@ from bundlekit.model.edit import AddParameter
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.signature import ParameterKind, Signature
+from bundlekit.model.used_names import uses_name
 
 __all__ = ["TARGET_RULES", "TargetStyle", "target_style"]
 
