@@ -108,7 +108,10 @@ def _applied(text: str | None, path: str, edit: Edit, why_not: str | None) -> st
             return f"{edit.requirement}\n"
         raise UnsafeEditError("it does not exist")
     plain = text.removeprefix(_BYTE_ORDER_MARK)
-    return text[: len(text) - len(plain)] + _edited(plain, path, edit)
+    after = _edited(plain, path, edit)
+    if not (isinstance(edit, ReplaceText | RenameKey) or _keeps(plain, after)):
+        raise UnsafeEditError("something that stands there would be lost")
+    return text[: len(text) - len(plain)] + after
 
 
 _TextEdit = AddRequirement | AddEntryPoint | ReplaceText | RenameKey | AddParameter | AddSmokeTask
@@ -130,6 +133,12 @@ def _edited(text: str, path: str, edit: _TextEdit) -> str:
             return with_new_key(text, edit)
         case AddSmokeTask():  # pragma: no branch - mypy holds the match to be exhaustive
             return with_smoke(text, edit)
+
+
+def _keeps(before: str, after: str) -> bool:
+    """Whether every character of `before` is in `after`, in its order."""
+    following = iter(after)
+    return all(character in following for character in before)
 
 
 def _check_encoding(source: str) -> None:

@@ -51,8 +51,6 @@ def with_requirement(text: str, requirement: str) -> str:
         after = _with_line(text, _section(scanned, ("project",)), line)
         return _checked(values, after, added(values, _DEPENDENCIES, [requirement]))
     after = f"{text[: span.start]}{_longer(text[span.start : span.end], requirement)}{text[span.end :]}"
-    if not _keeps(text, after):  # pragma: no cover - a mistake of tomlkit's
-        raise UnsafeEditError("more of the dependencies would change than the addition")
     return _checked(values, after, Difference((*_DEPENDENCIES, len(declared)), ABSENT, requirement))
 
 
@@ -238,12 +236,6 @@ def _last_value(array: str) -> tuple[int, bool]:
 def _with_last_comma(array: str) -> str:
     end, has_comma = _last_value(array)
     return array if has_comma or not end else f"{array[:end]},{array[end:]}"
-
-
-def _keeps(before: str, after: str) -> bool:
-    """Whether every character of `before` is in `after`, in its order."""
-    following = iter(after)
-    return all(character in following for character in before)
 
 
 def _key(name: str) -> str:

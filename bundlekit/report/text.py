@@ -59,12 +59,13 @@ def _placed(finding: Finding, bundle: str) -> Finding:
 
 
 def _fix_lines(report: Report, style: Style) -> Iterator[str]:
-    """Yield what a fix did, file by file as they are shown, and what it could not do."""
+    """Yield what a fix did, or would do, file by file as they are shown, and what it could not do."""
+    fixed, not_fixed = ("fixed", "not fixed") if report.difference is None else ("would fix", "would not fix")
     for made in report.fixed:
-        yield f"{style(_shown(made, report.path), 'strong')}: {style('fixed', 'good')} {_change(made, style)}"
+        yield f"{style(_shown(made, report.path), 'strong')}: {style(fixed, 'good')} {_change(made, style)}"
     for left in report.unfixed:
         place = style(_shown(left, report.path), "strong")
-        yield f"{place}: {style('not fixed', 'warning')} {_change(left, style)}: {printable(left.reason)}"
+        yield f"{place}: {style(not_fixed, 'warning')} {_change(left, style)}: {printable(left.reason)}"
 
 
 def _shown(made: Fixed | Unfixed, bundle: str) -> str:
@@ -103,7 +104,8 @@ def _besides(report: Report) -> Iterator[str]:
     fixable = sum(finding.edit is not None for finding in report.findings)
     if report.fixed:
         files = len({made.path for made in report.fixed})
-        yield f"fixed {counted(len(report.fixed), 'finding')} in {counted(files, 'file')}"
+        done = "fixed" if report.difference is None else "would fix"
+        yield f"{done} {counted(len(report.fixed), 'finding')} in {counted(files, 'file')}"
     elif fixable and not report.unfixed:
         yield f"{fixable} fixable with --fix"
 

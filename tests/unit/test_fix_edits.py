@@ -390,6 +390,7 @@ _REFUSED: dict[str, tuple[dict[str, str], Edit, str]] = {
     "name-is-used": ({"fit.py": "def loss(a):\n    return target_data\n"}, _parameter(), "uses the name"),
     "name-is-imported": ({"fit.py": "def loss(a):\n    import target_data\n"}, _parameter(), "uses the name"),
     "name-is-global": ({"fit.py": "def loss(a):\n    global target_data\n"}, _parameter(), "uses the name"),
+    "line-ends-of-old": ({"fit.py": "x = 1\rdef loss(a): ...\r"}, _parameter(line=2), "there would be lost"),
     "no-python": ({"fit.py": "def loss(\n"}, _parameter(), "not valid Python"),
 }
 

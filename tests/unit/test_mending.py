@@ -274,6 +274,9 @@ def test_what_would_be_fixed_is_shown_and_nothing_is_written(tmp_path: Path) -> 
     assert _tree(root) == before
     assert "+def loss(sim_returns, target_data=None):\n" in (report.difference or "")
     assert (report.passed, report.exit_status) == (True, 1)
+    lines = render([report._replace(path=".")], Format.TEXT).splitlines()
+    assert "model/fit.py: would fix BK410 add the parameter target_data=None to loss()" in lines
+    assert ", would fix 1 finding in 1 file, " in lines[-1]
 
 
 def test_the_reports_tell_what_was_fixed_and_what_was_not(tmp_path: Path) -> None:
