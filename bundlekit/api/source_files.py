@@ -73,7 +73,8 @@ def write_text(root: Path, path: str, before: str | None, after: str, job_spec: 
     except (_BlockedError, OSError) as error:
         reason = f"cannot write: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         message = f"{path} is left as it is: {reason}"
-        raise FileAccessError(message, subject=path, hint="what was fixed before it is fixed") from error
+        hint = "see to it and fix again: what was fixed before it stays so"
+        raise FileAccessError(message, subject=path, hint=hint) from error
 
 
 def _located(root: Path, path: str, job_spec: Path | None) -> tuple[Path, str]:

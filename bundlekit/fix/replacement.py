@@ -36,7 +36,7 @@ def with_replacement(text: str, edit: ReplaceText) -> str:
         UnsafeEditError: the string does not stand there, or more than that would change.
     """
     path = edit.place.path
-    known = _FORMATS.get(_suffix(path))
+    known = next((each for suffix, each in _FORMATS.items() if path.endswith(suffix)), None)
     if known is None:
         raise UnsafeEditError("strings of such files cannot be replaced")
     start = _offset(text, edit.place, counts_bytes=path.endswith(".py"))
@@ -54,10 +54,6 @@ def with_replacement(text: str, edit: ReplaceText) -> str:
     if not is_proved:
         raise UnsafeEditError("more than that would change")
     return after
-
-
-def _suffix(path: str) -> str:
-    return path.rpartition("/")[2].rpartition(".")[2]
 
 
 def _offset(text: str, place: Place, *, counts_bytes: bool) -> int:
@@ -125,10 +121,10 @@ def _line(before: str, after: str, edit: ReplaceText) -> bool:
 
 
 _FORMATS = {
-    "toml": _Format(_QUOTES[:-1], _toml),
-    "json": _Format(('"',), _json),
-    "yaml": _Format(('"', "'", ""), _yaml),
-    "yml": _Format(('"', "'", ""), _yaml),
-    "py": _Format(_QUOTES[:-1], _python),
-    "txt": _Format(("",), _line),
+    ".toml": _Format(_QUOTES[:-1], _toml),
+    ".json": _Format(('"',), _json),
+    ".yaml": _Format(('"', "'", ""), _yaml),
+    ".yml": _Format(('"', "'", ""), _yaml),
+    ".py": _Format(_QUOTES[:-1], _python),
+    ".txt": _Format(("",), _line),
 }

@@ -8,6 +8,7 @@ from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 
 from bundlekit.api.mending import fix
 from bundlekit.api.validation import ValidateOptions
+from bundlekit.check.rules import RULES
 from bundlekit.model.finding import Level
 from bundlekit.model.nearest import only_near_name, slip_of
 
@@ -193,6 +194,26 @@ def test_a_finding_with_one_safe_mend_is_fixed(
     (again,) = fix([root], ValidateOptions(level=Level.STATIC), lambda _: None)
     assert again.fixed == ()
     assert (root / path).read_text() == text
+
+
+_EXAMPLES = {rule.code: rule.bad for rule in RULES}
+
+
+@pytest.mark.parametrize("files", _EXAMPLES.values(), ids=_EXAMPLES)
+def test_the_example_of_a_rule_can_be_fixed_and_keeps_what_is_not_meant(files: dict[str, str], tmp_path: Path) -> None:
+    """Whatever rules propose is possible, mends what was found, and is done once: no other file is touched."""
+    root = make_bundle(tmp_path, files)
+    edits = [each for each in findings_of(root) if each.edit is not None]
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    (report,) = fix([root], ValidateOptions(level=Level.STATIC), lambda _: None)
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert report.unfixed == ()
+    assert [each for each in report.findings if each.edit is not None] == []
+    assert {each.message for each in edits} <= {made.finding.message for made in report.fixed}
+    assert not {made.finding.message for made in report.fixed} & {each.message for each in report.findings}
+    changed = {path.relative_to(root).as_posix() for path in after if before.get(path) != after[path]}
+    assert changed == {made.path for made in report.fixed}
+    assert before.keys() <= after.keys()
 
 
 _LEFT: dict[str, tuple[str, dict[str, str]]] = {

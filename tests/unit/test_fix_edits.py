@@ -12,6 +12,7 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    is_editable,
     summary,
 )
 from bundlekit.model.place import Place
@@ -403,6 +404,14 @@ def test_an_edit_that_is_not_safe_is_left_out(texts: dict[str, str], edit: Edit,
     path, reason = found.refused[edit]
     assert path in {*texts, *files_of(edit)}
     assert said in reason
+
+
+@pytest.mark.parametrize("path", ["a.toml", "a.json", "a.yaml", "a.yml", "a.py", "a.txt", "setup.cfg", "a", "toml"])
+def test_what_rules_take_for_editable_is_what_can_be_edited(path: str) -> None:
+    """A finding that is called fixable and never is would be a broken promise."""
+    found = applied({path: ""}, [ReplaceText(Place(path, 1, 1), "a", "b")])
+    ((_, reason),) = found.refused.values()
+    assert is_editable(path) is (reason != "strings of such files cannot be replaced")
 
 
 _CONTRADICTING: dict[str, tuple[dict[str, str], Edit, Edit, str]] = {
