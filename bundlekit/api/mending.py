@@ -123,7 +123,8 @@ def difference(mended: Mended, label: str) -> str:
         lines = difflib.unified_diff(_lines(before or ""), _lines(after), old, name)
         parts.extend(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
         if before is None and not after:
-            # An empty file has no line to show.
+            # An empty file has no line to show; without these, git would not create it.
+            parts.append(f"diff --git {name} {name}\nnew file mode 100644\nindex 0000000..e69de29\n")
             parts.append(f"--- /dev/null\n+++ {name}\n")
     return "".join(parts)
 

@@ -56,6 +56,7 @@ def test_mending_shows_first_and_writes_then(tmp_path: Path) -> None:
     assert difference(mended, "sir") == (
         "--- sir/model/fit.py\n+++ sir/model/fit.py\n@@ -1,2 +1,2 @@\n-def loss(sim_returns):\n"
         "+def loss(sim_returns, target_data=None):\n     return {'loss': 1.0}  # one\n"
+        "diff --git sir/model/sub/__init__.py sir/model/sub/__init__.py\nnew file mode 100644\nindex 0000000..e69de29\n"
         "--- /dev/null\n+++ sir/model/sub/__init__.py\n"
     )
     assert (root / "model/fit.py").read_text() == _TARGET
