@@ -131,7 +131,8 @@ def difference(mended: Mended, label: str) -> str:
 
 def _lines(text: str) -> list[str]:
     """Return the lines as a patch counts them: by line feeds alone."""
-    return [f"{line}\n" for line in text.split("\n")[:-1]] + ([text.rpartition("\n")[2]] if text[-1:] != "\n" else [])
+    *lines, last = text.split("\n")
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
 def write(root: Path, mended: Mended, job_spec: Path | None = None) -> Written:

@@ -61,13 +61,17 @@ def emit_differences(reports: Sequence[Report], destinations: Sequence[Destinati
         say(text)
     for report in reports:
         for left in report.unfixed:
-            typer.echo(f"would not fix {left.finding.code} in {left.path}: {printable(left.reason)}", err=True)
+            typer.echo(
+                f"would not fix {left.finding.code} in {printable(left.path)}: {printable(left.reason)}", err=True
+            )
         if report.obstacle is not None:
             typer.echo(f"{printable(report.path)}: {printable(report.obstacle.message)}", err=True)
     fixed = [(report.path, made.path) for report in reports for made in report.fixed]
     left_over = sum(len(report.findings) for report in reports) - len(fixed)
     what = f"would fix {counted(len(fixed), 'finding')} in {counted(len(set(fixed)), 'file')}"
-    typer.echo(f"{what}, and leave {counted(left_over, 'finding')}", err=True)
+    # Some mistakes hide others, which show when they are mended.
+    more = "; --fix goes on with what that uncovers" if fixed else ""
+    typer.echo(f"{what}, and leave {counted(left_over, 'finding')}{more}", err=True)
 
 
 def _surroundings(formats: set[Format], *, has_summary: bool) -> Surroundings:

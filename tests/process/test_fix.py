@@ -36,7 +36,9 @@ def test_the_diff_writes_nothing_even_with_fix(bundle: Path) -> None:
     shown = bundlekit("validate", "--level", "static", "--fix", "--diff", "tiny", cwd=bundle.parent)
     assert shown.returncode == 1
     assert shown.stdout.startswith("--- tiny/pyproject.toml\n+++ tiny/pyproject.toml\n@@ ")
-    assert shown.stderr == "would fix 1 finding in 1 file, and leave 0 findings\n"
+    assert (
+        shown.stderr == "would fix 1 finding in 1 file, and leave 0 findings; --fix goes on with what that uncovers\n"
+    )
     assert (bundle / "pyproject.toml").read_text() == before
 
 

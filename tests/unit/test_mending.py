@@ -70,6 +70,8 @@ def test_mending_shows_first_and_writes_then(tmp_path: Path) -> None:
 _DIFFERENCES: dict[str, tuple[str, str, str]] = {
     "no-line-end": ("a", "b", "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"),
     "returns": ("a\r\nb\r\n", "a\r\nc\r\n", "@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n"),
+    "nothing-before": ("", "b\n", "@@ -0,0 +1 @@\n+b\n"),
+    "nothing-before-and-no-line-end": ("", "b", "@@ -0,0 +1 @@\n+b\n\\ No newline at end of file\n"),
     "form-feed": ("a\x0cb\n", "a\x0cc\n", "@@ -1 +1 @@\n-a\x0cb\n+a\x0cc\n"),
 }
 
