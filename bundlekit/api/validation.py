@@ -179,7 +179,8 @@ def _validated(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=whole.counted,
+        # An archive is what it is: nothing in it can be mended.
+        findings=tuple(each if bundle.manifest is None else each._replace(edit=None) for each in whole.counted),
         obstacle=dynamic.obstacle,
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,

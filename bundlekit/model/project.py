@@ -68,13 +68,15 @@ class Build(NamedTuple):
 
     `packages` maps dotted packages to directories where they are not simply below a source root (setuptools'
     package-dir); `dynamic` are the fields of [project] that the backend fills in; `generates` is why the build may add
-    modules that the tree does not have (extensions, hooks), or None; `compiles` whether it makes extension modules.
+    modules that the tree does not have (extensions, hooks), or None; `compiles` whether it makes extension modules;
+    `needs_init` whether it packs no directory that has no ``__init__.py``.
     """
 
     packages: Mapping[str, str] = MappingProxyType({})
     dynamic: tuple[str, ...] = ()
     generates: str | None = None
     compiles: bool = False
+    needs_init: bool = False
 
 
 class Project(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bundlekit.model.edit import AddSmokeTask
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure
+from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence, Rehearsal, SmokeRun
 from bundlekit.probe.example_bundle import SOUND, varied
@@ -13,6 +14,7 @@ from bundlekit.probe.rule_type import EvidenceCheck, last_lines
 __all__ = ["SMOKE_RULES"]
 
 _PATHS_SHOWN = 5
+_READABLE = {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
 
 
 def _smoke(evidence: Evidence) -> Iterator[Finding]:
@@ -28,7 +30,7 @@ def _default_task(evidence: Evidence) -> Iterator[Finding]:
             yield finding._replace(
                 path="pyproject.toml",
                 hint="describe a task that should work in [[tool.bundlekit.smoke]]: entrypoint, params, seed",
-                edit=AddSmokeTask(smoke.task.entrypoint),
+                edit=AddSmokeTask(smoke.task.entrypoint) if evidence.project.table in _READABLE else None,
             )
 
 

@@ -41,14 +41,17 @@ def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
     compiles = backend in _COMPILING or (
         generates is not None and any(path.endswith(_NATIVE_SUFFIXES) for path in files)
     )
+    find = _setuptools_find(pyproject) if backend == "setuptools" else None
+    needs_init = find is not None and find.values.get("namespaces") is False
+    build = Build(_package_directories(pyproject, backend), dynamic, generates, compiles, needs_init)
     # The bundle's own directory is on the import path of every runner, after the installed code.
-    return BuildLayout((*roots, ""), Build(_package_directories(pyproject, backend), dynamic, generates, compiles))
+    return BuildLayout((*roots, ""), build)
 
 
 def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
     match backend:
         case "setuptools":
-            yield from _setuptools_roots(pyproject.tool("setuptools"))
+            yield from _setuptools_roots(pyproject)
         case "hatchling":
             yield from _hatch_roots(pyproject.tool("hatch").table("build"))
         case "poetry":
@@ -68,13 +71,18 @@ def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
             return
 
 
-def _setuptools_roots(tool: TypedTable) -> Iterator[str]:
-    directories = tool.values.get("package-dir")
+def _setuptools_roots(pyproject: Pyproject) -> Iterator[str]:
+    directories = pyproject.tool("setuptools").values.get("package-dir")
     if isinstance(directories, dict) and isinstance(directories.get(""), str):
         yield directories[""]
-    packages = tool.values.get("packages")
-    if isinstance(packages, dict):
-        yield from (text.value for text in tool.table("packages").table("find").texts("where"))
+    find = _setuptools_find(pyproject)
+    yield from () if find is None else (text.value for text in find.texts("where"))
+
+
+def _setuptools_find(pyproject: Pyproject) -> TypedTable | None:
+    """Return how packages are looked for, None where they are listed or nothing is said."""
+    tool = pyproject.tool("setuptools")
+    return tool.table("packages").table("find") if isinstance(tool.values.get("packages"), dict) else None
 
 
 def _hatch_roots(build: TypedTable) -> Iterator[str]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
+from bundlekit.model.toml_text import TomlText
 from bundlekit.read.document import decoded, finding_at, is_file, read_document
-from bundlekit.read.toml_places import TomlPlaces
 from bundlekit.read.typed_table import Document, TypedTable
 
 __all__ = ["PYPROJECT", "Pyproject", "parse_toml", "read_pyproject"]
@@ -81,7 +81,7 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
         # Of what TOML allows, only an integer of more digits than the interpreter converts ends here.
         problems.append(finding_at(code, f"{name} holds a value that cannot be read: {error}", Place(name)))
         return None
-    places = TomlPlaces(text.replace("\r\n", "\n"))
+    places = TomlText(text.replace("\r\n", "\n"))
     return TypedTable.of(Document(name, problems, places.value, places.key, shape_code), values)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.cold_runner.environments.redaction import redacted
+from bundlekit.model.edit import ReplaceText
 from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DEPENDENCY_RULES"]
@@ -30,7 +31,16 @@ def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
             place, value = requirement.place, redacted(requirement.value, {})
             message = f"the requirement {value!r:.120} is not valid (PEP 508)"
             hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker'"
-            yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value)
+            right = _respelt(text)
+            edit = ReplaceText(place, text, right) if right is not None and place.line is not None else None
+            yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value, edit=edit)
+
+
+def _respelt(requirement: str) -> str | None:
+    """Return the requirement with its operators the right way round, None where that does not make it valid."""
+    right = requirement.replace("=>", ">=").replace("=<", "<=")
+    is_mended = right != requirement and "@" not in requirement and _valid_requirement(right)
+    return right if is_mended else None
 
 
 def _valid_requirement(text: str) -> bool:

@@ -52,7 +52,9 @@ def _undeclared_finding(name: str, use: SourceImport, closure: Closure, *, certa
         message += " by name"
         hint += "; one of those that are declared may bring it, but need not always"
     place = Place(use.path, use.line, use.column)
-    return finding("BK505", severity, message, place, hint=hint, entity=name, edit=AddRequirement(provider))
+    # A name that is near one of those that are declared is misspelt rather than missing.
+    edit = AddRequirement(provider) if len(providers(name)) == 1 and near is None else None
+    return finding("BK505", severity, message, place, hint=hint, entity=name, edit=edit)
 
 
 def _third_party(evidence: Evidence) -> Mapping[str, list[SourceImport]]:

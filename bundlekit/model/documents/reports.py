@@ -11,11 +11,13 @@ __all__ = [
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
+    "FixDocument",
     "KnownFindingDocument",
     "ReportDocument",
     "ReportsDocument",
     "RuleDocument",
     "StageDocument",
+    "UnfixedDocument",
 ]
 
 
@@ -42,6 +44,21 @@ class FindingDocument(TypedDict):
     fixable: bool
 
 
+class FixDocument(TypedDict):
+    """A finding that was mended, and the change that was made to the file at `path`."""
+
+    code: CodeText
+    message: str
+    path: str
+    change: str
+
+
+class UnfixedDocument(FixDocument):
+    """A finding that was not mended, and why."""
+
+    reason: str
+
+
 class BundleDocument(TypedDict):
     """Which bundle was validated; `digest` is null when nothing was hashed (level static)."""
 
@@ -65,7 +82,8 @@ class ReportDocument(TypedDict):
     """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
 
     `reweighed` counts the findings to which the settings give another severity, `gone` those of the baseline that were
-    looked for and not found any more.
+    looked for and not found any more. `fixed` and `unfixed` tell what `--fix` did, and `findings` what is left; with
+    `--diff`, `difference` is a unified diff, and `fixed` what it would do.
     """
 
     schema: Literal["bundlekit/report/1"]
@@ -80,6 +98,9 @@ class ReportDocument(TypedDict):
     suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
     reweighed: int
     gone: int
+    fixed: list[FixDocument]
+    unfixed: list[UnfixedDocument]
+    difference: str | None
 
 
 class ReportsDocument(TypedDict):
