@@ -96,6 +96,8 @@ class WorkerSettings(NamedTuple):
 
     python: str | None = None
     platform: str | None = None
+    python_place: Place | None = None
+    platform_place: Place | None = None
 
 
 class Settings(NamedTuple):
@@ -113,6 +115,7 @@ class Settings(NamedTuple):
     pass_env: tuple[str, ...] = ()
     python: str | None = None
     worker: WorkerSettings = WorkerSettings()
+    python_place: Place | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[PerFileIgnore, ...] = ()

@@ -60,6 +60,7 @@ def read_settings(pyproject: Pyproject) -> Settings:
         pass_env=tuple(text.value for text in table.texts("pass-env")),
         python=python.value if python else None,
         worker=_worker(table.table("worker")),
+        python_place=python.place if python else None,
         select=tuple(text.value for text in select),
         ignore=tuple(text.value for text in ignore),
         per_file_ignores=tuple(
@@ -135,4 +136,9 @@ def _smoke_entry(entry: TypedTable) -> SmokeTask | None:
 def _worker(table: TypedTable) -> WorkerSettings:
     table.report_unknown(_WORKER_KEYS, "BK107")
     python, platform = table.text("python"), table.text("platform")
-    return WorkerSettings(python.value if python else None, platform.value if platform else None)
+    return WorkerSettings(
+        python.value if python else None,
+        platform.value if platform else None,
+        python.place if python else None,
+        platform.place if platform else None,
+    )

@@ -251,7 +251,7 @@ def test_fixing_ends_with_the_report_of_what_is_left(tmp_path: Path) -> None:
     root = make_bundle(tmp_path, {"pyproject.toml": text, **files})
     fixed = fix([root], ValidateOptions(level=Level.STATIC), lambda _: None)
     assert fixed.mended == 5
-    assert [finding.code for finding in fixed.reports[0].findings] == ["BK305"]
+    assert [finding.code for finding in fixed.reports[0].findings] == ["BK515", "BK305"]
     assert 'dependencies = ["lab", "starsim"]' in (root / "pyproject.toml").read_text()
     assert findings_of(root) == list(fixed.reports[0].findings)
 

@@ -1,0 +1,42 @@
+"""What a lock lists, as far as rules compare it with what is declared."""
+
+from typing import NamedTuple
+
+from bundlekit.model.place import Place
+
+__all__ = ["LockContent", "LockedDistribution", "RecordedRequirement"]
+
+
+class LockedDistribution(NamedTuple):
+    """One version of a distribution; `requires` are the normal names of what it needs, None where the lock is silent.
+
+    `version` is None where it comes from a directory or a repository.
+    """
+
+    name: str
+    version: str | None
+    requires: tuple[str, ...] | None = None
+
+
+class RecordedRequirement(NamedTuple):
+    """A requirement of the bundle itself at the time of locking; `specifier` is None where its source decided instead.
+
+    `of_extra`: it belongs to an extra.
+    """
+
+    name: str
+    specifier: str | None
+    of_extra: bool = False
+
+
+class LockContent(NamedTuple):
+    """The lock that a bundle ships, read.
+
+    `recorded` is what the bundle required when uv.lock was written, None for a lock that does not say so;
+    `requires_python` likewise.
+    """
+
+    place: Place
+    distributions: tuple[LockedDistribution, ...]
+    recorded: tuple[RecordedRequirement, ...] | None = None
+    requires_python: str | None = None
