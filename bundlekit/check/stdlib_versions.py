@@ -60,7 +60,13 @@ _ALWAYS, _NEVER = 0, 1000
 
 def is_standard(top: str) -> bool:
     """Whether a top-level module is, or was, one of the standard library."""
-    return top in sys.stdlib_module_names or top in _ADDED or top in _REMOVED or top in sys.builtin_module_names
+    return (
+        top == "test"
+        or top in sys.stdlib_module_names
+        or top in _ADDED
+        or top in _REMOVED
+        or top in sys.builtin_module_names
+    )
 
 
 def lifetime(dotted: str) -> tuple[str, int, int]:

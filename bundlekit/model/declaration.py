@@ -99,6 +99,11 @@ class WorkerSettings(NamedTuple):
     python_place: Place | None = None
     platform_place: Place | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the settings say nothing of the worker."""
+        return self.python is None and self.platform is None
+
 
 class Settings(NamedTuple):
     """The table [tool.bundlekit] (kebab-case there); `python` is an interpreter's path or version.

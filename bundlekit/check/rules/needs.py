@@ -150,7 +150,8 @@ def _severity(evidence: Evidence, used: ForeignImport, status: Status) -> Severi
         case Status.ABSENT | Status.EXCLUDED if always and not _changes_the_path(evidence.project):
             return Severity.ERROR
         case _:
-            return Severity.INFO if used.role.is_support and not loaded else Severity.WARNING
+            is_likely = loaded or not (used.role.is_support or used.when is When.PERHAPS)
+            return Severity.WARNING if is_likely else Severity.INFO
 
 
 def _changes_the_path(project: Project) -> bool:

@@ -23,17 +23,17 @@ def _not_in_this_python(evidence: Evidence) -> Iterable[Finding]:
             continue
         absent, platform = absent_minors(used.dotted, worker), only_platform(top)
         elsewhere = platform is not None and platform != worker.sys_platform
-        if not (absent or elsewhere) or (used.role.is_support and used.role.loaded is None):
+        certain = used.role.loaded is not None and used.when is When.ALWAYS
+        if not (absent or (elsewhere and certain)) or (used.role.is_support and used.role.loaded is None):
             continue
         if any(_replaces(name, top) for name in evidence.supply.declared):
             continue
         seen.add(module)
         fails = len(absent) == len(worker.minors) or elsewhere
-        certain = fails and used.role.loaded is not None and used.when is When.ALWAYS
         message = f"imports {module!r}, which Python has {_when_there(first, end, platform if elsewhere else None)}"
         message += f": the worker is {worker}" if fails else f", and requires-python admits others ({_listed(absent)})"
         hint = "guard the import, or do without it" if fails else "guard the import, or narrow requires-python"
-        severity = Severity.ERROR if certain else Severity.WARNING
+        severity = Severity.ERROR if fails and certain else Severity.WARNING
         yield finding("BK507", severity, message, used.place, hint=hint, entity=module)
 
 
