@@ -43,16 +43,11 @@ def may_be_provided_by(distribution: str, dotted: str) -> bool:
 
     Only said of distributions that are not known: names differ in a prefix or a suffix, as `python-foo` and `foo`.
     """
-    module = normalised_name(dotted)
-    top = (
-        module.partition("-")[0]
-        if is_namespace(dotted.partition(".")[0])
-        else normalised_name(dotted.split(".", maxsplit=1)[0])
-    )
+    top = dotted.partition(".")[0]
     words = distribution.split("-")
-    if is_namespace(dotted.partition(".")[0]):
+    if is_namespace(top):
         return words[0] == top
-    joined, wanted = "".join(words), top.replace("-", "")
+    joined, wanted = "".join(words), normalised_name(top).replace("-", "")
     return wanted in {joined, *words} or joined.startswith(wanted) or joined.endswith(wanted)
 
 

@@ -98,7 +98,10 @@ class Supply:
         """Return which distribution provides the module `dotted`, and how it is declared."""
         found = self._from_environment(dotted) or self._by_name(dotted)
         if found is not None:
-            return found
+            comes_along = found.status is not Status.DECLARED and normalised_name(found.distribution or "") in (
+                self._locked or ()
+            )
+            return found._replace(status=Status.INDIRECT) if comes_along else found
         usual = next(iter(providers(dotted)), None)
         names = {normalised_name(name) for name in providers(dotted)} or {
             normalised_name(dotted.split(".", maxsplit=1)[0])
@@ -129,13 +132,14 @@ class Supply:
         if self.installed is None:
             return None
         holders = self.installed.holders(dotted)
-        for name, version in holders.items():
-            declared = self._declared_as(name)
-            if declared is not None:
-                return Provision(declared, self._spelt(name), version)
-        for name, version in holders.items():
-            if name in self.installed.reached:
-                return Provision(Status.INDIRECT, self._spelt(name), version)
+        statuses = {name: self._declared_as(name) for name in holders}
+        for name in self.installed.reached & holders.keys():
+            if statuses[name] is not Status.DECLARED:
+                statuses[name] = Status.INDIRECT
+        for wanted in (Status.DECLARED, Status.INDIRECT, Status.EXCLUDED, Status.OPTIONAL):
+            for name, status in statuses.items():
+                if status is wanted:
+                    return Provision(status, self._spelt(name), holders[name])
         if holders and self.installed.is_complete and not self.has_nameless:
             name, version = next(iter(holders.items()))
             return Provision(Status.ABSENT, self._spelt(name), version)

@@ -8,7 +8,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.rule import Rule
-from bundlekit.probe.evidence import Evidence, Resolution, Resolved
+from bundlekit.probe.evidence import Evidence, Resolved
 from bundlekit.probe.example_bundle import SOUND, varied
 from bundlekit.probe.rule_type import EvidenceCheck, last_lines
 
@@ -25,6 +25,7 @@ _NO_WHEEL = (
 """What uv says of a distribution without a fitting wheel, the plainest first; `there` is what wheels it has."""
 
 _NOT_FOUND = re.compile(rf"(?:Because|And because) {_NAME} was not found in the package registry")
+_RARE = re.compile(r"manylinux_2_[34]|android|apple-ios|pyodide|riscv")
 _SHOWN = 200
 
 
@@ -50,9 +51,7 @@ def _unresolvable(evidence: Evidence) -> Iterator[Finding]:
 def _not_asked(evidence: Evidence) -> Iterator[Finding]:
     resolution = evidence.resolution
     if resolution is not None and resolution.resolved is Resolved.NOT_ASKED:
-        message = (
-            f"whether there are wheels for the worker ({resolution.worker}) was not found out: no index was reached"
-        )
+        message = f"no index was reached, so nothing is known of wheels for the worker ({resolution.worker})"
         finding = Finding("BK517", Severity.INFO, message, hint=last_lines(resolution.said))
         yield _at(_setting(evidence.project, None), finding)
 
@@ -63,16 +62,16 @@ def _bad_setting(evidence: Evidence) -> Iterator[Finding]:
         worker = evidence.project.settings.worker
         value = worker.platform if resolution.setting == "platform" else worker.python
         message = f"[tool.bundlekit.worker] {resolution.setting} {value!r:.60} is none that uv knows"
-        hint = (
-            f"known are {_known(resolution)}" if "possible values" in resolution.said else last_lines(resolution.said)
-        )
+        known = _known(resolution.said)
+        hint = f"known are {', '.join(known)}" if known else last_lines(resolution.said)
         place = _setting(evidence.project, resolution.setting)
         yield _at(place, Finding("BK519", Severity.ERROR, message, hint=hint, entity=value))
 
 
-def _known(resolution: Resolution) -> str:
-    values = resolution.said.partition("possible values: ")[2].partition("]")[0].split(", ")
-    return ", ".join(value for value in values if "manylinux_2_3" not in value and "manylinux_2_4" not in value)
+def _known(said: str) -> list[str]:
+    """Return the values that uv says it knows, without those of small devices and of each version of manylinux."""
+    values = said.partition("possible values: ")[2].partition("]")[0].split(", ")
+    return [value for value in values if value and not _RARE.search(value)]
 
 
 def _plain(text: str) -> str:
@@ -81,11 +80,9 @@ def _plain(text: str) -> str:
 
 def _setting(project: Project, key: str | None) -> Place:
     worker = project.settings.worker
-    places = (
-        (worker.platform_place, worker.python_place)
-        if key == "platform"
-        else (worker.python_place, worker.platform_place)
-    )
+    places = [worker.python_place, worker.platform_place]
+    if key == "platform":
+        places.reverse()
     return next((place for place in places if place is not None), Place("pyproject.toml"))
 
 

@@ -29,7 +29,8 @@ __all__ = ["NEED_RULES"]
 _CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
 _BRINGS_TESTS = frozenset({"pytest", "_pytest"})
 _SHOWN_PROVIDERS = 3
-_SHORTEST_MISSPELT = 5
+_SHORTEST_MISSPELT, _ALIKE = 5, 0.8
+_DEEP_NAMESPACES = frozenset({"azure", "google"})
 _RANKS = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _USED_BY_NAME = re.compile(
     r"^(?:types-.*|.*-stubs|(?:pytest|flake8|sphinx|mkdocs|jupyter|ipython|ipykernel|mypy|pylint|hatch|setuptools)(?:-.*)?"
@@ -61,7 +62,8 @@ def _undeclared(evidence: Evidence) -> Iterable[Finding]:
         wanted = known or (normalised_name(name),)
         hint = f"add {_either(wanted)} to {_where(evidence.project)}"
         edit: AddRequirement | None = AddRequirement(wanted[0])
-        near = None if known or len(name) < _SHORTEST_MISSPELT else nearest_name(name, known_names())
+        is_guess = not known and "." not in name and len(name) >= _SHORTEST_MISSPELT
+        near = nearest_name(name, known_names(), at_least=_ALIKE) if is_guess else None
         if near is not None:
             # A name that is only nearly a well-known one is nothing to be installed on a guess.
             hint, edit = f"did you mean {near!r}? Else {hint}", None
@@ -79,7 +81,7 @@ def _indirect(evidence: Evidence) -> Iterable[Finding]:
         message = f"imports {name!r}, which is not declared and comes only with another dependency"
         if worst.provision.status is Status.OPTIONAL:
             owner = evidence.project.optional_requirements[normalised_name(distribution)]
-            message = f"imports {name!r}, which only the {owner} asks for: runners do not install it"
+            message = f"imports {name!r}, which of all that is declared only the {owner} asks for: runners install none"
         hint, edit = f'add "{distribution}" to {_where(evidence.project)}', AddRequirement(distribution)
         yield finding(
             "BK508", worst.severity, message + _elsewhere(cases), worst.used.place, hint=hint, entity=name, edit=edit
@@ -159,12 +161,14 @@ def _changes_the_path(project: Project) -> bool:
 
 
 def _name_of(dotted: str) -> str:
+    """Return as much of the module's name as tells its distribution."""
     parts = dotted.split(".")
     if not is_namespace(parts[0]):
         return parts[0]
     known = providers(dotted)
-    lengths = (length for length in range(len(parts), 1, -1) if providers(".".join(parts[:length])) != known)
-    return ".".join(parts[: next(lengths, 1) + 1]) if known else ".".join(parts[:2])
+    shorter = [".".join(parts[:length]) for length in range(1, len(parts))]
+    told = next((name for name in shorter if known and providers(name) == known), dotted)
+    return told if known else ".".join(parts[: 3 if parts[0] in _DEEP_NAMESPACES else 2])
 
 
 def _elsewhere(cases: list[_Case]) -> str:
