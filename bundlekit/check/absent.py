@@ -30,7 +30,13 @@ class Absence:
         """Return why `name` may be in `module`, None where nothing could put it there."""
         if module.path not in self._appearances:
             self._appearances[module.path] = appearances(module.path, tree)
-        return self._appearances[module.path].reason(name) or self.assigned(name, module)
+        return self._appearances[module.path].reason(name) or self.assigned(name, module) or self._loaded(module)
+
+    def _loaded(self, module: ModuleFile) -> str | None:
+        """Return which source near `module` brings an import hook, which may fill modules as it likes."""
+        hooks = (each.path for each in self._sources(module).values() if b"meta_path" in each.data)
+        found = next(hooks, None)
+        return f"{found} brings an import hook that may fill {module.name}" if found else None
 
     def assigned(self, name: str, module: ModuleFile, *, by_itself: bool = False) -> str | None:
         """Return which source near `module` assigns an attribute of that name, None if none does."""

@@ -25,7 +25,7 @@ from bundlekit.read.registry import (
 )
 from bundlekit.read.requirements import DeclaredDependencies, read_dependencies, read_optional, read_requirements
 from bundlekit.read.settings import read_settings
-from bundlekit.read.sources import list_unshipped, read_sources
+from bundlekit.read.sources import list_unshipped, read_native_sources, read_sources
 from bundlekit.read.tracked import read_tracked
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
@@ -56,7 +56,9 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
     environment = _environment(root, python, declared)
-    ignores = read_ignore_comments(root, sources, problems)
+    native_sources = read_native_sources(root, walked.members, problems)
+    stated_in = [requirement.place.path for requirement in declared.requirements]
+    ignores = read_ignore_comments(root, sources, stated_in, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
         groups = pyproject.tool("poetry").table("plugins")
@@ -95,6 +97,7 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
         job=declared.job.job,
+        native_sources=native_sources,
     )
 
 

@@ -7,6 +7,7 @@ from builders.projects import write_tree
 
 from bundlekit.check.engine import check
 from bundlekit.model.finding import Finding
+from bundlekit.probe.rules import DYNAMIC_RULES
 from bundlekit.read.project import read_project
 
 __all__ = ["GOOD_PYPROJECT", "GOOD_WIRE", "findings_of", "make_bundle", "pyproject"]
@@ -40,4 +41,4 @@ def make_bundle(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 def findings_of(root: Path, *, job_spec: Path | None = None) -> list[Finding]:
     """Return what the static stage finds in the directory `root`."""
-    return check(read_project(root, job_spec=job_spec))
+    return check(read_project(root, job_spec=job_spec), later=[rule.code for rule in DYNAMIC_RULES])

@@ -12,7 +12,7 @@ from bundlekit.report.outputs import Format, render
 from bundlekit.report.step_summary import MAX_SUMMARY_BYTES, append_step_summary, step_summary
 from bundlekit.report.surroundings import Surroundings
 
-_AROUND = Surroundings("/work", "/work", has_summary=True)
+_AROUND = Surroundings("/srv", "/srv", has_summary=True)
 _OBSTACLE = Obstacle(ErrorCode.IO, "disk full", "free some")
 
 
@@ -37,7 +37,7 @@ def test_a_bundle_is_a_group_with_its_verdict_and_errors_come_first() -> None:
 
 def test_a_command_below_the_root_annotates_files_from_the_root() -> None:
     """GitHub shows an annotation on no line if its path starts anywhere else."""
-    lines = _lines(report(finding(), path="coin"), around=Surroundings("/work/models", "/work"))
+    lines = _lines(report(finding(), path="coin"), around=Surroundings("/srv/models", "/srv"))
     assert "file=models/coin/coin/wire.py" in lines[1]
 
 
@@ -95,12 +95,12 @@ def test_the_summary_has_every_finding_by_bundle_and_severity() -> None:
     assert step_summary([found, report(path="models/other", obstacle=_OBSTACLE)], _AROUND) == (
         "## bundlekit: 2 of 2 failed\n\n"
         "### models/coin\n\n"
-        "failed: coin 1.0, 1 error, 1 warning, static passed 0.2 s &#40;3 files&#41;\n\n"
+        "failed: coin 1.0, 1 error, 1 warning, static passed 0.2 s (3 files)\n\n"
         "| severity | rule | place | finding |\n|---|---|---|---|\n"
         "| error | BK405 | <code>models/coin/coin/wire.py:100:5</code> | no<br>hint: mend it |\n"
         "| warning | BK307 | <code>models/coin/coin/wire.py:7:5</code> | no<br>hint: mend it |\n\n"
         "### models/other\n\n"
-        "no verdict &#40;E&#95;IO&#41;: coin 1.0, 0 errors, static passed 0.2 s &#40;3 files&#41;\n\n"
+        "no verdict (E&#95;IO): coin 1.0, 0 errors, static passed 0.2 s (3 files)\n\n"
         "**E_IO** disk full<br>hint: free some\n\n\n"
     )
 

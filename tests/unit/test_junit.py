@@ -13,7 +13,7 @@ from bundlekit.model.finding import Obstacle, Report, Severity, StageStatus
 from bundlekit.report.outputs import Format, render
 from bundlekit.report.surroundings import Surroundings
 
-_AROUND = Surroundings("/work", "/work", catalogue())
+_AROUND = Surroundings("/srv", "/srv", catalogue())
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from bundlekit.report.outputs import Format, render
 from bundlekit.report.surroundings import Surroundings
 
 _SCHEMA = json.loads((Path(__file__).parents[1] / "standards" / "sarif-schema-2.1.0.json").read_text("utf-8"))
-_AROUND = Surroundings("/work/repository", "/work/repository", catalogue())
+_AROUND = Surroundings("/srv/repository", "/srv/repository", catalogue())
 
 
 def _run(*reports: Report, around: Surroundings = _AROUND) -> dict[str, object]:
@@ -90,12 +90,12 @@ def test_a_result_tells_what_where_and_what_to_do() -> None:
     [
         pytest.param("models/coin", CASE_PATH, "models/coin/a%20b/%C3%BC%231%3F%25.py", id="escaped"),
         pytest.param(".", "wire.py", "wire.py", id="the bundle is the repository"),
-        pytest.param("/work/repository/coin", "wire.py", "coin/wire.py", id="an absolute bundle"),
+        pytest.param("/srv/repository/coin", "wire.py", "coin/wire.py", id="an absolute bundle"),
         pytest.param("coin", "../study.json", "study.json", id="beside the bundle"),
         pytest.param("coin", "a:b.py", "coin/a%3Ab.py", id="a colon is no scheme"),
         pytest.param("coin", None, "coin", id="the bundle as a whole"),
         pytest.param("/else where", "wire.py", "file:///else%20where/wire.py", id="outside of the repository"),
-        pytest.param("../coin", "wire.py", "file:///work/coin/wire.py", id="above the repository"),
+        pytest.param("../coin", "wire.py", "file:///srv/coin/wire.py", id="above the repository"),
     ],
 )
 def test_places_are_uris_from_the_root_of_the_repository(bundle: str, path: str | None, uri: str) -> None:
@@ -107,7 +107,7 @@ def test_places_are_uris_from_the_root_of_the_repository(bundle: str, path: str 
 
 def test_a_command_below_the_root_names_files_from_the_root() -> None:
     """A workflow often has a working directory of its own."""
-    below = Surroundings("/work/repository/models", "/work/repository")
+    below = Surroundings("/srv/repository/models", "/srv/repository")
     [result] = _results(report(finding(), path="coin"), around=below)
     assert _uri(result)["uri"] == "models/coin/coin/wire.py"
 

@@ -17,6 +17,7 @@ from bundlekit.check.rules.requirements import REQUIREMENT_RULES
 from bundlekit.check.rules.returns import RETURN_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.standard_modules import STANDARD_MODULE_RULES
+from bundlekit.check.rules.state import STATE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
 from bundlekit.check.rules.target_modules import TARGET_MODULE_RULES
 from bundlekit.check.rules.tracked import TRACKED_RULES
@@ -45,4 +46,5 @@ RULES: tuple[StaticRule, ...] = (
     *STANDARD_MODULE_RULES,
     *REQUIREMENT_RULES,
     *LOCK_RULES,
+    *STATE_RULES,
 )
