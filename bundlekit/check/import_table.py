@@ -188,6 +188,7 @@ vtkmodules vtk
 websocket websocket-client
 whisper openai-whisper
 win32api pywin32
+win32clipboard pywin32
 win32com pywin32
 win32con pywin32
 win32event pywin32

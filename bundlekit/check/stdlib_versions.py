@@ -21,7 +21,12 @@ _ADDED = {
 }
 """The first minor that has the module; what is not here was there in 3.8."""
 
+_OF_PYTHON_2 = (
+    "BaseHTTPServer ConfigParser Cookie HTMLParser Queue SimpleHTTPServer SocketServer StringIO Tkinter __builtin__ "
+    "cPickle cStringIO cookielib copy_reg httplib md5 sha tkMessageBox urllib2 urlparse"
+)
 _REMOVED = {
+    **dict.fromkeys(_OF_PYTHON_2.split(), 0),
     **dict.fromkeys(("_dummy_thread", "dummy_threading", "xml.etree.cElementTree"), 9),
     **dict.fromkeys(("formatter", "parser", "symbol"), 10),
     "binhex": 11,
@@ -52,7 +57,7 @@ _REMOVED = {
         13,
     ),
 }
-"""The first minor that no longer has the module."""
+"""The first minor of Python 3 that does not have the module, or no longer."""
 
 _WINDOWS = frozenset({"_winapi", "_winreg", "msilib", "msvcrt", "nt", "winreg", "winsound"})
 _ALWAYS, _NEVER = 0, 1000
@@ -60,8 +65,8 @@ _ALWAYS, _NEVER = 0, 1000
 
 def is_standard(top: str) -> bool:
     """Whether a top-level module is, or was, one of the standard library."""
-    # Python has its own tests installed, and does not count them.
-    return top == "test" or any(top in names for names in (sys.stdlib_module_names, _ADDED, _REMOVED))
+    # Python has its own tests installed, and does not count them; the main program is always there.
+    return top in {"__main__", "test"} or any(top in names for names in (sys.stdlib_module_names, _ADDED, _REMOVED))
 
 
 def lifetime(dotted: str) -> tuple[str, int, int]:

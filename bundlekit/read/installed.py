@@ -109,7 +109,9 @@ def _header(text: str) -> Iterator[tuple[str, str]]:
 def _modules(path: Path) -> tuple[str, ...] | None:
     record = _text(path / "RECORD")
     files = [line.rpartition(",")[0].rpartition(",")[0].strip('"') for line in record.splitlines()]
-    found = {*_importable(file for file in files if not _EDITABLE.match(file)), *_text(path / "top_level.txt").split()}
+    # What top_level.txt says of a namespace package is that it has all of it.
+    told = _importable(file for file in files if not _EDITABLE.match(file))
+    found = told or set(_text(path / "top_level.txt").split())
     links_elsewhere = not files or any(_EDITABLE.match(file) or file.endswith(".pth") for file in files)
     return None if links_elsewhere and not found else tuple(sorted(found))
 

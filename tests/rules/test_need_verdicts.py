@@ -50,6 +50,7 @@ _FINDS: dict[str, tuple[str, str, Severity, str]] = {
     "of-a-namespace": (_NOTHING, "from google.cloud import storage\n", _ERROR, 'add "google-cloud-storage"'),
     "part-of-a-namespace": (_NOTHING, "from google.cloud import nowhere\n", _ERROR, 'add "google-cloud-nowhere"'),
     "unknown-name": (_NOTHING, "import acme_models\n", _ERROR, 'add "acme-models"'),
+    "private-name": (_NOTHING, "import _acme_core\n", _ERROR, 'add "acme-core"'),
     "by-submodule": (_NOTHING, "import scipy.stats as st\n", _ERROR, 'add "scipy"'),
     "namespace-of-two": (_NOTHING, "import ruamel.yaml\n", _ERROR, 'add "ruamel.yaml"'),
     "unknown-of-two": (_NOTHING, "import sphinxcontrib.lab.deep\n", _ERROR, 'add "sphinxcontrib-lab"'),
@@ -148,6 +149,7 @@ _LEAVES_ALONE: dict[str, tuple[str, str]] = {
     ),
     "not-on-linux": (_NOTHING, "import sys\nif sys.platform in ('win32', 'darwin'):\n    import numpy\n"),
     "main": (_NOTHING, "if __name__ == '__main__':\n    import numpy\n"),
+    "the-main-program": (_NOTHING, "import __main__\n"),
     "future": (_NOTHING, "from __future__ import annotations\n"),
     "own": (_NOTHING, "from model import other\nimport model.other\nfrom . import other as o\n"),
     "loose-script": (_NOTHING, "import helper\n"),
@@ -351,6 +353,7 @@ _ENVIRONMENT = {
         "2.2.0", ["pandas/__init__.py"], ["numpy>=1.26", "odfpy; extra == 'ods'", "tzdata; sys_platform == 'win32'"]
     ),
     "fast-things": Installed("1.0", ["quick/__init__.py"]),
+    "google-auth": Installed("2.0", ["google/auth/__init__.py"]),
     "odfpy": Installed("1.0", ["odf/__init__.py"]),
     "scatter": Installed(
         "1.0",
@@ -389,6 +392,11 @@ _KNOWN: dict[str, tuple[str, str, list[tuple[str, Severity, str]]]] = {
     "nowhere": ('["pandas"]', "import pandas, starsim\n", [("BK505", _ERROR, "no declared dependency provides")]),
     "of-an-extra-not-asked-for": ('["pandas"]', "import pandas, odf\n", [("BK505", _ERROR, "odfpy 1.0")]),
     "of-an-extra": ('["pandas[ods]"]', "import pandas, odf\n", [("BK508", _INFO, "comes only")]),
+    "another-part-of-a-namespace": (
+        '["google-auth"]',
+        "import google.auth\nfrom google.cloud import storage\n",
+        [("BK505", _ERROR, "'google.cloud.storage', which no declared dependency provides")],
+    ),
     "namespace": ('["scatter"]', "import lab.one\nfrom lab import two\nimport _c\n", []),
     "not-all-is-installed": (
         '["pandas", "mystery"]',

@@ -185,6 +185,12 @@ _STANDARD: dict[str, tuple[str, str, Severity | None, str]] = {
     ),
     "added-submodule": ("", "import concurrent.interpreters\n", _WARNING, "from 3.14 on"),
     "in-none": ('requires-python = ">=3.13"', "import imp\n", _ERROR, "the worker is linux x86_64"),
+    "of-python-2": (
+        "",
+        "import urllib2\n",
+        _ERROR,
+        "'urllib2', which Python has in version 2 only: the worker is linux",
+    ),
     "windows": ("", "import winreg\n", _ERROR, "only on win32"),
     "in-a-function": ('requires-python = ">=3.13"', "def f():\n    import imp\n", _WARNING, "until 3.11 only"),
     "not-removed-yet": ('requires-python = ">=3.11,<3.13"', "import telnetlib\n", None, ""),

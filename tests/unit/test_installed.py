@@ -33,6 +33,14 @@ def test_a_namespace_package_is_told_apart_from_its_portions(tmp_path: Path) -> 
 
 _ALSO: dict[str, tuple[dict[str, str], tuple[str, ...] | None]] = {
     "egg-info": ({"lab.egg-info/PKG-INFO": "Name: lab\nVersion: 1\n", "lab.egg-info/top_level.txt": "lab\n"}, ("lab",)),
+    "namespace": (
+        {
+            "lab-1.dist-info/METADATA": "Name: lab\nVersion: 1\n",
+            "lab-1.dist-info/RECORD": "google/lab/__init__.py,,\n",
+            "lab-1.dist-info/top_level.txt": "google\n",
+        },
+        ("google.lab",),
+    ),
     "no-record": ({"lab-1.dist-info/METADATA": "Name: lab\nVersion: 1\n"}, None),
     "editable": (
         {

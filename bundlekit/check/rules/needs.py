@@ -59,7 +59,7 @@ def _undeclared(evidence: Evidence) -> Iterable[Finding]:
         if worst.provision.installed:
             holder = f"{worst.provision.distribution} {worst.provision.installed}"
             message += f"; the environment has it from {holder}, which none of them needs"
-        wanted = known or (normalised_name(name),)
+        wanted = known or (normalised_name(name).strip("-"),)
         hint = f"add {_either(wanted)} to {_where(evidence.project)}"
         edit: AddRequirement | None = AddRequirement(wanted[0])
         is_guess = not known and "." not in name and len(name) >= _SHORTEST_MISSPELT

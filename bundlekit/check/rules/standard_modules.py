@@ -45,7 +45,9 @@ def _replaces(distribution: str, top: str) -> bool:
 def _when_there(first: int, end: int, platform: str | None) -> str:
     if platform is not None:
         return f"only on {platform}"
-    return f"from 3.{first} on" if first else f"until 3.{end - 1} only"
+    if first:
+        return f"from 3.{first} on"
+    return f"until 3.{end - 1} only" if end else "in version 2 only"
 
 
 def _listed(minors: tuple[int, ...]) -> str:
