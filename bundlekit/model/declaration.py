@@ -108,6 +108,7 @@ class WorkerSettings(NamedTuple):
 class Settings(NamedTuple):
     """The table [tool.bundlekit] (kebab-case there); `python` is an interpreter's path or version.
 
+    `network` is None where nothing is said of it; False keeps bundlekit from asking a package index about the worker.
     `baseline` is a path from the bundle's root; `named_codes` are all codes and prefixes that the settings name.
     """
 
@@ -116,7 +117,7 @@ class Settings(NamedTuple):
     targets: tuple[TargetDeclaration, ...] = ()
     smoke: tuple[SmokeTask, ...] = ()
     requires_fresh_process: bool = False
-    network: bool = False
+    network: bool | None = None
     pass_env: tuple[str, ...] = ()
     python: str | None = None
     worker: WorkerSettings = WorkerSettings()

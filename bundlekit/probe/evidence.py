@@ -47,11 +47,15 @@ class Rehearsal(NamedTuple):
 
 
 class Resolved(StrEnum):
-    """Whether the requirements can be met on the worker; `NOT_ASKED`: no index could be reached."""
+    """Whether the requirements can be met on the worker.
+
+    `FORBIDDEN`: the settings allow no network; `NOT_ASKED`: no index could be reached.
+    """
 
     YES = "yes"
     NO = "no"
     BAD_SETTING = "bad-setting"
+    FORBIDDEN = "forbidden"
     NOT_ASKED = "not-asked"
 
 

@@ -38,6 +38,8 @@ def resolve_for_worker(project: Project, version: str | None, environ: Mapping[s
         return None
     python, platform = worker.python or version, worker.platform or _DEFAULT_PLATFORM
     where = f"Python {python} on {platform}" if python else platform
+    if project.settings.network is False:
+        return Resolution(Resolved.FORBIDDEN, where)
     with tempfile.TemporaryDirectory(prefix="bundlekit-") as scratch:
         try:
             result = _resolve(project, Path(scratch), python, platform, environ)

@@ -50,10 +50,12 @@ def _unresolvable(evidence: Evidence) -> Iterator[Finding]:
 
 def _not_asked(evidence: Evidence) -> Iterator[Finding]:
     resolution = evidence.resolution
-    if resolution is not None and resolution.resolved is Resolved.NOT_ASKED:
-        message = f"no index was reached, so nothing is known of wheels for the worker ({resolution.worker})"
-        finding = Finding("BK517", Severity.INFO, message, hint=last_lines(resolution.said))
-        yield _at(_setting(evidence.project, None), finding)
+    if resolution is not None and resolution.resolved in {Resolved.NOT_ASKED, Resolved.FORBIDDEN}:
+        why, hint = "no index was reached", last_lines(resolution.said)
+        if resolution.resolved is Resolved.FORBIDDEN:
+            why, hint = "network = false lets no index be asked", "write network = true into [tool.bundlekit]"
+        message = f"{why}, so nothing is known of wheels for the worker ({resolution.worker})"
+        yield _at(_setting(evidence.project, None), Finding("BK517", Severity.INFO, message, hint=hint))
 
 
 def _bad_setting(evidence: Evidence) -> Iterator[Finding]:
@@ -103,7 +105,6 @@ _DEPENDENCIES = "dependencies = []"
 _WORKER = '\n[tool.bundlekit.worker]\npython = "3.12"\nplatform = "{}"\n[tool.setuptools]'
 # A worker of the other kind, so that its requirements are not installed on most of the machines that show this.
 _ARM = _WORKER.format("aarch64-manylinux_2_28")
-_WIRE = "def wire(entrypoint, params, seed):\n    return {}\n"
 
 WORKER_RULES: tuple[Rule[EvidenceCheck], ...] = (
     Rule(
@@ -125,11 +126,11 @@ WORKER_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.INFO,
         check=_not_asked,
         good=SOUND,
-        bad={
-            "wire.py": _WIRE,
-            "requirements.txt": "--index-url http://127.0.0.1:9/simple\nsix ; platform_machine == 'aarch64'\n",
-            "pyproject.toml": '[tool.bundlekit.worker]\nplatform = "aarch64-unknown-linux-gnu"\n',
-        },
+        bad=varied(
+            (_DEPENDENCIES, "dependencies = [\"six ; platform_machine == 'aarch64'\"]"),
+            ("[tool.bundlekit]", "[tool.bundlekit]\nnetwork = false"),
+            ("\n[tool.setuptools]", _ARM),
+        ),
     ),
     Rule(
         code="BK519",

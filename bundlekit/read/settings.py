@@ -46,7 +46,7 @@ def read_settings(pyproject: Pyproject) -> Settings:
         targets=tuple(TargetDeclaration(text.value, text.place) for text in table.texts("targets")),
         smoke=smoke,
         requires_fresh_process=bool(modelops_fresh if fresh is None else fresh),
-        network=bool(table.flag("network")),
+        network=table.flag("network"),
         pass_env=tuple(text.value for text in table.texts("pass-env")),
         python=python.value if python else None,
         worker=_worker(table.table("worker")),
