@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from bundlekit.cold_runner.dependency_hash import requirement_name
+from bundlekit.cold_runner.dependency_hash import normalised_name, requirement_name
 
 __all__ = ["RequirementText", "taken_apart"]
 
@@ -13,12 +13,16 @@ _DIRECT = re.compile(r"(?:git|hg|svn|bzr)\+|[a-z]+://|\.{0,2}/|[A-Za-z]:\\")
 
 
 class RequirementText(NamedTuple):
-    """The parts of a requirement: its normal name (None for a bare path or URL), version clauses, marker and URL."""
+    """The parts of a requirement: its normal name (None for a bare path or URL), version clauses, marker and URL.
+
+    `extras` are the normal names of those that it asks for.
+    """
 
     name: str | None
     specifier: str
     marker: str
     url: str
+    extras: frozenset[str] = frozenset()
 
     @property
     def is_exact(self) -> bool:
@@ -34,12 +38,15 @@ def taken_apart(requirement: str) -> RequirementText:
         return RequirementText(None, "", marker.strip(), url.strip())
     match = _NAME.match(text)
     rest = text[match.end() :].strip() if match else text
+    extras: frozenset[str] = frozenset()
     if rest.startswith("["):
-        rest = rest.partition("]")[2].strip()
+        inside, _, rest = rest.removeprefix("[").partition("]")
+        extras = frozenset(normalised_name(extra.strip()) for extra in inside.split(",") if extra.strip())
+        rest = rest.strip()
     name = requirement_name(text)
     if rest.startswith("@"):
         url, _, marker = rest[1:].partition(" ;")
-        return RequirementText(name, "", marker.strip(), url.strip())
+        return RequirementText(name, "", marker.strip(), url.strip(), extras)
     specifier, _, marker = rest.partition(";")
     specifier = re.sub(r"\s+", "", specifier).removeprefix("(").removesuffix(")")
-    return RequirementText(name, specifier, marker.strip(), "")
+    return RequirementText(name, specifier, marker.strip(), "", extras)

@@ -21,11 +21,12 @@ class LockedDistribution(NamedTuple):
 class RecordedRequirement(NamedTuple):
     """A requirement of the bundle itself at the time of locking; `specifier` is None where its source decided instead.
 
-    `of_extra`: it belongs to an extra.
+    `extras` are the normal names of those that it asks for; `of_extra`: it belongs to an extra itself.
     """
 
     name: str
     specifier: str | None
+    extras: frozenset[str] = frozenset()
     of_extra: bool = False
 
 
@@ -33,10 +34,11 @@ class LockContent(NamedTuple):
     """The lock that a bundle ships, read.
 
     `recorded` is what the bundle required when uv.lock was written, None for a lock that does not say so;
-    `requires_python` likewise.
+    `requires_python` likewise. `lists_bundle`: an installer finds the bundle itself in it, where it looks for that.
     """
 
     place: Place
     distributions: tuple[LockedDistribution, ...]
     recorded: tuple[RecordedRequirement, ...] | None = None
     requires_python: str | None = None
+    lists_bundle: bool = True

@@ -66,6 +66,7 @@ def _uv_lock(table: TypedTable, project: str) -> LockContent | None:
         tuple(_distribution(package, _needs(package)) for package in packages),
         recorded,
         requires_python.value if requires_python else None,
+        not project or any(normalised_name(str(package.values["name"])) == project for package in packages),
     )
 
 
@@ -99,7 +100,8 @@ def _recorded(package: TypedTable) -> tuple[RecordedRequirement, ...] | None:
         from_source = any(key in entry for key in _SOURCES) or not isinstance(specifier, str)
         marker = str(entry.values.get("marker", ""))
         name = normalised_name(str(entry.values.get("name")))
-        found.append(RecordedRequirement(name, None if from_source else str(specifier), "extra ==" in marker))
+        extras = frozenset(normalised_name(text.value) for text in entry.texts("extras"))
+        found.append(RecordedRequirement(name, None if from_source else str(specifier), extras, "extra ==" in marker))
     return tuple(found)
 
 

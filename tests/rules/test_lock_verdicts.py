@@ -45,15 +45,27 @@ _STALE: dict[str, tuple[str, str, Severity, str]] = {
         _DECLARED.replace("1.16", "1.15"),
         _lock(_RECORDED),
         _WARNING,
-        "when six was required as >=1.16",
+        "written when 'six>=1.16' was required, now 'six>=1.15'",
     ),
-    "required-anyhow": (_DECLARED, _lock('{ name = "six" }'), _WARNING, "required as any version"),
+    "required-anyhow": (_DECLARED, _lock('{ name = "six" }'), _WARNING, "written when 'six' was required"),
     "required-since": (_DECLARED, _lock(""), _WARNING, "before 'six>=1.16' was required"),
     "no-longer-required": (
         _DECLARED,
         _lock(f'{_RECORDED}, {{ name = "cycler" }}'),
         _WARNING,
         "'cycler' was still required",
+    ),
+    "other-extras": (
+        _DECLARED.replace("six>", "six[B, a]>"),
+        _lock('{ name = "six", extras = ["a"], specifier = ">=1.16" }'),
+        _WARNING,
+        "written when 'six[a]>=1.16' was required, now 'six[B, a]>=1.16'",
+    ),
+    "of-another-bundle": (
+        _DECLARED,
+        _lock(_RECORDED).replace('name = "model"', 'name = "workspace"'),
+        _ERROR,
+        "does not list the bundle itself, 'model'",
     ),
     "other-python": (_DECLARED, _lock(_RECORDED, requires_python=">=3.12"), _WARNING, "without 3.11"),
     "root-without-requirements": (
@@ -93,7 +105,7 @@ _FRESH: dict[str, tuple[str, str]] = {
     "source-of-uv": (_DECLARED, _lock('{ name = "six", directory = "lib/six" }')),
     "newer-format": (_DECLARED, _lock("", version="2", packages="")),
     "wider-python": (_DECLARED, _lock(_RECORDED, requires_python=">=3.9")),
-    "another-root": (_DECLARED, _lock("").replace('name = "model"', 'name = "workspace"')),
+    "other-zeros": (_DECLARED.replace("1.16", "1.16.0"), _lock(_RECORDED)),
     "no-metadata": (_DECLARED, f'version = 1\n{_ROOT}dependencies = [{{ name = "six" }}]\n{_SIX}'),
     "by-several-markers": (
         'requires-python = ">=3.11"\ndependencies = ["six>=1 ; python_version < \'3.12\'", "six>=1 ; python_version >= \'3.12\'"]',

@@ -1,7 +1,7 @@
 """BK513 and BK514: a lock that cannot be read, and one that is older than what it should pin."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.requirement_text import RequirementText, taken_apart
@@ -10,6 +10,10 @@ from bundlekit.check.worker import admitted_minors
 from bundlekit.model.declaration import Requirement
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.lock import LockContent, RecordedRequirement
+from bundlekit.model.project import ProjectTable
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 __all__ = ["LOCK_RULES"]
 
@@ -28,13 +32,19 @@ def _stale(evidence: Evidence) -> Iterable[Finding]:
         return
     lacking = {doubt.requirement: doubt for doubt in _lacking(evidence, lock)}
     otherwise = [doubt for doubt in _recorded_otherwise(evidence, lock) if doubt.requirement not in lacking]
-    for doubt in (*lacking.values(), *otherwise, *_other_pythons(evidence, lock)):
+    for doubt in (*_other_bundle(evidence, lock), *lacking.values(), *otherwise, *_other_pythons(evidence, lock)):
         place = doubt.requirement.place if doubt.requirement else lock.place
         severity = Severity.ERROR if doubt.fails else Severity.WARNING
         name = lock.place.path
         hint = "run `uv lock`, and ship both" if name == "uv.lock" else f"write {name} anew, and ship both"
         entity = doubt.requirement.value if doubt.requirement else project.name
         yield finding("BK514", severity, f"{name} is stale: {doubt.what}", place, hint=hint, entity=entity)
+
+
+def _other_bundle(evidence: Evidence, lock: LockContent) -> Iterator[_Doubt]:
+    """Yield that uv finds no such project in the lock, and refuses it: it was renamed since."""
+    if not lock.lists_bundle and evidence.project.table is ProjectTable.PRESENT:
+        yield _Doubt(f"it does not list the bundle itself, {evidence.project.name!r:.60}", fails=True)
 
 
 def _lacking(evidence: Evidence, lock: LockContent) -> Iterator[_Doubt]:
@@ -86,31 +96,38 @@ def _recorded_otherwise(evidence: Evidence, lock: LockContent) -> Iterator[_Doub
                 yield _Doubt(
                     f"it was written before {requirements[0].value.strip()!r:.80} was required", requirements[0]
                 )
-        elif not _same_clauses(requirements, then):
-            clauses = " and ".join(one.specifier or "any version" for one in then)
-            shown = requirements[0].value.strip()
+        elif not _same(requirements, then):
             yield _Doubt(
-                f"it was written when {name} was required as {clauses:.80}, now {shown!r:.80}", requirements[0]
+                f"it was written when {_shown(then):.80} was required, now {requirements[0].value.strip()!r:.80}",
+                requirements[0],
             )
     for name in recorded.keys() - declared.keys():
         yield _Doubt(f"it was written when {name!r} was still required")
 
 
-def _same_clauses(now: list[Requirement], then: list[RecordedRequirement]) -> bool:
+def _shown(recorded: list[RecordedRequirement]) -> str:
+    extras = [f"[{','.join(sorted(one.extras))}]" if one.extras else "" for one in recorded]
+    clauses = [f"{one.name}{extra}{one.specifier or ''}" for one, extra in zip(recorded, extras, strict=True)]
+    return repr(" and ".join(clauses))
+
+
+def _same(now: list[Requirement], then: list[RecordedRequirement]) -> bool:
     parts = [taken_apart(requirement.value) for requirement in now]
+    if {extra for one in parts for extra in one.extras} != {extra for one in then for extra in one.extras}:
+        return False
     if any(one.specifier is None for one in then) or any(one.url for one in parts):
         # Its source decides, which [tool.uv.sources] may state.
         return True
     return _canonical(one.specifier for one in parts) == _canonical(one.specifier or "" for one in then)
 
 
-def _canonical(specifiers: Iterable[str]) -> set[str]:
-    """Return the specifiers in one spelling; those of several markers may have been joined, so each counts once."""
+def _canonical(specifiers: Iterable[str]) -> "set[SpecifierSet] | set[str]":
+    """Return the specifiers, comparable (>=2 is >=2.0); those of several markers may be joined: each counts once."""
     texts = {",".join(sorted(text.replace(" ", "").split(","))) for text in specifiers}
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only a bundle with a lock pays
 
     try:
-        return {str(SpecifierSet(text)) for text in texts}
+        return {SpecifierSet(text) for text in texts}
     except InvalidSpecifier:
         return texts
 
