@@ -1,6 +1,5 @@
 """The imports that lead out of the bundle, each with how it is reached from what runners load."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -13,9 +12,26 @@ from bundlekit.model.project import Project
 
 __all__ = ["ForeignImport", "Role", "foreign_imports"]
 
-_SUPPORT = re.compile(
-    r"(?:^|/)(?:tests?|testing|docs?|examples?|benchmarks?|asv_bench|notebooks|scripts|tools|ci|\.[^/]+)/"
-    r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|noxfile|tasks|fabfile|manage|versioneer)\.py$"
+_SUPPORT_FOLDERS = frozenset(
+    [
+        "asv_bench",
+        "benchmark",
+        "benchmarks",
+        "ci",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "notebooks",
+        "scripts",
+        "test",
+        "testing",
+        "tests",
+        "tools",
+    ]
+)
+_SUPPORT_FILES = frozenset(
+    f"{stem}.py" for stem in ("conftest", "fabfile", "manage", "noxfile", "setup", "tasks", "versioneer")
 )
 _BINARIES = (".so", ".pyd", ".pyx", ".c", ".cpp")
 
@@ -50,7 +66,7 @@ def foreign_imports(
     loose = _loose_modules(project)
     found: list[ForeignImport] = []
     for path, ones in imports.items():
-        role = Role(loaded.get(path), _SUPPORT.search(path) is not None)
+        role = Role(loaded.get(path), _is_support(path))
         for one in ones:
             top = one.module.partition(".")[0]
             if one.level or top == "__future__" or is_own(top, index) or (top in loose and not _is_known(top)):
@@ -60,6 +76,13 @@ def foreign_imports(
             place = Place(path, one.line, one.column)
             found.extend(ForeignImport(dotted, place, when, role) for dotted in _dotted(one))
     return tuple(found)
+
+
+def _is_support(path: str) -> bool:
+    *folders, name = path.split("/")
+    if any(folder in _SUPPORT_FOLDERS or folder.startswith(".") for folder in folders):
+        return True
+    return name in _SUPPORT_FILES or name.startswith("test_") or name.endswith("_test.py")
 
 
 def _dotted(one: SourceImport) -> Iterator[str]:
