@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from bundlekit.check.files import is_outside
-from bundlekit.check.foreign import ForeignImport, foreign_imports
+from bundlekit.check.foreign import ForeignImport, foreign_imports, foreign_references
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.namespace import ImportedModule
 from bundlekit.check.reach import reach, roots_of
@@ -136,12 +136,21 @@ class Evidence:
 
     @cached_property
     def foreign_imports(self) -> tuple[ForeignImport, ...]:
-        """Every import that leads out of the bundle."""
+        """Every import that leads out of the bundle.
+
+        Where a lock or an environment tells what there is, the modules that wire and targets name are among them; one
+        that is missing anyhow is left to the rules of wire and target.
+        """
         judged, index, imports = (*self.wires, *self.targets), self.resolver.index, self.survey.imports
         roots = roots_of((one.reference for one in judged), self.project, index)
         verdicts = (one.verdict for one in judged)
         called = frozenset((found.path, found.line) for found in verdicts if isinstance(found, Function))
-        return foreign_imports(self.project, imports, index, reach(roots, imports, index), called)
+        found = foreign_imports(self.project, imports, index, reach(roots, imports, index), called)
+        if self.project.lock is None and self.project.environment is None:
+            return found
+        there = (one for one in judged if not isinstance(one.verdict, MissingModule))
+        named = ((one.reference.module, one.declaration.place) for one in there if one.reference)
+        return (*found, *foreign_references(((module, place) for module, place in named if module), index))
 
     @cached_property
     def followed(self) -> dict[str, SyntaxFailure | None]:

@@ -1,6 +1,6 @@
 """The imports that lead out of the bundle, each with how it is reached from what runners load."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from bundlekit.check.import_names import is_namespace, providers
@@ -10,7 +10,7 @@ from bundlekit.check.source_imports import SourceImport, When
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 
-__all__ = ["ForeignImport", "Role", "foreign_imports"]
+__all__ = ["ForeignImport", "Role", "foreign_imports", "foreign_references"]
 
 _SUPPORT_FOLDERS = frozenset(
     [
@@ -44,12 +44,20 @@ class Role(NamedTuple):
 
 
 class ForeignImport(NamedTuple):
-    """One module from outside that a source imports; `when` joins when the import is run and when its source is."""
+    """One module from outside that a source imports; `when` joins when the import is run and when its source is.
+
+    A wire or a target of a dependency counts too: runners import it first of all.
+    """
 
     dotted: str
     place: Place
     when: When
     role: Role
+
+    @property
+    def verb(self) -> str:
+        """What the place does with the module, for messages."""
+        return "imports" if self.place.path.endswith(".py") else "names"
 
 
 def foreign_imports(
@@ -76,6 +84,13 @@ def foreign_imports(
             place = Place(path, one.line, one.column)
             found.extend(ForeignImport(dotted, place, when, role) for dotted in _dotted(one))
     return tuple(found)
+
+
+def foreign_references(named: Iterable[tuple[str, Place]], index: ModuleIndex) -> Iterator[ForeignImport]:
+    """Yield the modules among those that wire and targets name which are not the bundle's own."""
+    for dotted, place in named:
+        if not is_own(dotted, index):
+            yield ForeignImport(dotted, place, When.ALWAYS, Role(When.ALWAYS, is_support=False))
 
 
 def _is_support(path: str) -> bool:

@@ -94,6 +94,7 @@ _FINDS: dict[str, tuple[str, str, Severity, str]] = {
     ),
     "perhaps-by-another": (_NUMPY, "import pandas\n", _WARNING, "one of those that are declared may bring it"),
     "path-is-changed": (_NOTHING, "import sys\nsys.path.insert(0, 'vendor')\nimport numpy\n", _WARNING, "numpy"),
+    "of-the-installer": (_NOTHING, "import pkg_resources\n", _WARNING, 'add "setuptools"'),
     "nearly-a-known-name": (_NOTHING, "import pandsa\n", _ERROR, "did you mean 'pandas'? Else add"),
     "requirements.txt": ("", "import numpy\n", _ERROR, "to requirements.txt"),
 }
@@ -124,6 +125,10 @@ _LEAVES_ALONE: dict[str, tuple[str, str]] = {
     "one-of-several": (pyproject(project='dependencies = ["opencv-contrib-python-headless"]'), "import cv2\n"),
     "prefix": (pyproject(project='dependencies = ["python-mystery"]'), "import mystery\n"),
     "suffix": (pyproject(project='dependencies = ["mystery-py"]'), "import mystery\n"),
+    "namespace-of-unknown-parts": (
+        pyproject(project='dependencies = ["google-mystery"]'),
+        "import google.other.thing\n",
+    ),
     "namespace": (pyproject(project='dependencies = ["google-cloud-mystery"]'), "from google.cloud import mystery\n"),
     "guarded": (_NOTHING, "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n"),
     "guarded-by-exception": (_NOTHING, "try:\n    import numpy\nexcept Exception:\n    numpy = None\n"),
@@ -148,6 +153,10 @@ _LEAVES_ALONE: dict[str, tuple[str, str]] = {
         "from model import other as six\nimport model.other\nif six.PY2:\n    import urllib2\n",
     ),
     "not-on-linux": (_NOTHING, "import sys\nif sys.platform in ('win32', 'darwin'):\n    import numpy\n"),
+    "not-on-linux-and-more": (
+        _NOTHING,
+        "import sys\nFLAG = bool(sys.argv)\nif FLAG and sys.platform == 'win32':\n    import numpy\n",
+    ),
     "main": (_NOTHING, "if __name__ == '__main__':\n    import numpy\n"),
     "the-main-program": (_NOTHING, "import __main__\n"),
     "future": (_NOTHING, "from __future__ import annotations\n"),
@@ -533,6 +542,42 @@ def test_a_damaged_requirement_of_an_installed_distribution_is_passed_over(tmp_p
     """It is not the bundle's fault."""
     found = _in_environment(tmp_path, '["odd"]', "import odd\n", odd=Installed("1", ["odd.py"], ["=> nothing"]))
     assert found == []
+
+
+_NAMED: dict[str, tuple[str, str, list[tuple[str, Severity, str]]]] = {
+    "declared": ('["pandas"]', "pandas.core:f", []),
+    "comes-along": ('["pandas"]', "numpy:norm", [("BK508", _INFO, "names 'numpy', which is not declared")]),
+    "not-declared": (
+        '["numpy"]',
+        "quick:f",
+        [("BK505", _ERROR, "names 'quick', which no declared dependency provides")],
+    ),
+    "of-python": ('["numpy"]', "statistics:mean", []),
+    "own": ('["numpy"]', "model.wire:wire", []),
+}
+
+
+@pytest.mark.parametrize(("declared", "target", "expected"), _NAMED.values(), ids=_NAMED)
+def test_a_target_of_a_dependency_needs_its_declaration(
+    declared: str, target: str, expected: list[tuple[str, Severity, str]], tmp_path: Path
+) -> None:
+    """It is allowed to come from there only if that is declared (HOSTILE_CORPUS P06)."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    text = pyproject(project=f"dependencies = {declared}", after=f'[tool.bundlekit]\ntargets = ["{target}"]\n')
+    make_bundle(tmp_path / "sir", {"pyproject.toml": text})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    found = [one for one in found if one.code in {"BK505", "BK508"}]
+    assert [(one.code, one.severity, one.path) for one in found] == [
+        (code, severity, "pyproject.toml") for code, severity, _ in expected
+    ]
+    assert all(said in one.message for one, (_, _, said) in zip(found, expected, strict=True))
+
+
+def test_a_module_that_is_missing_anyhow_is_told_once(tmp_path: Path) -> None:
+    """Where nothing is declared, the target's own rule says that its module does not exist."""
+    text = pyproject(project="dependencies = []", after='[tool.bundlekit]\ntargets = ["scipy.stats:zmap"]\n')
+    make_bundle(tmp_path, {"pyproject.toml": text})
+    assert [one.code for one in findings_of(tmp_path) if "scipy" in one.message] == ["BK404"]
 
 
 _PROVIDERS: dict[str, tuple[str, str | None]] = {

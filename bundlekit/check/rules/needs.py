@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.foreign import ForeignImport
 from bundlekit.check.import_names import is_namespace, known_modules, known_names, providers
+from bundlekit.check.module_index import INSTALLERS
 from bundlekit.check.requirement_text import taken_apart
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.source_imports import When
@@ -55,7 +56,7 @@ def _undeclared(evidence: Evidence) -> Iterable[Finding]:
             (worst.provision.distribution,) if worst.provision.distribution else ()
         )
         sure = "provides" if worst.provision.status is Status.ABSENT else "is known to provide"
-        message = f"imports {name!r}, which no declared dependency {sure}"
+        message = f"{worst.used.verb} {name!r}, which no declared dependency {sure}"
         if worst.provision.installed:
             holder = f"{worst.provision.distribution} {worst.provision.installed}"
             message += f"; the environment has it from {holder}, which none of them needs"
@@ -78,10 +79,11 @@ def _indirect(evidence: Evidence) -> Iterable[Finding]:
     for name, cases in _by_module(evidence, {Status.INDIRECT, Status.OPTIONAL}).items():
         worst = cases[0]
         distribution = worst.provision.distribution or name
-        message = f"imports {name!r}, which is not declared and comes only with another dependency"
+        message = f"{worst.used.verb} {name!r}, which is not declared and comes only with another dependency"
         if worst.provision.status is Status.OPTIONAL:
             owner = evidence.project.optional_requirements[normalised_name(distribution)]
-            message = f"imports {name!r}, which of all that is declared only the {owner} asks for: runners install none"
+            message = f"{worst.used.verb} {name!r}, which of all that is declared only the {owner} asks for"
+            message += ": runners install none"
         hint, edit = f'add "{distribution}" to {_where(evidence.project)}', AddRequirement(distribution)
         yield finding(
             "BK508", worst.severity, message + _elsewhere(cases), worst.used.place, hint=hint, entity=name, edit=edit
@@ -94,7 +96,7 @@ def _excluded(evidence: Evidence) -> Iterable[Finding]:
         requirement = evidence.supply.excluded[normalised_name(provision.distribution or name)]
         marker = taken_apart(requirement.value).marker
         message = (
-            f"imports {name!r}, which is not installed on the worker ({evidence.worker}): there {marker!r} is false"
+            f"{used.verb} {name!r}, which is not installed on the worker ({evidence.worker}): there {marker!r} is false"
         )
         hint = f"import it on the same condition, or correct the marker in {requirement.place.path}"
         yield finding("BK511", severity, message + _elsewhere(cases), used.place, hint=hint, entity=name)
@@ -149,14 +151,17 @@ def _severity(evidence: Evidence, used: ForeignImport, status: Status) -> Severi
             return Severity.INFO if loaded else None
         case Status.OPTIONAL:
             return Severity.WARNING if always else None
-        case Status.ABSENT | Status.EXCLUDED if always and not _changes_the_path(evidence.project):
+        case Status.ABSENT | Status.EXCLUDED if always and not _may_be_there(evidence.project, used):
             return Severity.ERROR
         case _:
             is_likely = loaded or not (used.role.is_support or used.when is When.PERHAPS)
             return Severity.WARNING if is_likely else Severity.INFO
 
 
-def _changes_the_path(project: Project) -> bool:
+def _may_be_there(project: Project, used: ForeignImport) -> bool:
+    """Whether a module may be found all the same: some environments hold their installer, some code its own paths."""
+    if used.dotted.partition(".")[0] in INSTALLERS:
+        return True
     return any(_CHANGES_THE_PATH.search(source.data) for source in project.sources.values())
 
 

@@ -30,7 +30,7 @@ def _not_in_this_python(evidence: Evidence) -> Iterable[Finding]:
             continue
         seen.add(module)
         fails = len(absent) == len(worker.minors) or elsewhere
-        message = f"imports {module!r}, which Python has {_when_there(first, end, platform if elsewhere else None)}"
+        message = f"{used.verb} {module!r}, which Python has {_when_there(first, end, platform if elsewhere else None)}"
         message += f": the worker is {worker}" if fails else f", and requires-python admits others ({_listed(absent)})"
         hint = "guard the import, or do without it" if fails else "guard the import, or narrow requires-python"
         severity = Severity.ERROR if fails and certain else Severity.WARNING
