@@ -600,3 +600,14 @@ def test_the_provider_of_a_module_is_known_by_its_name_alone(tmp_path: Path) -> 
     """Without an environment, the well-known names say it."""
     make_bundle(tmp_path, {"pyproject.toml": pyproject(project='dependencies = ["PyYAML"]')})
     assert Evidence(read_project(tmp_path)).supply.provider("yaml") == "PyYAML"
+
+
+def test_a_wire_of_a_dependency_is_told_with_the_distribution(tmp_path: Path) -> None:
+    """What runs the tasks is then not the scientist's own code (HOSTILE_CORPUS P06)."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    (environment / "lib/python3.11/site-packages/quick/__init__.py").write_text(GOOD_WIRE)
+    text = pyproject(wire="quick:wire", project='dependencies = ["fast-things"]')
+    make_bundle(tmp_path / "sir", {"pyproject.toml": text})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    (told,) = (one for one in found if one.code == "BK309")
+    assert "it comes from the dependency 'fast-things 1.0', where it is wire(entrypoint, params, seed)" in told.message
