@@ -15,9 +15,10 @@ from bundlekit.model.declaration import (
     WireDeclaration,
 )
 from bundlekit.model.finding import Finding
-from bundlekit.model.installed import InstalledDistribution, LockContent
+from bundlekit.model.installed import InstalledDistribution
 from bundlekit.model.job import Job
 from bundlekit.model.library import NO_LIBRARY, Library
+from bundlekit.model.lock import LockContent
 from bundlekit.model.place import Place
 from bundlekit.model.policy import IgnoreComment
 from bundlekit.model.registry import Registry, TrackedFiles
@@ -93,7 +94,8 @@ class Project(NamedTuple):
     document, or one that cannot be read. `ignores` are comments that keep findings from counting. `library` answers for
     what lies outside of the bundle; `environment` is what is installed there, None where no environment is known.
     `native_sources` holds the members that are C or C++, but for what is vendored or too large. `lock` is what the lock
-    pins, `optional_requirements` those of [project.optional-dependencies].
+    lists, where it can be read; `optional_requirements` are the normal names that extras and dependency groups ask for,
+    each with the extra or group.
     """
 
     root: str
@@ -124,7 +126,7 @@ class Project(NamedTuple):
     library: Library = NO_LIBRARY
     environment: tuple[InstalledDistribution, ...] | None = None
     lock: LockContent | None = None
-    optional_requirements: tuple[str, ...] = ()
+    optional_requirements: Mapping[str, str] = MappingProxyType({})
     ignores: tuple[IgnoreComment, ...] = ()
     registry: Registry | None = None
     tracked: TrackedFiles | None = None

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from bundlekit.cold_runner.dependency_hash import requirement_name
 from bundlekit.errors import UsageError
-from bundlekit.model.declaration import Dependencies, Requirement, Settings, TargetDeclaration, WireDeclaration
+from bundlekit.model.declaration import Requirement, Settings, TargetDeclaration, WireDeclaration
 from bundlekit.model.finding import Finding
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.registry import Registry, TrackedFiles
 from bundlekit.read.build_layout import build_layout
 from bundlekit.read.ignore_comments import read_ignore_comments
-from bundlekit.read.installed import read_environment
+from bundlekit.read.installed import Environment, read_environment
 from bundlekit.read.job_spec import JobSpec, read_job_spec
 from bundlekit.read.library import standard_library
-from bundlekit.read.locks import read_lock
 from bundlekit.read.name_version import NameVersion, read_name_version
 from bundlekit.read.pyproject import Pyproject, read_pyproject
 from bundlekit.read.registry import (
@@ -23,7 +23,7 @@ from bundlekit.read.registry import (
     smoke_tasks,
     with_digests,
 )
-from bundlekit.read.requirements import read_dependencies, read_requirements
+from bundlekit.read.requirements import DeclaredDependencies, read_dependencies, read_optional, read_requirements
 from bundlekit.read.settings import read_settings
 from bundlekit.read.sources import list_unshipped, read_native_sources, read_sources
 from bundlekit.read.tracked import read_tracked
@@ -55,8 +55,7 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
     sources = read_sources(root, walked.members, problems)
-    named_python = python or settings.python
-    environment = read_environment(named_python) if named_python and "/" in named_python else None
+    environment = _environment(root, python, declared)
     native_sources = read_native_sources(root, walked.members, problems)
     stated_in = [requirement.place.path for requirement in declared.requirements]
     ignores = read_ignore_comments(root, sources, stated_in, problems)
@@ -73,7 +72,7 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
         source_roots=layout.source_roots,
         wires=declared.wires,
         targets=_targets(declared),
-        dependencies=declared.dependencies,
+        dependencies=declared.dependencies.dependencies,
         settings=settings,
         smoke=settings.smoke or declared.job.smoke or (smoke_tasks(registry) if registry else ()),
         references=registered_files(registry) if registry else (),
@@ -93,8 +92,8 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
         ignores=ignores,
         library=environment.library if environment else standard_library(),
         environment=environment.distributions if environment else None,
-        lock=read_lock(root, declared.dependencies.lock, declared.names.name, problems),
-        optional_requirements=_optional_requirements(pyproject),
+        lock=declared.dependencies.lock,
+        optional_requirements=read_optional(pyproject),
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
         job=declared.job.job,
@@ -102,9 +101,13 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
     )
 
 
-def _optional_requirements(pyproject: Pyproject) -> tuple[str, ...]:
-    optional = pyproject.project.table("optional-dependencies")
-    return tuple(text.value for extra in optional.values for text in optional.texts(extra))
+def _environment(root: Path, asked: str | None, declared: "_Declared") -> Environment | None:
+    named = asked or declared.settings.python
+    if named is None:
+        return None
+    # What has a marker need not be there.
+    needs = (requirement_name(one.value) for one in declared.requirements if ";" not in one.value)
+    return read_environment(named, Path() if asked else root, [name for name in needs if name])
 
 
 class _Declared(NamedTuple):
@@ -115,7 +118,7 @@ class _Declared(NamedTuple):
     names: NameVersion
     requires_python: Text | None
     requirements: tuple[Requirement, ...]
-    dependencies: Dependencies
+    dependencies: DeclaredDependencies
     registry: Registry | None
     tracked: TrackedFiles | None
     job: JobSpec
@@ -126,13 +129,15 @@ def _declared(root: Path, job_spec: Path | None, problems: list[Finding]) -> _De
     pyproject = read_pyproject(root, problems)
     specifier = pyproject.project.text("requires-python")
     requirements = read_requirements(root, pyproject, problems)
+    settings, names = read_settings(pyproject), read_name_version(root, pyproject, problems)
+    asked = (names.name, specifier.value if specifier else None)
     return _Declared(
         pyproject,
-        read_settings(pyproject),
-        read_name_version(root, pyproject, problems),
+        settings,
+        names,
         specifier,
         requirements,
-        read_dependencies(root, requirements, specifier.value if specifier else None, problems),
+        read_dependencies(root, requirements, asked, problems),
         read_registry(root, problems),
         read_tracked(root, problems),
         JobSpec() if job_spec is None else read_job_spec(job_spec, root, problems),

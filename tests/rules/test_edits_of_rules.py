@@ -150,7 +150,7 @@ _FIXED: dict[str, tuple[str, dict[str, str], str, str]] = {
         "BK505",
         {"pyproject.toml": pyproject(project="dependencies = []"), "model/wire.py": f"import yaml\n{GOOD_WIRE}"},
         "pyproject.toml",
-        'dependencies = ["pyyaml"]',
+        'dependencies = ["PyYAML"]',
     ),
     "registered-target": (
         "BK405",
@@ -329,7 +329,11 @@ _LEFT: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "import-of-several-providers": (
         "BK505",
-        {"pyproject.toml": pyproject(project="dependencies = []"), "model/wire.py": f"import slugify\n{GOOD_WIRE}"},
+        {"pyproject.toml": pyproject(project="dependencies = []"), "model/wire.py": f"import cv2\n{GOOD_WIRE}"},
+    ),
+    "import-of-an-unknown-name": (
+        "BK505",
+        {"pyproject.toml": pyproject(project="dependencies = []"), "model/wire.py": f"import acme_models\n{GOOD_WIRE}"},
     ),
     "declared-in-another-format": (
         "BK305",

@@ -232,7 +232,7 @@ def test_a_valid_requirement_is_left_alone(requirement: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "requirement", ["lab @ git+https://h.invalid/lab", "lab @ file:///x", "lab@https://h.invalid/l.whl"]
+    "requirement", ["lab @ git+https://h.invalid/lab@v1", "lab @ file:///x", "lab@https://h.invalid/l.whl"]
 )
 def test_a_direct_reference_is_a_warning(requirement: str, tmp_path: Path) -> None:
     """It may be meant, and may be missing on a worker."""

@@ -169,7 +169,7 @@ _UNKNOWN: dict[str, str] = {
 @pytest.mark.parametrize("source", _UNKNOWN.values(), ids=_UNKNOWN)
 def test_a_model_that_only_running_tells_is_information(source: str, tmp_path: Path) -> None:
     """Unknown is never an error, and never silent success."""
-    project = {"pyproject.toml": pyproject(project='dependencies = ["lab"]')}
+    project = {"pyproject.toml": pyproject(project='dependencies = ["lab==1.0"]')}
     found = _found(tmp_path, _document(_model(digest=_sha(source))), **{"model/sir.py": source, **project})
     assert [(finding.code, finding.severity) for finding in found] == [("BK125", _INFO)]
 

@@ -230,7 +230,7 @@ def test_a_wire_in_doubt_is_information_with_its_reason(reason: str, source: str
     make_bundle(
         tmp_path,
         {
-            "pyproject.toml": pyproject(project='dependencies = ["numpy"]'),
+            "pyproject.toml": pyproject(project='dependencies = ["numpy==2.1.0"]'),
             "model/wire.py": source,
             "model/other.py": "def wire(a, b, c): ...\n",
             "model/circle.py": "from .wire import wire\n",

@@ -7,13 +7,16 @@ from bundlekit.check.rules.entry_point_names import ENTRY_POINT_NAME_RULES
 from bundlekit.check.rules.imports import IMPORT_RULES
 from bundlekit.check.rules.jobs import JOB_RULES
 from bundlekit.check.rules.layout import LAYOUT_RULES
+from bundlekit.check.rules.locks import LOCK_RULES
 from bundlekit.check.rules.needs import NEED_RULES
 from bundlekit.check.rules.packages import PACKAGE_RULES
 from bundlekit.check.rules.registered import REGISTERED_RULES
 from bundlekit.check.rules.registry_digests import DIGEST_RULES
 from bundlekit.check.rules.registry_documents import REGISTRY_RULES
+from bundlekit.check.rules.requirements import REQUIREMENT_RULES
 from bundlekit.check.rules.returns import RETURN_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
+from bundlekit.check.rules.standard_modules import STANDARD_MODULE_RULES
 from bundlekit.check.rules.state import STATE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
 from bundlekit.check.rules.target_modules import TARGET_MODULE_RULES
@@ -40,5 +43,8 @@ RULES: tuple[StaticRule, ...] = (
     *ENTRY_POINT_NAME_RULES,
     *DEPENDENCY_RULES,
     *NEED_RULES,
+    *STANDARD_MODULE_RULES,
+    *REQUIREMENT_RULES,
+    *LOCK_RULES,
     *STATE_RULES,
 )

@@ -27,12 +27,12 @@ from .venv_layout import lay_out_venv, python_of, site_of
 if TYPE_CHECKING:
     from .tool_process import ToolResult
 
-__all__ = ["Environment", "Place", "Workshop", "held_environment", "held_tools"]
+__all__ = ["UNREACHABLE", "Environment", "Place", "Workshop", "held_environment", "held_tools"]
 
 _NO_INSTALLER = "none"
 """The installer in the key of an environment in which nothing is installed: none is looked for."""
 
-_UNREACHABLE = (
+UNREACHABLE = (
     "Connection refused",
     "Connection reset",
     "Network is unreachable",
@@ -220,7 +220,7 @@ def _demand(result: "ToolResult", what: str, asked: str) -> None:
     ended = f"was killed by signal {-result.status}" if result.status < 0 else f"ended with status {result.status}"
     lines = [line.strip() for line in result.tail.splitlines() if line.strip()]
     said = [line for line in lines if line.lower().startswith(("error", "cause"))] or lines
-    unreachable = any(text in result.tail for text in _UNREACHABLE)
+    unreachable = any(text in result.tail for text in UNREACHABLE)
     advice = "The package index cannot be reached: check the network, the proxy and the index settings"
     message = (
         f"{what} {ended}; asked for: {asked}. It said: {' / '.join(said[-3:])[-600:].rstrip('.') or 'nothing'}. "

@@ -18,7 +18,7 @@ from .redaction import looks_secret
 if TYPE_CHECKING:
     from .tool_process import ToolResult
 
-__all__ = ["Installer", "Job", "export_lock", "find_installer", "install"]
+__all__ = ["Installer", "Job", "export_lock", "find_installer", "install", "installer_environment"]
 
 _PROBE_SECONDS = 20
 _REDIRECTING = (
@@ -110,15 +110,20 @@ def export_lock(installer: Installer, python: str, project: str, destination: st
 def _run(command: Sequence[str], job: Job, what: str) -> "ToolResult":
     from .tool_process import run_tool  # noqa: PLC0415 - a ready environment starts nothing
 
-    # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH).
-    env = {
-        # pip trusts the machine's certificates, so uv is asked to as well: an institute's proxy signs with its own.
-        "UV_SYSTEM_CERTS": "1",
-        **{name: value for name, value in job.environ.items() if not _misleads(name)},
-    }
+    env = installer_environment(job.environ)
     return run_tool(
         command, cwd=job.scratch, env=env, deadline=job.deadline, what=what, inherited=(job.lock_descriptor,)
     )
+
+
+def installer_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that an installer gets to see of the user's own."""
+    # Python's own variables could lead the base interpreter astray (PYTHONHOME, PYTHONPATH).
+    return {
+        # pip trusts the machine's certificates, so uv is asked to as well: an institute's proxy signs with its own.
+        "UV_SYSTEM_CERTS": "1",
+        **{name: value for name, value in environ.items() if not _misleads(name)},
+    }
 
 
 def _misleads(name: str) -> bool:
