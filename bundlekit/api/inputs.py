@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bundlekit.api.trial_parse import trial_parse
 from bundlekit.errors import UsageError
 from bundlekit.model.manifest import Manifest
 from bundlekit.model.project import Project
@@ -68,7 +69,7 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
 
 def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> Project:
     """Return what the bundle's directory declares; an archive was perhaps given its name when it was packed."""
-    project = read_project(bundle.root, job_spec=job_spec, python=python)
+    project = read_project(bundle.root, job_spec=job_spec, python=python, trial=trial_parse)
     if bundle.manifest is None:
         return project
     return project._replace(name=bundle.manifest.name, version=bundle.manifest.version)

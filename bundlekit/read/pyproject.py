@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
-from bundlekit.read.document import decoded, finding_at, is_file, read_document
+from bundlekit.read.document import MAX_HANDWRITTEN_BYTES, decoded, finding_at, is_file, read_document
 from bundlekit.read.toml_places import TomlPlaces
 from bundlekit.read.typed_table import Document, TypedTable
 
@@ -20,6 +20,12 @@ PYPROJECT = "pyproject.toml"
 
 _PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MAX_PARTS = 32
+# A key of many parts costs the parser the cube of their number.
+_KEY_OF_MANY_PARTS = re.compile(
+    rf"""(?:^|[{{,\[])\s*+(?:(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MAX_PARTS}}}""",
+    re.MULTILINE,
+)
 
 
 class Pyproject(NamedTuple):
@@ -50,7 +56,7 @@ def read_pyproject(root: Path, problems: list[Finding]) -> Pyproject:
     if not is_file(path):
         problems.append(_missing(root))
         return Pyproject(ProjectTable.MISSING, _nothing(problems))
-    data = read_document(path, PYPROJECT, "BK103", problems)
+    data = read_document(path, PYPROJECT, "BK103", problems, most=MAX_HANDWRITTEN_BYTES)
     top = None if data is None else parse_toml(data, PYPROJECT, problems, code="BK103", shape_code="BK104")
     if top is None:
         return Pyproject(ProjectTable.UNREADABLE, _nothing(problems))
@@ -68,6 +74,11 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
         data = data[len(_BYTE_ORDER_MARK) :]
     text = decoded(data, name, code, problems)
     if text is None:
+        return None
+    long_key = _KEY_OF_MANY_PARTS.search(text)
+    if long_key is not None:
+        message = f"{name} has a key of more than {_MAX_PARTS} parts, which is more than is read"
+        problems.append(finding_at(code, message, _place(name, text, long_key.end())))
         return None
     try:
         values = tomllib.loads(text)
