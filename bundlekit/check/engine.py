@@ -1,6 +1,6 @@
 """Runs the rules over a project, and answers the probe's question what the static stage believes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bundlekit.check.columns import in_characters
 from bundlekit.check.evidence import Evidence, Verdict
@@ -9,7 +9,7 @@ from bundlekit.check.rules import RULES, StaticRule
 from bundlekit.check.syntax import paused_collector
 from bundlekit.check.values import Function
 from bundlekit.model.declaration import TargetDeclaration
-from bundlekit.model.finding import Finding
+from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
 
@@ -20,7 +20,7 @@ def check(project: Project, *, rules: Sequence[StaticRule] = RULES) -> list[Find
     """Return what `rules` find in `project`, by place; the same finding of two rules once."""
     with paused_collector():
         evidence = Evidence(project)
-        found = dict.fromkeys(finding for rule in rules for finding in rule.check(evidence))
+        found = dict.fromkeys(finding for rule in rules for finding in _found(rule, evidence))
     shown = list(in_characters(found, project.sources))
     return sorted([*shown, *unused(project, shown), *unknown_codes(project, [rule.code for rule in rules])], key=_place)
 
@@ -42,6 +42,16 @@ class StaticAnswers:
     def target_signature(self, target: TargetDeclaration) -> Signature | Unknown | None:
         """Return the signature of one declared target."""
         return _answer(self._evidence.judged_target(target).verdict)
+
+
+def _found(rule: StaticRule, evidence: Evidence) -> Iterator[Finding]:
+    """Yield what `rule` finds until something is nested more deeply than a function that follows it may go."""
+    try:
+        yield from rule.check(evidence)
+    except RecursionError:
+        # The same words for every rule, so that they are said once.
+        message = "a source, or a chain of imports, is nested too deeply to be followed: not all rules saw all of it"
+        yield Finding("BK311", Severity.INFO, message, hint="break up its longest expression or chain of conditions")
 
 
 def _answer(verdict: Verdict) -> Signature | Unknown | None:

@@ -1,7 +1,7 @@
 """Tells by the look of its bytes whether parsing a source may take much more memory and time than its size suggests.
 
 Measured on CPython 3.11 to 3.13: a syntax tree takes up to 900 bytes and 3 microseconds for each byte of source, so the
-size decides; and a dotted import or an f-string takes the square of the number of its parts, so their marks are counted.
+size decides; a dotted import or an f-string takes the square of the number of its parts, so their marks are counted.
 """
 
 from collections.abc import Callable

@@ -42,8 +42,8 @@ def read_project(
 
     What is wrong with its documents is in `problems`, all at once. `job_spec` is a job specification or a grid file
     that adds targets and smoke tasks; `python` is an interpreter whose environment the bundle would run in, where it is
-    a path, and the setting of that name stands in for it. `trial` decides
-    about sources that may be costly to parse; without one they are not looked at.
+    a path, and the setting of that name stands in for it. `trial` decides about sources that
+    may be costly to parse; without one they are not looked at.
 
     Raises:
         UsageError: `root` is not a directory.

@@ -76,9 +76,7 @@ def _why_too_costly(data: bytes, trial: Trial | None) -> str | None:
 
 def _not_looked_at(path: str, why: str) -> Finding:
     hint = "if it holds data, ship it as a data file; what it defines is unknown until the import stage"
-    return finding_at(
-        "BK311", f"{path} is not looked at: {why}", Place(path), severity=Severity.WARNING, hint=hint
-    )
+    return finding_at("BK311", f"{path} is not looked at: {why}", Place(path), severity=Severity.WARNING, hint=hint)
 
 
 def list_unshipped(root: Path, excluded: Iterable[Excluded]) -> frozenset[str]:

@@ -24,7 +24,9 @@ _TOKEN = re.compile(
 )
 _KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*+\.[ \t]*+{_KEY})*+"
-_STATEMENT = re.compile(rf"^[ \t]*+(?:(?P<key>{_DOTTED})[ \t]*+=|\[\[?[ \t]*+(?P<table>{_DOTTED})[ \t]*+\])", re.MULTILINE)
+_STATEMENT = re.compile(
+    rf"^[ \t]*+(?:(?P<key>{_DOTTED})[ \t]*+=|\[\[?[ \t]*+(?P<table>{_DOTTED})[ \t]*+\])", re.MULTILINE
+)
 _BARE_VALUE = re.compile(rf"""[ \t]*+({_DOTTED})[ \t]*+=[ \t]*+([^"'\[{{#\n]*+)(?:#|$)""")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")
 _CURLY_QUOTES = frozenset("\u2018\u2019\u201c\u201d\u201e")

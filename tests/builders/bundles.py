@@ -5,6 +5,7 @@ from pathlib import Path
 
 from builders.projects import write_tree
 
+from bundlekit.api.trial_parse import trial_parse
 from bundlekit.check.engine import check
 from bundlekit.model.finding import Finding
 from bundlekit.read.project import read_project
@@ -40,4 +41,4 @@ def make_bundle(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 def findings_of(root: Path, *, job_spec: Path | None = None) -> list[Finding]:
     """Return what the static stage finds in the directory `root`."""
-    return check(read_project(root, job_spec=job_spec))
+    return check(read_project(root, job_spec=job_spec, trial=trial_parse))
