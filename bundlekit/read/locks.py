@@ -14,6 +14,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.installed import LockContent
 from bundlekit.model.place import Place
 from bundlekit.read.document import finding_at, read_document
+from bundlekit.read.toml_limits import MAX_PARTS, key_of_many_parts
 
 __all__ = ["read_lock"]
 
@@ -33,7 +34,10 @@ def read_lock(root: Path, lock: Lock | None, name: str | None, problems: list[Fi
     import tomllib  # noqa: PLC0415 - only a bundle with a lock in TOML pays for its parser
 
     try:
-        document = tomllib.loads(data.decode())
+        text = data.decode()
+        if key_of_many_parts(text) is not None:
+            raise ValueError(f"a key has more than {MAX_PARTS} parts")
+        document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         hint = "make it anew with the tool that wrote it, for uv: uv lock"
         problems.append(finding_at("BK106", f"{lock.path} is not valid TOML: {error}", Place(lock.path), hint=hint))
@@ -53,13 +57,12 @@ def read_lock(root: Path, lock: Lock | None, name: str | None, problems: list[Fi
 
 
 def _versions(packages: list[Mapping[str, object]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for package in packages:
         name, version = package.get("name"), package.get("version")
         if isinstance(name, str):
-            known = found.get(normalised_name(name), ())
-            found[normalised_name(name)] = (*known, version) if isinstance(version, str) else known
-    return found
+            found.setdefault(normalised_name(name), []).extend([version] if isinstance(version, str) else [])
+    return {name: tuple(versions) for name, versions in found.items()}
 
 
 def _roots(packages: list[Mapping[str, object]], name: str | None) -> Iterator[tuple[str, ...]]:

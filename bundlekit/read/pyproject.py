@@ -11,6 +11,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
 from bundlekit.read.document import MAX_HANDWRITTEN_BYTES, decoded, finding_at, is_file, read_document
+from bundlekit.read.toml_limits import MAX_PARTS, key_of_many_parts
 from bundlekit.read.toml_places import TomlPlaces
 from bundlekit.read.typed_table import Document, TypedTable
 
@@ -20,12 +21,6 @@ PYPROJECT = "pyproject.toml"
 
 _PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MAX_PARTS = 32
-# A key of many parts costs the parser the cube of their number.
-_KEY_OF_MANY_PARTS = re.compile(
-    rf"""(?:^|[{{,\[])\s*+(?:(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MAX_PARTS}}}""",
-    re.MULTILINE,
-)
 
 
 class Pyproject(NamedTuple):
@@ -75,10 +70,10 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
     text = decoded(data, name, code, problems)
     if text is None:
         return None
-    long_key = _KEY_OF_MANY_PARTS.search(text)
-    if long_key is not None:
-        message = f"{name} has a key of more than {_MAX_PARTS} parts, which is more than is read"
-        problems.append(finding_at(code, message, _place(name, text, long_key.end())))
+    too_long = key_of_many_parts(text)
+    if too_long is not None:
+        message = f"{name} has a key of more than {MAX_PARTS} parts, which is more than is read"
+        problems.append(finding_at(code, message, _place(name, text, too_long)))
         return None
     try:
         values = tomllib.loads(text)
