@@ -4,13 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bundlekit.api.trial_parse import trial_parse
 from bundlekit.errors import UsageError
-from bundlekit.model.manifest import Manifest
-from bundlekit.model.project import Project
-from bundlekit.read.project import read_project
+
+if TYPE_CHECKING:
+    from bundlekit.model.manifest import Manifest
+    from bundlekit.model.project import Project
 
 __all__ = ["BundleDirectory", "bundle_directories", "opened", "snapshot"]
 
@@ -20,7 +20,7 @@ class BundleDirectory(NamedTuple):
 
     root: Path
     label: str
-    manifest: Manifest | None = None
+    manifest: "Manifest | None" = None
 
 
 @contextmanager
@@ -67,8 +67,11 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
         yield BundleDirectory(destination, str(path), content.manifest)
 
 
-def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> Project:
+def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> "Project":
     """Return what the bundle's directory declares; an archive was perhaps given its name when it was packed."""
+    from bundlekit.api.trial_parse import trial_parse  # noqa: PLC0415 - the hook does not read what it knows
+    from bundlekit.read.project import read_project  # noqa: PLC0415 - as above
+
     project = read_project(bundle.root, job_spec=job_spec, python=python, trial=trial_parse)
     if bundle.manifest is None:
         return project

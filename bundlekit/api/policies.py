@@ -1,72 +1,98 @@
 """The policy of one bundle: command line, settings, comments in its files and its baseline, put together."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
 
-from bundlekit.api.inputs import BundleDirectory
+from bundlekit.check.ignored import hides_others, nearest_code, sound_comments, unused
+from bundlekit.check.rules import RULES
 from bundlekit.errors import UsageError
-from bundlekit.model.baseline import BASELINE_SCHEMA
-from bundlekit.model.finding import Report
-from bundlekit.model.fingerprint import fingerprints
-from bundlekit.model.policy import Policy
+from bundlekit.model.baseline import KnownFinding
+from bundlekit.model.finding import Finding, Severity, Stage, StageStatus
+from bundlekit.model.policy import Policy, Selection, names_rule
 from bundlekit.model.project import Project
-from bundlekit.read.baseline import bundle_key, read_baseline
-from bundlekit.report.documents import json_text
-from bundlekit.report.outputs import check_replaceable, write_atomically
 
-__all__ = ["check_codes", "policy_of", "write_baseline"]
+__all__ = ["check_codes", "codes_of_runs", "looked_for", "policy_of", "split_codes", "unused_after_run"]
 
-_MARK = f'"{BASELINE_SCHEMA}"'
+_UNKNOWN_SETTING = "BK110"
 
 
-def policy_of(
-    bundle: BundleDirectory, project: Project, *, select: Sequence[str], ignore: Sequence[str], baseline: Path | None
-) -> Policy:
-    """Return what decides which findings of a bundle count; what the command line says replaces the settings' word.
+def codes_of_runs() -> dict[str, Severity]:
+    """Return the codes of all rules that need a run, with their severities."""
+    from bundlekit.probe.rules import DYNAMIC_RULES  # noqa: PLC0415 - reading a bundle that names no code needs none
 
-    Raises:
-        UsageError: the baseline is none.
+    return {rule.code: rule.severity for rule in DYNAMIC_RULES}
+
+
+def policy_of(project: Project, command_line: Selection, known: Iterable[KnownFinding], *, learns: bool) -> Policy:
+    """Return what decides which findings of a bundle count.
+
+    `select` of the command line begins anew whatever the settings select or ignore; its `ignore` alone comes on top of
+    them. A code of the settings that no rule has is without effect, and so is a comment that names one.
     """
     settings = project.settings
-    file = baseline
-    if file is None and settings.baseline is not None and (bundle.root / settings.baseline).exists():
-        file = bundle.root / settings.baseline
-    known = frozenset() if file is None else read_baseline(file).known(bundle_key(file, Path(bundle.label)))
+    names_codes = settings.named_codes or project.ignores
+    codes = frozenset((*(rule.code for rule in RULES), *codes_of_runs())) if names_codes else frozenset[str]()
+    select, ignore = _known(settings.select, codes), _known(settings.ignore, codes)
+    if select and not _UNKNOWN_SETTING.startswith(ignore):
+        # A mistake in the selection itself is told whatever is selected.
+        select = (*select, _UNKNOWN_SETTING)
     return Policy(
-        tuple(select) or settings.select,
-        tuple(ignore) or settings.ignore,
-        settings.per_file_ignores,
-        project.ignores,
-        settings.severities,
-        known,
+        selections=(Selection(select, ignore), command_line),
+        per_file=tuple(each._replace(codes=_known(each.codes, codes)) for each in settings.per_file_ignores),
+        comments=sound_comments(project.ignores, codes),
+        severities=tuple(each for each in settings.severities if names_rule(each[0], codes)),
+        known=frozenset(each.fingerprint for each in known),
+        learns=learns,
     )
 
 
-def write_baseline(path: Path, reports: Sequence[Report]) -> int:
-    """Write a baseline in which every finding of `reports` is known, and return how many those are.
+def looked_for(policy: Policy, stages: Sequence[Stage], found: Sequence[Finding]) -> frozenset[str]:
+    """Return the codes of which it is certain that all their findings were found.
 
-    Raises:
-        UsageError: a file stands there that is no baseline.
-        FileAccessError: the file cannot be written.
+    Those that were found; those of the static stage, unless something could not be read; and those of each stage that
+    ran to its end: one that met a failure may have left out the rest, whatever the policy makes of that failure. Codes
+    that are not selected were not asked for.
     """
-    check_replaceable(path, _MARK)
-    bundles: Mapping[str, list[str]] = {
-        bundle_key(path, Path(report.path)): sorted(fingerprints(report.findings)) for report in reports
-    }
-    write_atomically(path, json_text({"schema": BASELINE_SCHEMA, "bundles": dict(sorted(bundles.items()))}))
-    return sum(len(each) for each in bundles.values())
+    from bundlekit.probe.rules import RULES_OF_STAGE  # noqa: PLC0415 - the static stage alone needs none
+
+    here = {finding.code for finding in found}
+    codes = here if hides_others(found) else here | {rule.code for rule in RULES}
+    for stage in stages:
+        rules = RULES_OF_STAGE.get(stage.name, ())
+        met_failure = any(rule.severity is Severity.ERROR and rule.code in here for rule in rules)
+        if stage.status is StageStatus.PASSED and not met_failure:
+            codes = codes | {rule.code for rule in rules}
+    return frozenset(code for code in codes if policy.selects(code) is None)
+
+
+def unused_after_run(policy: Policy, found: Sequence[Finding], codes: Collection[str]) -> list[Finding]:
+    """Return BK109 for what comments ignore of rules that need a run, where all of those have run: `codes` tells."""
+    if not policy.comments:
+        return []
+    needing = codes_of_runs()
+
+    def has_run(code: str) -> bool:
+        meant = [each for each in needing if each.startswith(code)]
+        return bool(meant) and all(each in codes for each in meant)
+
+    return list(unused(policy.comments, found, has_run))
+
+
+def split_codes(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the code prefixes of options that may each hold several, parted by commas."""
+    return tuple(part.strip() for text in texts for part in text.split(","))
 
 
 def check_codes(prefixes: Sequence[str]) -> None:
     """Refuse a prefix with which no rule's code begins.
 
     Raises:
-        UsageError: as said.
+        UsageError: as said; the hint names the nearest.
     """
-    from bundlekit.api.catalogue import catalogue  # noqa: PLC0415 - most calls select nothing
-
-    codes = [rule.code for rule in catalogue()]
+    codes = [*(rule.code for rule in RULES), *codes_of_runs()]
     for prefix in prefixes:
-        if not any(code.startswith(prefix) for code in codes):
-            msg = f"no rule's code begins with {prefix!r}"
-            raise UsageError(msg, subject=prefix, hint="`bundlekit rules` lists them; a family is a prefix such as BK3")
+        if not names_rule(prefix, codes):
+            raise UsageError(f"no rule's code begins with {prefix!r}", subject=prefix, hint=nearest_code(prefix, codes))
+
+
+def _known(prefixes: Iterable[str], codes: Collection[str]) -> tuple[str, ...]:
+    return tuple(prefix for prefix in prefixes if names_rule(prefix, codes))

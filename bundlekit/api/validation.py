@@ -4,25 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from bundlekit.api.baselines import Baselines
 from bundlekit.api.inputs import BundleDirectory, bundle_directories, snapshot
-from bundlekit.api.policies import check_codes, policy_of
-from bundlekit.check.engine import check
 from bundlekit.errors import BundlekitError, UsageError
-from bundlekit.model.finding import (
-    Finding,
-    Level,
-    Obstacle,
-    Report,
-    Severity,
-    Stage,
-    StageName,
-    StagesOutcome,
-    StageStatus,
-)
-from bundlekit.model.policy import Policy, judged
-from bundlekit.model.project import Project, ProjectTable
+from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, Stage, StageName, StageStatus
+from bundlekit.model.stages import StagesOutcome
+
+if TYPE_CHECKING:
+    from bundlekit.model.policy import Policy
+    from bundlekit.model.project import Project
 
 __all__ = ["Progress", "ValidateOptions", "validate", "validate_directory"]
 
@@ -33,7 +25,9 @@ Progress = Callable[[str], None]
 class ValidateOptions(NamedTuple):
     """How far to go and what to look at. `select` and `ignore` are code prefixes; `python` a path or a version.
 
-    `baseline` is a file of known findings, which do not count.
+    `baseline` is a file of known findings, which do not count; `write_baseline` makes all that is found known there,
+    or in the files that the bundles' settings name. With `reuse`, the static report of a bundle that has not changed
+    since it was made is taken from the store of known reports, and a new one is kept there.
     """
 
     level: Level = Level.SMOKE
@@ -43,36 +37,104 @@ class ValidateOptions(NamedTuple):
     sandbox: str = "auto"
     python: str | None = None
     baseline: Path | None = None
+    write_baseline: bool = False
+    reuse: bool = False
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
     """Return a report for every bundle that `paths` stand for; none for a repository without bundles.
 
-    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on.
+    A path that is no bundle, or an archive that is not sound, gives a report with that obstacle; the others go on, and
+    no baseline is written.
 
     Raises:
-        UsageError: the level is not in this version, a code is no rule's, a job specification is not there.
+        UsageError: the level is not in this version, a code is no rule's, a job specification is not there, a file
+            stands where a baseline should be written.
+        FileAccessError: the baseline cannot be written.
     """
     if options.level is Level.ISOLATION:
         raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
     if options.select or options.ignore:
+        from bundlekit.api.policies import check_codes, split_codes  # noqa: PLC0415 - most calls select nothing
+
+        options = options._replace(select=split_codes(options.select), ignore=split_codes(options.ignore))
         check_codes((*options.select, *options.ignore))
     if options.job_spec is not None and not options.job_spec.is_file():
         msg = f"{options.job_spec} is no file: expected a job specification or a grid file in JSON"
         raise UsageError(msg, subject=options.job_spec)
-    return tuple(report for path in paths for report in _validate_path(path, options, progress))
+    judged_by = _judge(options)
+    baselines = Baselines(options.baseline, learns=options.write_baseline)
+    reports = tuple(
+        report for path in paths for report in _validate_path(path, options, baselines, judged_by, progress)
+    )
+    if options.write_baseline and not any(report.obstacle for report in reports):
+        baselines.write()
+    return reports
 
 
-def _validate_path(path: Path, options: ValidateOptions, progress: Progress) -> Iterator[Report]:
+def _judge(options: ValidateOptions) -> str | None:
+    """Return the state of what checks bundles, None where no report may be taken from the store."""
+    # What else an interpreter's environment holds, no state of the bundle tells.
+    if not options.reuse or options.write_baseline or options.level is not Level.STATIC or options.python is not None:
+        return None
+    from bundlekit.api.known_reports import judge  # noqa: PLC0415 - only the hook's level has a store
+
+    return judge()
+
+
+def _validate_path(
+    path: Path, options: ValidateOptions, baselines: Baselines, judged_by: str | None, progress: Progress
+) -> Iterator[Report]:
     try:
         # A hook meets repositories that have no bundle (yet); who asks for more than reading means that there is one.
         with bundle_directories(path, may_be_none=options.level is Level.STATIC) as bundles:
             for bundle in bundles:
-                yield validate_directory(
-                    bundle, snapshot(bundle, job_spec=options.job_spec, python=options.python), options, progress
-                )
+                if judged_by is not None and bundle.manifest is None:
+                    yield _reused(bundle, options, baselines, judged_by, progress)
+                else:
+                    project = snapshot(bundle, job_spec=options.job_spec, python=options.python)
+                    yield _validated(bundle, project, options, baselines, progress)
     except BundlekitError as error:
         yield Report(str(path), None, None, None, None, options.level, "none", (), (), _obstacle(error))
+
+
+def _reused(
+    bundle: BundleDirectory, options: ValidateOptions, baselines: Baselines, judged_by: str, progress: Progress
+) -> Report:
+    from bundlekit.api.known_reports import KnownReport, Question  # noqa: PLC0415 - as above
+
+    started = time.monotonic()
+    told = (",".join(options.select), ",".join(options.ignore), str(options.job_spec), str(options.baseline))
+    files = tuple(file for file in (options.job_spec, options.baseline) if file is not None)
+    known = KnownReport.of(Question(bundle.root, bundle.label, told, files), judged_by)
+    report = None if known is None else known.recall()
+    if report is not None:
+        seconds = time.monotonic() - started
+        return report._replace(stages=tuple(stage._replace(seconds=seconds) for stage in report.stages))
+    project = snapshot(bundle, job_spec=options.job_spec)
+    report = _validated(bundle, project, options, baselines, progress)
+    if known is not None and _depends_on_its_tree_alone(project, known.tree.unread):
+        known.keep(report)
+    return report
+
+
+def _depends_on_its_tree_alone(project: "Project", unread: Sequence[str]) -> bool:
+    """Whether no setting leads out of the bundle's directory, or into those of its entries that are not looked at."""
+    from bundlekit.read.shipping_rules import read_rules  # noqa: PLC0415 - a known bundle is not read
+    from bundlekit.read.tree_state import NEVER_READ  # noqa: PLC0415 - as above
+
+    settings = project.settings
+    if settings.python is not None and "/" in settings.python:
+        return False
+    baseline = Path(settings.baseline or "")
+    if baseline.is_absolute() or not {"..", *NEVER_READ}.isdisjoint(baseline.parts):
+        return False
+    rules, _ = read_rules(Path(project.root), settings.include, settings.exclude)
+    # A pattern that starts with a wildcard may bring a directory back as a whole, the others what is in it.
+    return not any(
+        rules.reaches_into(path) or rules.decide(path, is_directory=True, default="a tool's", inherited=None) is None
+        for path in unread
+    )
 
 
 def _obstacle(error: BundlekitError) -> Obstacle:
@@ -80,15 +142,33 @@ def _obstacle(error: BundlekitError) -> Obstacle:
 
 
 def validate_directory(
-    bundle: BundleDirectory, project: Project, options: ValidateOptions, progress: Progress
+    bundle: BundleDirectory, project: "Project", options: ValidateOptions, progress: Progress
 ) -> Report:
     """Return the report of one bundle whose snapshot has been read."""
+    return _validated(bundle, project, options, Baselines(options.baseline), progress)
+
+
+def _validated(
+    bundle: BundleDirectory, project: "Project", options: ValidateOptions, baselines: Baselines, progress: Progress
+) -> Report:
+    from bundlekit.api.policies import codes_of_runs, looked_for, policy_of, unused_after_run  # noqa: PLC0415 - a known bundle is not checked
+    from bundlekit.check.engine import check  # noqa: PLC0415 - as above
+    from bundlekit.model.policy import Means, Selection, judged  # noqa: PLC0415 - as above
+    from bundlekit.model.project import ProjectTable  # noqa: PLC0415 - as above
+
     started = time.monotonic()
     progress(f"reading {bundle.label}")
-    policy = policy_of(bundle, project, select=options.select, ignore=options.ignore, baseline=options.baseline)
-    found = judged(check(project), policy)
-    static = Stage(StageName.STATIC, _status(found.counted), time.monotonic() - started)
+    known = baselines.known(bundle, project)
+    policy = policy_of(project, Selection(options.select, options.ignore), known.findings, learns=baselines.learns)
+    later = codes_of_runs() if project.ignores or project.settings.named_codes else {}
+    read = judged(check(project, later=later), policy)
+    static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
     dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    found = read.joined(dynamic.judgement).everything()
+    sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
+    whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
+    in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
+    baselines.learn(known, in_baseline, sought)
     return Report(
         path=bundle.label,
         name=project.name,
@@ -99,9 +179,11 @@ def validate_directory(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=(*found.counted, *dynamic.findings),
+        findings=whole.counted,
         obstacle=dynamic.obstacle,
-        suppressed=Counter(each.by.value for each in (*found.suppressed, *dynamic.suppressed)),
+        suppressed=Counter(each.by.value for each in whole.suppressed),
+        reweighed=whole.reweighed,
+        gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 
 
@@ -110,7 +192,7 @@ def _status(findings: Sequence[Finding]) -> StageStatus:
 
 
 def _dynamic(
-    bundle: tuple[Path, Project], static: Stage, options: ValidateOptions, policy: Policy, progress: Progress
+    bundle: tuple[Path, "Project"], static: Stage, options: ValidateOptions, policy: "Policy", progress: Progress
 ) -> StagesOutcome:
     if options.level is Level.STATIC:
         return StagesOutcome()

@@ -88,6 +88,8 @@ def constructor(world: World, owner: Class) -> Value:
         return meta
     if isinstance(meta, Class):
         called = _lookup(world, meta, "__call__")
+        if not isinstance(_lookup(world, meta, "__signature__"), MissingName):
+            return Unknown(f"the metaclass of {owner.node.name!r} gives it a signature", is_there=True)
         if isinstance(called, Function):
             return _as_class(_bound(called, owner), owner)
         if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or _sets_constructors(meta):
@@ -202,7 +204,12 @@ def _bound(found: Function, receiver: Value) -> Value:
 
 def _lookup(world: World, owner: Class, name: str) -> Value:
     """Return what `name` is in the class or its bases: Unknown where a base has no source to read."""
-    for base in _linearised(world, owner):
+    order = _linearised(world, owner)
+    filled = next((base for base in order if isinstance(base, Class) and base.reshaped == "any"), None)
+    if filled is not None and name not in world.members(filled).by_name:
+        is_there = any(isinstance(base, Class) and name in world.members(base).by_name for base in order)
+        return Unknown(f"a decorator may give {filled.node.name!r} another {name!r}", is_there=is_there)
+    for base in order:
         match base:
             case Unknown():
                 return base

@@ -1,28 +1,34 @@
 """Runs the rules over a project, and answers the probe's question what the static stage believes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bundlekit.check.columns import in_characters
 from bundlekit.check.evidence import Evidence, Verdict
-from bundlekit.check.ignored import unknown_codes, unused
+from bundlekit.check.ignored import sound_comments, unknown_codes, unused
 from bundlekit.check.rules import RULES, StaticRule
 from bundlekit.check.syntax import paused_collector
 from bundlekit.check.values import Function
 from bundlekit.model.declaration import TargetDeclaration
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.policy import names_rule
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
 
 __all__ = ["StaticAnswers", "check"]
 
 
-def check(project: Project, *, rules: Sequence[StaticRule] = RULES) -> list[Finding]:
-    """Return what `rules` find in `project`, by place; the same finding of two rules once."""
+def check(project: Project, *, rules: Sequence[StaticRule] = RULES, later: Collection[str] = ()) -> list[Finding]:
+    """Return what `rules` find in `project`, by place; the same finding of two rules once.
+
+    `later` are the codes of rules that need a run: comments and settings may name them too.
+    """
     with paused_collector():
         evidence = Evidence(project)
         found = dict.fromkeys(finding for rule in rules for finding in _found(rule, evidence))
-    shown = list(in_characters(found, project.sources))
-    return sorted([*shown, *unused(project, shown), *unknown_codes(project, [rule.code for rule in rules])], key=_place)
+    codes = frozenset((*(rule.code for rule in rules), *later))
+    shown = [*in_characters(found, project.sources), *unknown_codes(project, codes)]
+    idle = unused(sound_comments(project.ignores, codes), shown, lambda code: not names_rule(code, later))
+    return sorted([*shown, *idle], key=_place)
 
 
 class StaticAnswers:

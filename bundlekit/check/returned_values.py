@@ -5,7 +5,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from bundlekit.check.returns import own_nodes
 from bundlekit.check.signatures import FunctionNode
+from bundlekit.check.written_names import bound_names
 
 __all__ = ["Misfit", "literal_behind", "misfits_of_evaluator", "misfits_of_loss", "misfits_of_outputs"]
 
@@ -31,6 +33,9 @@ _NOT_FINITE = frozenset(
     {f"{module}.{name}" for module in ("math", "numpy") for name in ("nan", "inf", "NaN", "Inf", "NAN")}
 )
 _DICTS = {"a dict"}
+_TEXT = "a str"
+_TEXT_METHODS = frozenset({"format", "format_map", "join", "replace", "strip", "upper", "lower", "title"})
+_METADATA = "metadata"
 
 
 class Misfit(NamedTuple):
@@ -46,14 +51,14 @@ def literal_behind(node: FunctionNode, value: ast.expr) -> ast.expr:
     """Return the expression that a local name is assigned, once, if nothing but its return uses it; else `value`."""
     if not isinstance(value, ast.Name):
         return value
-    mentions = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == value.id]
     assigned = [
         each.value
-        for each in ast.walk(node)
+        for each in own_nodes(node.body if isinstance(node.body, list) else [])
         if isinstance(each, ast.Assign | ast.AnnAssign) and each.value is not None and _is_target(each, value.id)
     ]
-    loads = sum(isinstance(each.ctx, ast.Load) for each in mentions)
-    is_plain = len(assigned) == 1 and len(mentions) == loads + 1 and loads == 1
+    bindings = sum(name == value.id for name, _ in bound_names(node))
+    loads = sum(isinstance(each, ast.Name) and each.id == value.id for each in ast.walk(node)) - 1
+    is_plain = len(assigned) == 1 and bindings == 1 and loads == 1
     is_named_otherwise = any(isinstance(each, ast.Global | ast.Nonlocal) for each in ast.walk(node))
     return assigned[0] if is_plain and not is_named_otherwise else value
 
@@ -61,6 +66,10 @@ def literal_behind(node: FunctionNode, value: ast.expr) -> ast.expr:
 def misfits_of_outputs(value: ast.expr, dotted: Dotted) -> Iterator[Misfit]:
     """Yield what is wrong with a wire's outputs."""
     expected, hint = "a dict of outputs", 'return {"name": data}, with bytes as data'
+    found = _nothing(value, dotted)
+    if found is not None:
+        yield Misfit(value, "at least one output that is not empty", found, hint)
+        return
     if not isinstance(value, ast.Dict):
         found = _kind(value, dotted)
         if found is not None and found not in _DICTS:
@@ -71,7 +80,7 @@ def misfits_of_outputs(value: ast.expr, dotted: Dotted) -> Iterator[Misfit]:
         found = _kind(item, dotted)
         if found is not None and not _is_replaced(value, item):
             advice = "encode it: append .encode()"
-            if found != "a str":
+            if found != _TEXT:
                 advice = "make bytes of it, for example json.dumps(...).encode()"
             yield Misfit(item, "bytes as an output", found, advice)
 
@@ -112,6 +121,25 @@ def _is_target(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
     return len(targets) == 1 and isinstance(targets[0], ast.Name) and targets[0].id == name
 
 
+def _nothing(value: ast.expr, dotted: Dotted) -> str | None:
+    """Return what outputs without any data are, None for all others; metadata alone may be what a wire has to give."""
+    match value:
+        case ast.Dict(keys=[]):
+            return "an empty dict"
+        case ast.Call(func=function, args=[], keywords=[]) if dotted(function) == "builtins.dict":
+            return "an empty dict"
+        case ast.Dict(keys=keys, values=values):
+            data = [
+                item
+                for key, item in zip(keys, values, strict=True)
+                if not (isinstance(key, ast.Constant) and key.value == _METADATA)
+            ]
+            is_empty = bool(data) and all(isinstance(item, ast.Constant) and item.value == b"" for item in data)
+            return "empty bytes alone" if is_empty and all(isinstance(key, ast.Constant) for key in keys) else None
+        case _:
+            return None
+
+
 def _misfits_of_key(key: ast.expr | None) -> Iterator[Misfit]:
     expected, hint = "a str that is not empty as an output's name", "name the output by a str"
     match key:
@@ -149,11 +177,24 @@ def _kind(node: ast.expr, dotted: Dotted) -> str | None:
             return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant() as operand):
             return _kind(operand, dotted)
+        case ast.IfExp(body=chosen, orelse=other):
+            found = _kind(chosen, dotted)
+            return found if found == _kind(other, dotted) else None
+        case ast.BinOp(left=left, op=ast.Mod()) if _is_text(left):
+            return _TEXT
+        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if _is_text(owner):
+            return _TEXT if method in _TEXT_METHODS else None
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _TEXT if _kind(left, dotted) == _kind(right, dotted) == _TEXT else None
         case ast.Call(func=function):
             name = dotted(function)
-            return "a str" if name in _MAKES_TEXT else _MAKES.get(name) or _MAKES_NUMBERS.get(name)
+            return _TEXT if name in _MAKES_TEXT else _MAKES.get(name) or _MAKES_NUMBERS.get(name)
         case _:
             return _DISPLAYS.get(type(node))
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _number(node: ast.expr, dotted: Dotted) -> str | None:
@@ -171,6 +212,9 @@ def _no_loss(node: ast.expr, dotted: Dotted) -> str | None:
             return "bytes"
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return _no_loss(operand, dotted)
+        case ast.IfExp(body=chosen, orelse=other):
+            found = _no_loss(chosen, dotted)
+            return found if _no_loss(other, dotted) else None
         case ast.Call(func=function, args=[ast.Constant(value=str() as text)]) if dotted(function) == "builtins.float":
             return _not_finite(text)
         case ast.Call(func=function) if dotted(function) in _MAKES_NUMBERS:

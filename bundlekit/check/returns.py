@@ -10,22 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from bundlekit.check.cases import has_opposites, is_literal, matches_all, may_be_the_last_case
 from bundlekit.check.conditions import LINUX, truth
 from bundlekit.check.signatures import FunctionNode
 
-__all__ = ["Reach", "Returns", "returns_of"]
+__all__ = ["Reach", "Returns", "own_nodes", "returns_of"]
 
 _EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "os.execv", "os.execve", "os.execvp"})
 _MAY_NOT_RETURN = re.compile(r"exit|fail|error|abort|raise|die|never|unreach|usage|throw|quit|kill|exec", re.IGNORECASE)
+_ONLY_TELLS = re.compile(r"log|warn|traceback", re.IGNORECASE)
 _ENDLESS = frozenset({"count", "cycle", "repeat", "iter"})
-_NEGATED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Is: ast.IsNot,
-    ast.In: ast.NotIn,
-}
-_NEGATED |= {value: key for key, value in _NEGATED.items()}
 
 
 class Reach(IntEnum):
@@ -63,17 +57,19 @@ def returns_of(node: FunctionNode, module: ast.Module) -> Returns | None:
     """Return what a function of `module` returns; None for a stub, and where a ``finally`` changes what it returns."""
     if isinstance(node, ast.Lambda):
         return _result(_Flow({}), [ast.copy_location(ast.Return(node.body), node.body)])
-    own = tuple(_own(node.body))
+    own = tuple(own_nodes(node.body))
     if _is_stub(node.body) or any(isinstance(each, ast.Try | ast.TryStar) and _returns(each.finalbody) for each in own):
         return None
     found = _result(_Flow({each.name: each for each in module.body if isinstance(each, ast.FunctionDef)}), node.body)
-    if found.is_sometimes_none and _has_opposites(each.test for each in own if isinstance(each, ast.If)):
+    if found.is_sometimes_none and has_opposites(each.test for each in own if isinstance(each, ast.If)):
         return found._replace(none=Reach.PERHAPS)
     return found
 
 
 def _result(flow: "_Flow", body: Sequence[ast.stmt]) -> Returns:
     end = flow.body(body, Reach.YES)
+    if _ends_with_a_guard(body):
+        end = min(end, Reach.PERHAPS)
     none = max(end, flow.none)
     only_raises = flow.raises and not flow.hangs and not flow.values and none is Reach.NEVER
     return Returns(tuple(flow.values), none, only_raises, flow.hangs)
@@ -88,6 +84,7 @@ class _Flow:
         self.raises = self.hangs = False
         self._helpers = helpers
         self._breaks: list[Reach] = []
+        self._handlers = 0
 
     def body(self, statements: Sequence[ast.stmt], live: Reach) -> Reach:
         """Return whether the end of `statements` is reached, if their start is."""
@@ -118,6 +115,9 @@ class _Flow:
         match node:
             case ast.Return(value=None | ast.Constant(value=None)):
                 self.none = max(self.none, live)
+            case ast.Return(value=ast.IfExp(body=chosen, orelse=other)):
+                for value in (chosen, other):
+                    self._plain(ast.copy_location(ast.Return(value), value), live)
             case ast.Return(value=ast.expr() as value):
                 self.values.append(value)
             case ast.Break():
@@ -138,7 +138,7 @@ class _Flow:
             return self.body(node.body if decided else node.orelse, live)
         after = self.body(node.body, live)
         if not node.orelse:
-            return max(after, min(live, Reach.PERHAPS if _may_be_the_last_case(node.test) else Reach.YES))
+            return max(after, min(live, Reach.PERHAPS if may_be_the_last_case(node.test) else Reach.YES))
         return max(after, self.body(node.orelse, live))
 
     def _loop(self, node: ast.For | ast.While, live: Reach) -> Reach:
@@ -151,13 +151,15 @@ class _Flow:
 
     def _try(self, node: ast.Try | ast.TryStar, live: Reach) -> Reach:
         after = self.body(node.orelse, self.body(node.body, live))
+        self._handlers += 1
         for handler in node.handlers:
             after = max(after, self.body(handler.body, live))
+        self._handlers -= 1
         return min(after, self.body(node.finalbody, live))
 
     def _with(self, node: ast.With, live: Reach) -> Reach:
         end = self.body(node.body, live)
-        if any("suppress" in ast.unparse(item.context_expr) for item in node.items):
+        if any(_suppresses(item.context_expr) for item in node.items):
             return live
         # Any context manager may swallow what is raised inside.
         return max(end, min(live, Reach.PERHAPS))
@@ -166,9 +168,9 @@ class _Flow:
         after = Reach.NEVER
         for case in node.cases:
             after = max(after, self.body(case.body, live))
-            if case.guard is None and _matches_all(case.pattern):
+            if case.guard is None and matches_all(case.pattern):
                 return after
-        are_literals = all(_is_literal(case.pattern) for case in node.cases)
+        are_literals = all(is_literal(case.pattern) for case in node.cases)
         return max(after, min(live, Reach.YES if are_literals else Reach.PERHAPS))
 
     def _returns_from(self, call: ast.Call) -> Reach:
@@ -179,8 +181,9 @@ class _Flow:
             return Reach.NEVER
         owner, _, called = name.rpartition(".")
         if owner:
-            is_log = "log" in owner.lower()
-            is_doubtful = owner in {"self", "cls"} or (_MAY_NOT_RETURN.search(called) and not is_log)
+            # What handles an exception may raise it again.
+            is_doubtful = self._handlers or _MAY_NOT_RETURN.search(called)
+            is_doubtful = owner in {"self", "cls"} or (is_doubtful and not _ONLY_TELLS.search(owner))
             return Reach.PERHAPS if is_doubtful else Reach.YES
         if called in self._helpers:
             helper = _Flow({})
@@ -189,11 +192,24 @@ class _Flow:
         return Reach.YES if hasattr(builtins, called) else Reach.PERHAPS
 
 
+def _suppresses(manager: ast.expr) -> bool:
+    return isinstance(manager, ast.Call) and ast.unparse(manager.func).rpartition(".")[2] == "suppress"
+
+
+def _ends_with_a_guard(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body ends with ``if error: raise error`` or the like, which may be for whatever was not returned."""
+    match body:
+        case [*_, ast.If(body=[*_, ast.Raise()], orelse=[])]:
+            return True
+        case _:
+            return False
+
+
 def _runs_out(node: ast.For | ast.While, end: Reach) -> Reach:
     """Return whether a loop comes to its end without a break; `end` is whether its body does."""
     if isinstance(node, ast.While) and truth(node.test, LINUX):
         return Reach.NEVER
-    own = tuple(_own(node.body))
+    own = tuple(own_nodes(node.body))
     if any(isinstance(each, ast.Return) for each in own) and any(isinstance(each, ast.Raise) for each in own):
         # The last of several attempts may be the one that raises.
         return Reach.PERHAPS
@@ -206,56 +222,6 @@ def _runs_out(node: ast.For | ast.While, end: Reach) -> Reach:
     return Reach.YES
 
 
-def _may_be_the_last_case(test: ast.expr) -> bool:
-    """Whether a condition without an else may be the last of all that are possible: of types, of an enumeration."""
-    match test:
-        case ast.Call(func=ast.Name(id="isinstance" | "issubclass")):
-            return True
-        case ast.Compare(comparators=[ast.Attribute()]):
-            return True
-        case _:
-            return False
-
-
-def _has_opposites(tests: Iterable[ast.expr]) -> bool:
-    """Whether one of the conditions is the negation of another, so that one of them holds."""
-    texts: set[str] = set()
-    for test in tests:
-        opposite = _opposite(test)
-        if opposite in texts:
-            return True
-        texts.add(ast.unparse(test))
-    return False
-
-
-def _opposite(test: ast.expr) -> str:
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return ast.unparse(operand)
-        case ast.Compare(left=left, ops=[operator], comparators=comparators):
-            return ast.unparse(ast.Compare(left, [_NEGATED[type(operator)]()], comparators))
-        case _:
-            return ast.unparse(ast.UnaryOp(ast.Not(), test))
-
-
-def _matches_all(pattern: ast.pattern) -> bool:
-    match pattern:
-        case ast.MatchAs(pattern=None):
-            return True
-        case ast.MatchAs(pattern=ast.pattern() as inner):
-            return _matches_all(inner)
-        case ast.MatchOr(patterns=patterns):
-            return any(_matches_all(each) for each in patterns)
-        case _:
-            return False
-
-
-def _is_literal(pattern: ast.pattern) -> bool:
-    if isinstance(pattern, ast.MatchOr):
-        return all(_is_literal(each) for each in pattern.patterns)
-    return isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant)
-
-
 def _is_stub(body: Sequence[ast.stmt]) -> bool:
     """Whether the body is ``...`` alone, or under a docstring."""
     constants = [
@@ -265,11 +231,11 @@ def _is_stub(body: Sequence[ast.stmt]) -> bool:
 
 
 def _returns(body: Sequence[ast.stmt]) -> bool:
-    return any(isinstance(each, ast.Return) for each in _own(body))
+    return any(isinstance(each, ast.Return) for each in own_nodes(body))
 
 
-def _own(body: Sequence[ast.stmt]) -> Iterable[ast.AST]:
-    """Yield every node of a body, but not those of functions and classes inside."""
+def own_nodes(body: Sequence[ast.stmt]) -> Iterable[ast.AST]:
+    """Yield every node of a body, those of functions and classes inside left out."""
     pending: list[ast.AST] = list(body)
     while pending:
         node = pending.pop()

@@ -1,9 +1,12 @@
 """One pass over every source that ships: each is parsed once and its tree dropped again."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bundlekit.check.named_files import NamedFile, may_name_files, named_files
+from bundlekit.check.native_state import NativeVariable, native_variables
 from bundlekit.check.source_imports import SourceImport, source_imports
+from bundlekit.check.state_facts import ModuleState, module_state, runs_tasks
 from bundlekit.check.syntax import SyntaxFailure, parse
 from bundlekit.model.project import Project
 
@@ -11,12 +14,17 @@ __all__ = ["Survey", "survey"]
 
 
 class Survey(NamedTuple):
-    """What the pass found: sources that are no Python, syntax warnings (path, message, line), files named, imports."""
+    """What the pass found: sources that are no Python, syntax warnings (path, message, line), files named, imports.
+
+    `states` and `native` are of the sources that tasks run, none where each task has a process of its own.
+    """
 
     failures: dict[str, SyntaxFailure]
     warnings: tuple[tuple[str, str, int], ...]
     named: tuple[NamedFile, ...]
     imports: tuple[SourceImport, ...] = ()
+    states: tuple[ModuleState, ...] = ()
+    native: tuple[NativeVariable, ...] = ()
 
 
 def survey(project: Project) -> Survey:
@@ -25,6 +33,7 @@ def survey(project: Project) -> Survey:
     warnings: list[tuple[str, str, int]] = []
     named: list[NamedFile] = []
     imports: list[SourceImport] = []
+    states: list[ModuleState] = []
     for path, source in project.sources.items():
         parsed = parse(source.data, path)
         if isinstance(parsed, SyntaxFailure):
@@ -34,4 +43,13 @@ def survey(project: Project) -> Survey:
         imports.extend(source_imports(parsed.tree, path))
         if may_name_files(source.data):
             named.extend(named_files(parsed.tree, path))
-    return Survey(failures, tuple(warnings), tuple(named), tuple(imports))
+        if runs_tasks(path) and not project.settings.requires_fresh_process:
+            states.append(module_state(parsed.tree, source.data, path))
+    native = () if project.settings.requires_fresh_process else tuple(_native(project))
+    return Survey(failures, tuple(warnings), tuple(named), tuple(imports), tuple(states), native)
+
+
+def _native(project: Project) -> Iterator[NativeVariable]:
+    for path, source in project.native_sources.items():
+        if runs_tasks(path):
+            yield from native_variables(source.data, path)

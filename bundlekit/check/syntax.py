@@ -109,7 +109,7 @@ def _of_text(data: bytes, path: str) -> SyntaxError | None:
     except SyntaxError as error:
         return error
     except (ValueError, LookupError, RecursionError, MemoryError):
-        return None
+        pass  # then the error of the bytes says it
     return None
 
 

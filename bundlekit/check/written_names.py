@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from bundlekit.check.namespace import Imported, Names
 from bundlekit.check.signatures import FunctionNode
 
-__all__ = ["WrittenNames"]
+__all__ = ["WrittenNames", "bound_names"]
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
@@ -49,13 +49,13 @@ class WrittenNames:
     @cached_property
     def _inside(self) -> dict[str, list[Imported | None]]:
         found: dict[str, list[Imported | None]] = {}
-        for name, bound in _bound(self._node):
+        for name, bound in bound_names(self._node):
             found.setdefault(name, []).append(bound)
         return found
 
     @cached_property
     def _around(self) -> frozenset[str]:
-        return frozenset(name for scope in _around(self._tree, self._node) for name, _ in _bound(scope))
+        return frozenset(name for scope in _around(self._tree, self._node) for name, _ in bound_names(scope))
 
     def _outside(self, name: str) -> str:
         bindings = self._names.by_name.get(name)
@@ -106,8 +106,8 @@ def _around(tree: ast.Module, node: FunctionNode) -> Iterator[ast.AST]:
         pending.extend((child, inner) for child in ast.iter_child_nodes(each))
 
 
-def _bound(scope: ast.AST) -> Iterable[tuple[str, Imported | None]]:
-    """Yield every name that something in a function or class binds, with the import if it is one."""
+def bound_names(scope: ast.AST) -> Iterable[tuple[str, Imported | None]]:
+    """Yield each name that something in a function or class binds, once each time; with the import if it is one."""
     for node in ast.walk(scope):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):

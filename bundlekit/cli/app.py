@@ -1,7 +1,6 @@
 """The commands put together, and the one place where exceptions become messages and exit statuses."""
 
 import contextlib
-import platform
 import signal
 import sys
 import traceback
@@ -101,6 +100,8 @@ def _complain(message: str, hint: str | None) -> None:
 
 
 def _confess() -> None:
+    import platform
+
     typer.echo(
         f"bundlekit {__version__} broke down; this is a bug in bundlekit and not in your bundle.\n"
         f"Please report it with everything below.\n"

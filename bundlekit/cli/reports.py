@@ -8,10 +8,12 @@ import typer
 
 from bundlekit.cli.terminal import coloured, say
 from bundlekit.model.finding import Report
+from bundlekit.model.policy import Means
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
+from bundlekit.report.printable import printable
 from bundlekit.report.surroundings import Surroundings
 
-__all__ = ["emit", "save_baseline", "say_mended", "show_difference"]
+__all__ = ["emit", "say_learnt", "say_mended", "show_difference"]
 
 _WITH_RULES = {Format.SARIF, Format.JUNIT}
 
@@ -34,22 +36,14 @@ def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None
         say("no bundle found: nothing to validate\n")
 
 
-def save_baseline(path: Path, reports: Sequence[Report]) -> int:
-    """Write the findings of `reports` to the baseline at `path`, say so, and return the exit status.
-
-    Raises:
-        BundlekitError: a report has no verdict, or the file is somebody's own or cannot be written.
-    """
-    from bundlekit.api.policies import write_baseline
-    from bundlekit.errors import UsageError
-
+def say_learnt(reports: Sequence[Report]) -> None:
+    """Say on standard error what has become of the baseline, which `validate` has written."""
     for report in reports:
         if report.obstacle is not None:
-            message = f"no baseline is written, since {report.path} has no verdict: {report.obstacle.message}"
-            raise UsageError(message, subject=report.path, hint=report.obstacle.hint)
-    count = write_baseline(path, reports)
-    say(f"wrote {path}: {count} known finding{'' if count == 1 else 's'}\n")
-    return 0
+            typer.echo(f"no baseline is written, since {printable(report.path)} has no verdict", err=True)
+            return
+    count = sum(report.suppressed.get(Means.BASELINE.value, 0) for report in reports)
+    typer.echo(f"{count} finding{' is' if count == 1 else 's are'} in the baseline now", err=True)
 
 
 def show_difference(reports: Sequence[Report]) -> int:

@@ -22,13 +22,22 @@ def validate(
     grid_spec: Annotated[
         Path | None, typer.Option("--grid-spec", help="A grid file (JSON): its first tasks are smoke-run.")
     ] = None,
-    select: Annotated[list[str] | None, typer.Option(help="Only these codes or code prefixes; repeatable.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Not these codes or code prefixes; repeatable.")] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODES", help="Only these codes or code prefixes, whatever the settings say; repeatable."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODES", help="Not these either, besides what the settings ignore; repeatable."),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="A file of known findings, which do not count.", metavar="FILE")
     ] = None,
     write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Write the findings of now to the file of --baseline.")
+        bool,
+        typer.Option(
+            "--write-baseline", help="Make the findings of now known: in --baseline, else in the settings' file."
+        ),
     ] = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Mend what can be mended safely, then report what is left.")
@@ -36,6 +45,12 @@ def validate(
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what --fix would change and write nothing; status 1 if anything.")
     ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="With --level static, take the report of an unchanged bundle as it was."
+        ),
+    ] = True,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
     output: Annotated[
@@ -51,15 +66,15 @@ def validate(
     """
     from bundlekit.api.validation import ValidateOptions
     from bundlekit.api.validation import validate as validate_bundles
-    from bundlekit.cli.reports import emit, save_baseline, say_mended, show_difference
+    from bundlekit.cli.reports import emit, say_learnt, say_mended, show_difference
     from bundlekit.cli.terminal import LiveProgress
     from bundlekit.errors import UsageError
     from bundlekit.report.outputs import Destination, check_destinations
 
     if job_spec is not None and grid_spec is not None:
         raise UsageError("--job-spec and --grid-spec both say what is to be run: give one of them")
-    if write_baseline and baseline is None:
-        raise UsageError("--write-baseline needs to know where: give --baseline FILE")
+    if write_baseline and (fix or diff):
+        raise UsageError("--write-baseline makes known what --fix would mend: mend first, then write the baseline")
     destinations = [Destination.parse(text) for text in output or ["text"]]
     check_destinations(destinations)
     options = ValidateOptions(
@@ -69,7 +84,9 @@ def validate(
         ignore=tuple(ignore or ()),
         sandbox=sandbox.value,
         python=python,
-        baseline=None if write_baseline else baseline,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        reuse=cache and not write_baseline,
     )
     searched = tuple(paths or (Path(),))
     with LiveProgress() as progress:
@@ -84,7 +101,7 @@ def validate(
         return show_difference(reports)
     if fixed is not None:
         say_mended(fixed.mended, fixed.files, fixed.refused)
-    if write_baseline and baseline is not None:
-        return save_baseline(baseline, reports)
+    if write_baseline:
+        say_learnt(reports)
     emit(reports, destinations)
     return max((report.exit_status for report in reports), default=0)

@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
 
-if TYPE_CHECKING:
-    from bundlekit.model.policy import Suppressed
-
-__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus", "StagesOutcome"]
+__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus"]
 
 
 class Severity(StrEnum):
@@ -87,21 +84,11 @@ class Obstacle(NamedTuple):
     hint: str | None = None
 
 
-class StagesOutcome(NamedTuple):
-    """What the dynamic stages add to the static one; `sandbox` is the level that held, ``none`` where nothing ran."""
-
-    digest: Digest | None = None
-    sandbox: str = "none"
-    stages: tuple[Stage, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    obstacle: Obstacle | None = None
-    suppressed: tuple["Suppressed", ...] = ()
-
-
 class Report(NamedTuple):
     """The outcome of validating one bundle. `digest` is None when only the static level ran.
 
-    `suppressed` counts the findings that do not count, by what keeps them from it.
+    `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
+    another severity than their rule gave them; `gone` what a baseline knows and was not found any more.
     """
 
     path: str
@@ -115,6 +102,8 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...]
     obstacle: Obstacle | None = None
     suppressed: Mapping[str, int] = MappingProxyType({})
+    reweighed: int = 0
+    gone: int = 0
 
     @property
     def passed(self) -> bool:

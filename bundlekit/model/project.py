@@ -48,7 +48,7 @@ class RefusedEntry(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A Python source file as it stands on disk, before any decoding."""
+    """A source file as it stands on disk, before any decoding."""
 
     path: str
     data: bytes
@@ -90,7 +90,8 @@ class Project(NamedTuple):
     declared, but not as text, which `problems` say. `registry`, `tracked` and `job` are None where there is no such
     document, or one that cannot be read. `ignores` are comments that keep findings from counting. `library` answers for
     what lies outside of the bundle; `environment` is what is installed there, None where no environment is known.
-    `lock` is what the lock pins, `optional_requirements` those of [project.optional-dependencies].
+    `native_sources` holds the members that are C or C++, but for what is vendored or too large. `lock` is what the lock
+    pins, `optional_requirements` those of [project.optional-dependencies].
     """
 
     root: str
@@ -126,3 +127,4 @@ class Project(NamedTuple):
     registry: Registry | None = None
     tracked: TrackedFiles | None = None
     job: Job | None = None
+    native_sources: Mapping[str, SourceFile] = MappingProxyType({})

@@ -120,7 +120,7 @@ IMPORT_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.ERROR,
         check=_discovery,
         good=SOUND,
-        bad=varied(("import base64", "import base64\n\n__import__('module_that_is_nowhere')")),
+        bad=varied(("import base64", 'import base64\nimport os\n\nSITE = os.environ["MODEL_SITE"]')),
     ),
     Rule(
         code="BK604",
@@ -131,7 +131,7 @@ IMPORT_RULES: tuple[Rule[EvidenceCheck], ...] = (
         good=SOUND,
         bad=varied(
             ("tiny.model:loss", "tiny.scores:loss"),
-            more={"tiny/scores.py": "__import__('module_that_is_nowhere')\n\n\n" + _LOSS},
+            more={"tiny/scores.py": 'import os\n\nSITE = os.environ["MODEL_SITE"]\n\n\n' + _LOSS},
         ),
     ),
     Rule(

@@ -115,7 +115,7 @@ SMOKE_RULES: tuple[Rule[EvidenceCheck], ...] = (
         severity=Severity.ERROR,
         check=_rehearsals,
         good=SOUND,
-        bad=varied(("float(len(data))", "float(data and 'nan')")),
+        bad=varied(("float(len(data))", "float(data)")),
     ),
     Rule(
         code="BK704",
@@ -129,7 +129,7 @@ SMOKE_RULES: tuple[Rule[EvidenceCheck], ...] = (
     Rule(
         code="BK705",
         title="A target takes only one of the two forms in which outputs arrive",
-        why="One of today's runners hands over bytes, the other base64 text (CONTRACT section 4).",
+        why="One of today's runners hands over bytes, the other base64 text.",
         severity=Severity.WARNING,
         check=_one_kind_of_data,
         good=SOUND,

@@ -8,19 +8,18 @@ from typing import NamedTuple
 from bundlekit.check.engine import StaticAnswers
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
-from bundlekit.model.finding import Finding, Level, Obstacle, Severity, Stage, StageName, StagesOutcome, StageStatus
+from bundlekit.model.finding import Finding, Level, Obstacle, Stage, StageName, StageStatus
 from bundlekit.model.outcome import Failure, Prepared
-from bundlekit.model.policy import Policy, Suppressed, judged
+from bundlekit.model.policy import Judgement, Policy, fails, judged
 from bundlekit.model.project import Project
-from bundlekit.model.rule import Rule
+from bundlekit.model.stages import StagesOutcome
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
-from bundlekit.probe.rule_type import EvidenceCheck
-from bundlekit.probe.rules import ENVIRONMENT_RULES, IMPORT_RULES, SMOKE_RULES
+from bundlekit.probe.rules import RULES_OF_STAGE
 
 __all__ = ["StageOptions", "run_stages"]
 
@@ -41,7 +40,6 @@ class StageOptions(NamedTuple):
 class _Plan(NamedTuple):
     name: StageName
     gather: Callable[[ColdExecutor, Evidence, Progress], Evidence]
-    rules: Sequence[Rule[EvidenceCheck]]
     detail: Callable[[Evidence], str | None]
 
 
@@ -68,9 +66,9 @@ def _counted(number: int, noun: str) -> str:
 
 
 _PLANS = (
-    _Plan(StageName.ENVIRONMENT, gather_environment, ENVIRONMENT_RULES, _interpreter),
-    _Plan(StageName.IMPORT, gather_imports, IMPORT_RULES, _imported),
-    _Plan(StageName.SMOKE, gather_smoke, SMOKE_RULES, _smoked),
+    _Plan(StageName.ENVIRONMENT, gather_environment, _interpreter),
+    _Plan(StageName.IMPORT, gather_imports, _imported),
+    _Plan(StageName.SMOKE, gather_smoke, _smoked),
 )
 
 
@@ -106,8 +104,7 @@ def _run(
     progress: Progress,
 ) -> StagesOutcome:
     stages: list[Stage] = []
-    findings: list[Finding] = []
-    suppressed: list[Suppressed] = []
+    judgement = Judgement()
     obstacle: Obstacle | None = None
     for plan in plans:
         if stages and stages[-1].status in {StageStatus.FAILED, StageStatus.SKIPPED}:
@@ -116,21 +113,17 @@ def _run(
         started = time.monotonic()
         evidence = plan.gather(executor, evidence, progress)
         obstacle = _obstacle(evidence, options)
-        found = [] if obstacle else [finding for rule in plan.rules for finding in rule.check(evidence)]
+        found = [] if obstacle else [finding for rule in RULES_OF_STAGE[plan.name] for finding in rule.check(evidence)]
         # Nothing can follow an environment that is not there, whatever is ignored.
         is_blocked = obstacle is not None or isinstance(evidence.prepared, Failure)
         status = StageStatus.FAILED if is_blocked else _status(found, options)
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
-        judgement = judged(found, options.policy)
-        findings.extend(judgement.counted)
-        suppressed.extend(judgement.suppressed)
-    return StagesOutcome(None, _sandbox(evidence), tuple(stages), tuple(findings), obstacle, tuple(suppressed))
+        judgement = judgement.joined(judged(found, options.policy))
+    return StagesOutcome(None, _sandbox(evidence), tuple(stages), judgement, obstacle)
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:
-    # Not to be shown is not to have passed: only what is ignored by name does not count.
-    counted = judged(findings, options.policy._replace(select=())).counted
-    if any(finding.severity is Severity.ERROR for finding in counted):
+    if fails(findings, options.policy):
         return StageStatus.FAILED
     if any(finding.code == _UNPROVED for finding in findings):
         return StageStatus.UNPROVED

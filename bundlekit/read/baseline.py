@@ -3,48 +3,36 @@
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from bundlekit.errors import UsageError
-from bundlekit.model.baseline import BASELINE_SCHEMA, Baseline
+from bundlekit.model.baseline import BASELINE_SCHEMA, Baseline, KnownFinding
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, regular_file
 
 __all__ = ["bundle_key", "read_baseline"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HINT = "write it with: bundlekit validate --write-baseline"
 
 
 def read_baseline(path: Path) -> Baseline:
     """Return the baseline at `path`.
 
     Raises:
-        UsageError: there is no such file, or it is no baseline.
+        UsageError: there is no such file, or it is no baseline; the message tells the place.
     """
-    hint = "write it with: bundlekit validate --write-baseline --baseline FILE"
-    try:
-        file = regular_file(path)
-        if file is None:
-            raise UsageError(f"the baseline {path} is not a regular file", subject=path, hint=hint)
-        with file:
-            data = file.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        msg = f"the baseline {path} cannot be read: {error.strerror or error}"
-        raise UsageError(msg, subject=path, hint=hint) from error
+    data = _data(path)
     try:
         document = json.loads(data)
+    except json.JSONDecodeError as error:
+        raise _refused(path, f"{path}:{error.lineno}:{error.colno}: the baseline is not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the baseline {path} is not JSON: {error}", subject=path, hint=hint) from error
+        raise _refused(path, f"the baseline {path} is not JSON: {error}") from error
     bundles = document.get("bundles") if isinstance(document, dict) else None
     if not isinstance(bundles, dict) or document.get("schema") != BASELINE_SCHEMA:
-        raise UsageError(f"{path} is no baseline: its schema is not {BASELINE_SCHEMA!r}", subject=path, hint=hint)
-    known: dict[str, frozenset[str]] = {}
-    for bundle, fingerprints in bundles.items():
-        if not isinstance(fingerprints, list) or not all(_is_fingerprint(each) for each in fingerprints):
-            raise UsageError(
-                f"the baseline {path} holds no list of fingerprints for {bundle!r:.80}", subject=path, hint=hint
-            )
-        known[bundle] = frozenset(fingerprints)
-    return Baseline(known)
+        raise _refused(path, f"{path} is no baseline: its schema is not {BASELINE_SCHEMA!r}")
+    return Baseline({bundle: tuple(_known(path, bundle, entries)) for bundle, entries in bundles.items()})
 
 
 def bundle_key(baseline: Path, root: Path) -> str:
@@ -52,5 +40,34 @@ def bundle_key(baseline: Path, root: Path) -> str:
     return Path(os.path.relpath(root.absolute(), baseline.absolute().parent)).as_posix()
 
 
-def _is_fingerprint(value: object) -> bool:
-    return isinstance(value, str) and _FINGERPRINT.fullmatch(value) is not None
+def _data(path: Path) -> bytes:
+    try:
+        file = regular_file(path)
+        if file is None:
+            raise _refused(path, f"the baseline {path} is not a regular file")
+        with file:
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        raise _refused(path, f"the baseline {path} cannot be read: {error.strerror or error}") from error
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise _refused(path, f"the baseline {path} is longer than {MAX_DOCUMENT_BYTES:,} bytes")
+    return data
+
+
+def _known(path: Path, bundle: str, entries: object) -> Iterator[KnownFinding]:
+    where = f"{path}: bundles[{bundle!r:.80}]"
+    if not isinstance(entries, list):
+        raise _refused(path, f"{where} is no list of findings")
+    for number, entry in enumerate(entries, 1):
+        values = entry if isinstance(entry, dict) else {}
+        match values.get("fingerprint"), values.get("code"), values.get("path"), values.get("message"):
+            case str() as fingerprint, str() as code, (str() | None) as at, str() as message if _FINGERPRINT.fullmatch(
+                fingerprint
+            ):
+                yield KnownFinding(fingerprint, code, at, message)
+            case _:
+                raise _refused(path, f"{where}: number {number} lacks fingerprint, code, path or message")
+
+
+def _refused(path: Path, message: str) -> UsageError:
+    return UsageError(message, subject=path, hint=_HINT)

@@ -31,13 +31,8 @@ def read_lock(root: Path, lock: Lock | None, name: str | None, problems: list[Fi
         return None
     if lock.path.endswith(".txt"):
         return LockContent(lock.path, _hashed_requirements(data.decode("utf-8", "replace")))
-    import tomllib  # noqa: PLC0415 - only a bundle with a lock in TOML pays for its parser
-
     try:
-        text = data.decode()
-        if key_of_many_parts(text) is not None:
-            raise ValueError(f"a key has more than {MAX_PARTS} parts")
-        document = tomllib.loads(text)
+        document = _document(data.decode())
     except (ValueError, RecursionError) as error:
         hint = "make it anew with the tool that wrote it, for uv: uv lock"
         problems.append(finding_at("BK106", f"{lock.path} is not valid TOML: {error}", Place(lock.path), hint=hint))
@@ -54,6 +49,14 @@ def read_lock(root: Path, lock: Lock | None, name: str | None, problems: list[Fi
         next(_roots(packages, name), None),
         requires_python if isinstance(requires_python, str) else None,
     )
+
+
+def _document(text: str) -> Mapping[str, object]:
+    import tomllib  # noqa: PLC0415 - only a bundle with a lock in TOML pays for its parser
+
+    if key_of_many_parts(text) is not None:
+        raise ValueError(f"a key has more than {MAX_PARTS} parts")
+    return tomllib.loads(text)
 
 
 def _versions(packages: list[Mapping[str, object]]) -> dict[str, tuple[str, ...]]:

@@ -26,7 +26,7 @@ from bundlekit.read.registry import (
 )
 from bundlekit.read.requirements import read_dependencies, read_requirements
 from bundlekit.read.settings import read_settings
-from bundlekit.read.sources import list_unshipped, read_sources
+from bundlekit.read.sources import list_unshipped, read_native_sources, read_sources
 from bundlekit.read.tracked import read_tracked
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
@@ -61,7 +61,9 @@ def read_project(
     sources = read_sources(root, walked.members, problems, trial=trial)
     named_python = python or settings.python
     environment = read_environment(named_python) if named_python and "/" in named_python else None
-    ignores = read_ignore_comments(root, sources, problems)
+    native_sources = read_native_sources(root, walked.members, problems)
+    stated_in = [requirement.place.path for requirement in declared.requirements]
+    ignores = read_ignore_comments(root, sources, stated_in, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
         groups = pyproject.tool("poetry").table("plugins")
@@ -100,6 +102,7 @@ def read_project(
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
         job=declared.job.job,
+        native_sources=native_sources,
     )
 
 

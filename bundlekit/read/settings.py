@@ -2,12 +2,11 @@
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, WorkerSettings
-from bundlekit.model.finding import Severity
 from bundlekit.model.place import Place
-from bundlekit.model.policy import PerFileIgnore
+from bundlekit.read.policy_settings import POLICY_KEYS, read_policy_settings
 from bundlekit.read.pyproject import Pyproject
 from bundlekit.read.typed_table import Keys, TypedTable
 
@@ -26,15 +25,10 @@ _KEYS = (
     "pass-env",
     "python",
     "worker",
-    "select",
-    "ignore",
-    "per-file-ignores",
-    "severity",
-    "baseline",
+    *POLICY_KEYS,
 )
 _SMOKE_KEYS = ("entrypoint", "params", "seed", "timeout-s")
 _WORKER_KEYS = ("python", "platform")
-_SEVERITIES = tuple(each.value for each in Severity)
 _MAX_DEPTH = 100
 
 
@@ -45,11 +39,7 @@ def read_settings(pyproject: Pyproject) -> Settings:
     smoke = tuple(task for entry in table.tables("smoke") if (task := _smoke_entry(entry)) is not None)
     fresh = table.flag("requires-fresh-process")
     modelops_fresh = pyproject.tool("modelops").flag("requires-fresh-process")
-    python, baseline = table.text("python"), table.text("baseline")
-    select, ignore = table.texts("select"), table.texts("ignore")
-    per_file, severity = table.table("per-file-ignores"), table.table("severity")
-    listed = [(pattern, per_file.texts(pattern)) for pattern in per_file.values]
-    named = [*select, *ignore, *(text for _, texts in listed for text in texts)]
+    python, policy = table.text("python"), read_policy_settings(table)
     return Settings(
         include=tuple(text.value for text in table.texts("include")),
         exclude=tuple(text.value for text in table.texts("exclude")),
@@ -60,26 +50,13 @@ def read_settings(pyproject: Pyproject) -> Settings:
         pass_env=tuple(text.value for text in table.texts("pass-env")),
         python=python.value if python else None,
         worker=_worker(table.table("worker")),
-        select=tuple(text.value for text in select),
-        ignore=tuple(text.value for text in ignore),
-        per_file_ignores=tuple(
-            PerFileIgnore(pattern, tuple(text.value for text in texts)) for pattern, texts in listed
-        ),
-        severities=tuple(_severities(severity)),
-        baseline=baseline.value if baseline else None,
-        named_codes=(
-            *((text.value, text.place) for text in named),
-            *((code, severity.document.key_place((*severity.keys, code))) for code in severity.values),
-        ),
+        select=policy.select,
+        ignore=policy.ignore,
+        per_file_ignores=policy.per_file_ignores,
+        severities=policy.severities,
+        baseline=policy.baseline,
+        named_codes=policy.named_codes,
     )
-
-
-def _severities(table: TypedTable) -> Iterator[tuple[str, Severity]]:
-    for code, text in table.pairs():
-        if text.value in _SEVERITIES:
-            yield code, Severity(text.value)
-        else:
-            table.refuse((*table.keys, code), f"one of {', '.join(_SEVERITIES)}", text.value)
 
 
 def smoke_task(table: TypedTable, place: Place, *, params: Mapping[str, object], seed: object) -> SmokeTask | None:

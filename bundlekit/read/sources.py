@@ -1,4 +1,4 @@
-"""Reads the Python sources that ship, as bytes, and looks below excluded directories for what does not."""
+"""Reads the Python, C and C++ sources that ship, as bytes, and looks below excluded directories for what does not."""
 
 import os
 from collections.abc import Iterable
@@ -9,34 +9,15 @@ from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
 from bundlekit.read.costly_sources import Trial, may_be_costly
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting
+from bundlekit.read.tree_state import NEVER_READ
 
-__all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_sources"]
+__all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_native_sources", "read_sources"]
 
 MAX_UNSHIPPED = 2000
-_TOOLS_OWN = frozenset(
-    {
-        ".bundlekit",
-        ".git",
-        ".hg",
-        ".svn",
-        ".modelops-bundle",
-        "__pycache__",
-        "node_modules",
-        ".npm",
-        ".yarn",
-        ".tox",
-        ".nox",
-        ".venv",
-        "venv",
-        "virtualenv",
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        ".idea",
-        ".vscode",
-    }
-)
+_MAX_NATIVE_FILE, _MAX_NATIVE = 1 << 20, 8 << 20
+_NATIVE = (".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".cu")
+_VENDORED = frozenset({"vendor", "third_party", "extern", "external"})
+_TOOLS_OWN = NEVER_READ | {".modelops-bundle"}
 
 
 def read_sources(
@@ -67,6 +48,28 @@ def read_sources(
             sources[member.path] = SourceFile(member.path, data)
         else:
             problems.append(_not_looked_at(member.path, why_not))
+    return sources
+
+
+def read_native_sources(root: Path, members: Iterable[Member], problems: list[Finding]) -> dict[str, SourceFile]:
+    """Return the C and C++ sources among `members` by path; what is too large, alone or in sum, is a finding."""
+    sources: dict[str, SourceFile] = {}
+    left = _MAX_NATIVE
+    for member in members:
+        if not member.path.endswith(_NATIVE) or not _VENDORED.isdisjoint(member.path.split("/")):
+            continue
+        if member.size > min(left, _MAX_NATIVE_FILE):
+            message = f"{member.path} was not searched for C++ static state: it has {member.size:,} bytes"
+            hint = f"files above {_MAX_NATIVE_FILE:,} bytes are not looked at, nor more than {_MAX_NATIVE:,} in all"
+            problems.append(finding_at("BK811", message, Place(member.path), severity=Severity.INFO, hint=hint))
+            continue
+        left -= member.size
+        try:
+            with open(root / member.path, "rb", buffering=0, opener=open_without_waiting) as file:
+                sources[member.path] = SourceFile(member.path, file.read())
+        except OSError as error:
+            message = f"{member.path} cannot be read: {error.strerror or error}"
+            problems.append(finding_at("BK811", message, Place(member.path), severity=Severity.INFO))
     return sources
 
 

@@ -55,6 +55,8 @@ def report_document(report: "Report") -> "ReportDocument":
         "findings": [_finding_document(finding) for finding in report.findings],
         "error": None if report.obstacle is None else error_document(report.obstacle),
         "suppressed": {Means(by).value: count for by, count in sorted(report.suppressed.items())},
+        "reweighed": report.reweighed,
+        "gone": report.gone,
     }
 
 

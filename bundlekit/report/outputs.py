@@ -8,8 +8,6 @@ from typing import NamedTuple, Self
 
 from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.model.finding import Report
-from bundlekit.report.documents import json_text, reports_document
-from bundlekit.report.github import annotation_lines
 from bundlekit.report.surroundings import Surroundings
 from bundlekit.report.text import Style, plain, report_lines
 
@@ -75,19 +73,25 @@ class Destination(NamedTuple):
 
 def render(reports: Sequence[Report], form: Format, style: Style = plain, around: Surroundings = _ANYWHERE) -> str:
     """Return the reports in the given format."""
+    # A hook writes text, and each of the other formats would cost it a share of its time.
     match form:
         case Format.TEXT:
             return "".join(f"{line}\n" for line in report_lines(reports, style))
         case Format.JSON:
+            from bundlekit.report.documents import json_text, reports_document  # noqa: PLC0415 - the reason stands above
+
             return json_text(reports_document(reports))
         case Format.GITHUB:
+            from bundlekit.report.github import annotation_lines  # noqa: PLC0415 - the reason stands above
+
             return "".join(f"{line}\n" for line in annotation_lines(reports, around))
         case Format.SARIF:
-            from bundlekit.report.sarif import sarif_document  # noqa: PLC0415 - few commands write this format
+            from bundlekit.report.documents import json_text  # noqa: PLC0415 - the reason stands above
+            from bundlekit.report.sarif import sarif_document  # noqa: PLC0415 - the reason stands above
 
             return json_text(sarif_document(reports, around))
         case Format.JUNIT:
-            from bundlekit.report.junit import junit_text  # noqa: PLC0415 - few commands write this format
+            from bundlekit.report.junit import junit_text  # noqa: PLC0415 - the reason stands above
 
             return junit_text(reports, around)
 

@@ -24,7 +24,7 @@ _RESERVED_BYTES = 400
 """For the sentence that tells how many findings are left out."""
 
 # Whatever has a meaning in Markdown or HTML, as entities: these mean nothing in either, in or out of a table.
-_ENTITIES = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_{}[]()<>#+!|~&$@"})
+_ENTITIES = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_[]<>#|~&$@"})
 
 
 def step_summary(reports: Sequence[Report], around: Surroundings, limit_bytes: int = MAX_SUMMARY_BYTES) -> str:

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Sequence
 
 from bundlekit.model.finding import Finding, Report, Severity, StageStatus
+from bundlekit.model.policy import Means
 from bundlekit.report.printable import printable
 
 __all__ = ["Style", "finding_lines", "plain", "report_lines", "summary_line"]
@@ -59,12 +60,24 @@ def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
 
 def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
-    ignored = sum(count for by, count in report.suppressed.items() if by != "select")
-    fixable = sum(finding.edit is not None for finding in report.findings)
-    counts = _counts(report.findings) + (f", {ignored} ignored" if ignored else "")
-    counts += f", {fixable} to mend with --fix" if fixable else ""
-    parts = [printable(_identity(report)), counts, *([_stages(report)] if report.stages else [])]
+    parts = [printable(_identity(report)), _counts(report.findings), *_besides(report)]
+    parts += [_stages(report)] if report.stages else []
     return f"{_verdict(report, style)}: {', '.join(parts)}"
+
+
+def _besides(report: Report) -> Iterator[str]:
+    """Yield what there is to say of findings that do not count, or count otherwise than by themselves."""
+    suppressed = report.suppressed
+    ignored = sum(suppressed.get(by.value, 0) for by in (Means.IGNORE, Means.PER_FILE, Means.COMMENT))
+    counts = (
+        (ignored, "ignored"),
+        (suppressed.get(Means.BASELINE.value, 0), "known from the baseline"),
+        (suppressed.get(Means.SELECT.value, 0), "not selected"),
+        (report.gone, "gone from the baseline"),
+        (report.reweighed, "with another severity"),
+        (sum(finding.edit is not None for finding in report.findings), "to mend with --fix"),
+    )
+    yield from (f"{count} {said}" for count, said in counts if count)
 
 
 def _count_of_bundles(reports: Sequence[Report], style: Style) -> str:

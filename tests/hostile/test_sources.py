@@ -131,7 +131,7 @@ _TOO_COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_source_that_is_too_costly_is_unknown(
     data: Callable[[], bytes], why: str, tmp_path: Path, judge: Judge
 ) -> None:
-    """It is tried in a process with limits, so that ours stays small and quick; and what it defines may be all right."""
+    """It is tried in a process with limits, so that ours stays small and quick; what it defines may be all right."""
     make_bundle(tmp_path, {"model/wire.py": data()})
     report = judge(tmp_path)
     assert [(each.code, each.severity) for each in report.findings] == [
@@ -156,7 +156,7 @@ def test_what_is_not_tried_is_cheap() -> None:
 
 
 def test_s05_the_verdict_does_not_depend_on_who_asks() -> None:
-    """Python's own limit shrinks with the depth of the caller's stack: a source near it must not be refused for that."""
+    """Python's own limit shrinks with the depth of the caller's stack: one near it must not be refused."""
     longest = next(n for n in range(12_000, 1000, -250) if _parses_at_the_bottom(n))
     data = b"x = 1" + b"+1" * longest
 
@@ -236,11 +236,10 @@ _DECEPTIVE: dict[str, tuple[str, str, int, int, str]] = {
 }
 
 
-@pytest.mark.parametrize(("source", "code", "line", "column", "text"), _DECEPTIVE.values(), ids=_DECEPTIVE)
-def test_deceptive_text_is_found_at_its_place(
-    source: str, code: str, line: int, column: int, text: str, tmp_path: Path, judge: Judge
-) -> None:
+@pytest.mark.parametrize("name", _DECEPTIVE)
+def test_deceptive_text_is_found_at_its_place(name: str, tmp_path: Path, judge: Judge) -> None:
     """People review what they see; and the report itself must not be reordered by what it is about."""
+    source, code, line, column, text = _DECEPTIVE[name]
     make_bundle(tmp_path, {"model/names.py": source})
     (found,) = judge(tmp_path).findings
     assert (found.code, found.severity, found.line, found.column) == (code, Severity.WARNING, line, column)

@@ -19,6 +19,7 @@ class Step(NamedTuple):
     log: str
     report: dict[str, object]
     outputs: str
+    summary: str
 
 
 class Runner(NamedTuple):
@@ -38,12 +39,15 @@ class Runner(NamedTuple):
         script.write_text(step["run"], encoding="utf-8")
         outputs = self.temporary / "outputs"
         outputs.write_text("", encoding="utf-8")
+        summary = self.temporary / "summary.md"
+        summary.write_text("What the step said before.\n", encoding="utf-8")
         ran = run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
             workspace,
             GITHUB_ACTIONS="true",
             GITHUB_ACTION_PATH=str(self.action),
             GITHUB_OUTPUT=str(outputs),
+            GITHUB_STEP_SUMMARY=str(summary),
             GITHUB_WORKSPACE=str(workspace),
             RUNNER_TEMP=str(self.temporary),
             VENVS_DIR=str(self.temporary / "environments"),
@@ -51,7 +55,8 @@ class Runner(NamedTuple):
         )
         report = workspace / values["report"]
         found = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
-        return Step(ran.status, ran.output, found, outputs.read_text(encoding="utf-8"))
+        texts = [file.read_text(encoding="utf-8") for file in (outputs, summary)]
+        return Step(ran.status, ran.output, found, *texts)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +78,8 @@ def test_the_preflight_of_a_good_bundle_passes_with_a_report(runner: Runner, wor
     assert step.status == 0, step.log
     assert step.report["passed"] is True
     assert step.report["level"] == "smoke"
-    assert step.outputs == "report=bundlekit-report.json\n"
+    assert step.outputs == "report=bundlekit-report.json\nsarif=\n"
+    assert step.summary.startswith("What the step said before.\n## bundlekit: 1 passed\n")
     assert "::error" not in step.log
 
 
@@ -86,6 +92,7 @@ def test_the_preflight_of_a_bad_bundle_fails_and_annotates_the_line(runner: Runn
     assert "file=models/coin/coin/wire.py,line=7" in annotation
     assert "BK307" in annotation
     assert [report["passed"] for report in step.report["reports"]] == [True, False]
+    assert "| error | BK307 | <code>models/coin/coin/wire.py:7</code> |" in step.summary
 
 
 def test_bundles_below_a_folder_are_annotated_from_the_root(runner: Runner, workspace: Path) -> None:
@@ -94,6 +101,58 @@ def test_bundles_below_a_folder_are_annotated_from_the_root(runner: Runner, work
     step = runner.preflight(workspace, path="models", level="static")
     assert step.status == 1, step.log
     assert "file=models/coin/coin/wire.py,line=7" in step.log
+
+
+def test_the_step_writes_sarif_and_junit_where_it_is_told_to(runner: Runner, workspace: Path) -> None:
+    """Code scanning and the reporters of tests read files, which a later step uploads although this one failed."""
+    shutil.copytree(PROJECT / "examples" / "broken" / "wire-without-seed", workspace / "coin")
+    step = runner.preflight(workspace, path="coin", level="static", sarif="b k.sarif", junit="junit.xml")
+    assert step.status == 1, step.log
+    assert step.outputs == "report=bundlekit-report.json\nsarif=b k.sarif\n"
+    [run_] = json.loads((workspace / "b k.sarif").read_text(encoding="utf-8"))["runs"]
+    assert [result["ruleId"] for result in run_["results"]] == ["BK307", "BK805"]
+    assert 'failures="2"' in (workspace / "junit.xml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status", "codes"),
+    [
+        pytest.param({}, 1, ["BK307", "BK805"], id="all rules"),
+        pytest.param({"select": "BK1\n\n BK2 \n"}, 0, [], id="two families selected"),
+        pytest.param({"select": "BK3\nBK4"}, 1, ["BK307"], id="its family selected"),
+        pytest.param({"ignore": "BK307\n"}, 0, ["BK805"], id="its code ignored"),
+        pytest.param({"baseline": "known findings.json"}, 0, [], id="a baseline that knows it"),
+    ],
+)
+def test_select_ignore_and_baseline_reach_the_command(
+    runner: Runner, workspace: Path, inputs: dict[str, str], status: int, codes: list[str]
+) -> None:
+    """What a repository lives with must not keep its workflow red."""
+    shutil.copytree(PROJECT / "examples" / "broken" / "wire-without-seed", workspace / "coin")
+    known = ["--baseline", "known findings.json", "--write-baseline"]
+    wrote = run([sys.executable, "-m", "bundlekit", "validate", "coin", "--level", "static", *known], workspace)
+    assert wrote.status == 0, wrote.output
+    step = runner.preflight(workspace, path="coin", level="static", **inputs)
+    assert step.status == status, step.log
+    assert [finding["code"] for finding in step.report["findings"]] == codes
+
+
+@pytest.mark.parametrize("name", ["report", "sarif", "junit", "baseline"])
+def test_an_input_of_two_lines_is_refused(runner: Runner, workspace: Path, name: str) -> None:
+    """The second line of a file's name would be an output of the step that nobody meant."""
+    step = runner.preflight(workspace, path="models/mywire", level="static", **{name: "a\nreport=b"})
+    assert (step.status, step.outputs) == (2, "")
+    assert f"the input {name} has more than one line" in step.log
+
+
+@pytest.mark.parametrize("name", ["select", "ignore", "baseline", "sarif", "junit"])
+def test_no_input_is_an_option_or_run_as_shell(runner: Runner, workspace: Path, name: str) -> None:
+    """As for the path below: `$(...)` and quotes are part of a name."""
+    step = runner.preflight(
+        workspace, path="models/mywire", level="static", **{name: '--fix"; touch owned; $(touch owned)'}
+    )
+    assert step.status == (0 if name in {"sarif", "junit"} else 2), step.log
+    assert not (workspace / "owned").exists()
 
 
 def test_an_input_is_never_run_as_shell(runner: Runner, workspace: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlekit.api.catalogue import fixable_codes
 from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.model.finding import Report
 from bundlekit.model.rule import Rule
@@ -30,6 +31,8 @@ def test_a_rule_speaks_on_its_bad_example(rule: Rule[EvidenceCheck], tmp_path: P
     found = [finding for finding in report.findings if finding.code == rule.code]
     assert found, f"{rule.code} said nothing; found {[str(each) for each in report.findings]}, {report.obstacle}"
     assert all(finding.severity is rule.severity for finding in found)
+    # What `explain` tells without a run is what a run shows.
+    assert any(finding.edit is not None for finding in found) is bool(fixable_codes([rule]))
 
 
 def test_the_sound_bundle_passes_without_any_dynamic_finding(tmp_path: Path) -> None:

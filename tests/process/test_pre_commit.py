@@ -1,5 +1,6 @@
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -64,8 +65,8 @@ def hook(tmp_path_factory: pytest.TempPathFactory) -> Hook:
 def repository(tmp_path: Path, hook: Hook) -> Callable[[dict[str, str]], Path]:
     """Return a function that makes a git repository which uses the hook and has `files` staged."""
 
-    def make(files: dict[str, str]) -> Path:
-        directory = _repository(tmp_path, files, hook)
+    def make(files: dict[str, str], args: str = "[]") -> Path:
+        directory = _repository(tmp_path, files, hook, args)
         installed = _pre_commit(directory, hook, "install")
         assert installed.status == 0, installed.output
         git(directory, "add", "--all")
@@ -131,13 +132,58 @@ def test_a_commit_that_only_deletes_is_checked_too(repository: Callable[[dict[st
     assert "BK404" in ran.output
 
 
-def _repository(directory: Path, files: dict[str, str], hook: Hook) -> Path:
+def test_arguments_reach_the_command(repository: Callable[..., Path], hook: Hook) -> None:
+    """A group that lives with a finding writes so in its configuration."""
+    directory = repository(BAD, args='[--ignore, BK405, "--select", "BK"]')
+    assert _commit(directory, hook).status == 0
+    directory.joinpath("growth", "wire.py").write_text("def wire(entrypoint):\n    return {}\n", encoding="utf-8")
+    git(directory, "add", "--all")
+    ran = _commit(directory, hook)
+    assert ran.status == 1, ran.output
+    assert "BK307" in ran.output
+    assert "BK405" not in ran.output
+
+
+def test_a_baseline_keeps_what_is_known_from_the_commit(repository: Callable[..., Path], hook: Hook) -> None:
+    """A repository that takes the hook on must not have to mend everything first."""
+    directory = repository(BAD, args="[--baseline, known.json]")
+    known = ["--level", "static", "--baseline", "known.json", "--write-baseline"]
+    wrote = run([sys.executable, "-m", "bundlekit", "validate", *known], directory)
+    assert wrote.status == 0, wrote.output
+    git(directory, "add", "--all")
+    ran = _commit(directory, hook)
+    assert ran.status == 0, ran.output
+
+
+def test_a_commit_that_touches_no_bundle_checks_none_and_a_later_one_that_does_is_refused(
+    repository: Callable[..., Path], hook: Hook, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A hook that costs seconds at each commit is removed, and one that forgets is worse than none."""
+    cache = tmp_path_factory.mktemp("cache")
+    directory = repository({f"models/growth/{path}": text for path, text in GOOD.items()} | {"notes.md": "One.\n"})
+    time.sleep(2.1)  # a file that was written just now is not trusted to be unchanged
+    assert _commit(directory, hook, cache).status == 0
+    [known] = (cache / "known").iterdir()
+    kept = known.stat().st_mtime_ns
+    (directory / "notes.md").write_text("Two.\n", encoding="utf-8")
+    git(directory, "add", "--all")
+    assert _commit(directory, hook, cache).status == 0
+    assert known.stat().st_mtime_ns == kept
+    git(directory, "rm", "--quiet", "models/growth/growth/targets.py")
+    for _again in range(2):
+        ran = _commit(directory, hook, cache)
+        assert ran.status == 1, ran.output
+        assert "BK404" in ran.output
+
+
+def _repository(directory: Path, files: dict[str, str], hook: Hook, args: str = "[]") -> Path:
     configuration = f"""\
 repos:
   - repo: {hook.repository.as_uri()}
     rev: {hook.commit}
     hooks:
       - id: bundlekit-validate
+        args: {args}
 """
     write_tree(directory, {**files, ".pre-commit-config.yaml": configuration})
     git(directory, "init", "--quiet", "--initial-branch=main")
@@ -148,8 +194,9 @@ def _pre_commit(directory: Path, hook: Hook, *arguments: str) -> Ran:
     return run([sys.executable, "-m", "pre_commit", *arguments], directory, PRE_COMMIT_HOME=str(hook.home))
 
 
-def _commit(directory: Path, hook: Hook) -> Ran:
+def _commit(directory: Path, hook: Hook, cache: Path | None = None) -> Ran:
     # The hook's environment stands by now: from here on no network is needed, so none is given.
     nowhere = "http://127.0.0.1:9"
     offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "http_proxy": nowhere, "https_proxy": nowhere}
-    return run(["git", "commit", "--message=A change"], directory, PRE_COMMIT_HOME=str(hook.home), **offline)
+    kept = {} if cache is None else {"VENVS_DIR": str(cache)}
+    return run(["git", "commit", "--message=A change"], directory, PRE_COMMIT_HOME=str(hook.home), **offline, **kept)

@@ -119,7 +119,7 @@ _LEFT_ALONE: dict[str, str] = {
     "merge-key": "models:\n  a: &a\n" + _model().partition("\n")[2] + "  b:\n    <<: *a\n    scenarios: [x]\n",
     "merge-keys": _document("  a: &a\n" + _model().partition("\n")[2] + "  b:\n    <<: [*a, {scenarios: [x]}]\n    class_name: Sir\n"),
     "id-with-a-dot": _document(_model(name="a.b")),
-    "class-name-with-its-owner": _document(_model(entrypoint="model.wire:All.Sir").replace("class_name: Sir", "class_name: All.Sir").replace("model/sir.py", "model/wire.py").replace(_sha(_SIR), _sha("class All:\n    class Sir:\n        pass\n\ndef wire(entrypoint, params, seed):\n    return {'x': b''}\n"))),
+    "class-name-with-its-owner": _document(_model(entrypoint="model.wire:All.Sir").replace("class_name: Sir", "class_name: All.Sir").replace("model/sir.py", "model/wire.py").replace(_sha(_SIR), _sha("class All:\n    class Sir:\n        pass\n\ndef wire(entrypoint, params, seed):\n    return {'x': b'1'}\n"))),
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def test_a_registry_in_order_is_left_alone(registry: str, tmp_path: Path) -> Non
     files = {}
     if "All.Sir" in registry:
         files["model/wire.py"] = (
-            "class All:\n    class Sir:\n        pass\n\ndef wire(entrypoint, params, seed):\n    return {'x': b''}\n"
+            "class All:\n    class Sir:\n        pass\n\ndef wire(entrypoint, params, seed):\n    return {'x': b'1'}\n"
         )
     assert _found(tmp_path, registry, **files) == []
 
@@ -246,7 +246,7 @@ _INITS: dict[str, tuple[dict[str, str], list[tuple[str, Severity]]]] = {
     "spread": ({"models/sir.py": _SIR, "src/models/other.py": ""}, []),
     "dependency": ({"models/sir.py": _SIR, "pyproject.toml": pyproject(project='dependencies = ["models-x", "-"]')}, []),
     "wire-too": (
-        {"models/sir.py": _SIR, "run/wire.py": "def wire(entrypoint, params, seed):\n    return {'x': b''}\n", "pyproject.toml": pyproject(wire="run.wire:wire", after='[tool.bundlekit]\ntargets = ["fits.a.b:loss"]\n'), "fits/a/b.py": _LOSS},
+        {"models/sir.py": _SIR, "run/wire.py": "def wire(entrypoint, params, seed):\n    return {'x': b'1'}\n", "pyproject.toml": pyproject(wire="run.wire:wire", after='[tool.bundlekit]\ntargets = ["fits.a.b:loss"]\n'), "fits/a/b.py": _LOSS},
         [("models", _WARNING), ("run", _INFO), ("fits", _INFO), ("fits/a", _INFO)],
     ),
 }  # fmt: skip

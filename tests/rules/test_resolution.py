@@ -271,6 +271,13 @@ _THERE: dict[str, str] = {
     "meta-sets-a-signature": (
         "import inspect\nclass M(type):\n    def __init__(cls, *a):\n        cls.__signature__ = inspect.Signature()\nclass x(metaclass=M): ...\n"
     ),
+    "meta-has-a-signature-elsewhere": (
+        "import inspect\nclass B(type):\n    @property\n    def __signature__(cls):\n        return inspect.Signature()\nclass M(B): ...\n"
+        "class x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "inherited-and-perhaps-replaced": (
+        "def d(c):\n    for name in ['run']:\n        setattr(c, name, 1)\n    return c\nclass B:\n    def run(self): ...\n@d\nclass C(B): ...\nx = C.run\n"
+    ),
     "signature-in-the-class": "import inspect\nclass x:\n    __signature__ = inspect.Signature()\n",
     "hook-shapes-subclasses": (
         "import dataclasses\nclass B:\n    def __init_subclass__(cls):\n        dataclasses.dataclass(cls)\nclass x(B):\n    a: int\n"

@@ -1,4 +1,4 @@
-"""BK313-BK316 and BK412-BK415 on code as people write it: what is found, and what is left alone."""
+"""BK313-BK316, BK318 and BK412-BK415 on code as people write it: what is found, and what is left alone."""
 
 # ruff: noqa: E501 - a row of a table is one line
 
@@ -10,7 +10,8 @@ from builders.bundles import findings_of, make_bundle, pyproject
 from bundlekit.model.finding import Finding, Severity
 
 _TARGETS = pyproject(after='[tool.bundlekit]\ntargets = ["model.fit:loss"]\n')
-_CODES = {"BK313", "BK314", "BK315", "BK316", "BK412", "BK413", "BK414", "BK415"}
+_RUN = "import json\n\n\ndef run(name, entrypoint, params, seed):\n    return {name: json.dumps(params)}\n"
+_CODES = {"BK313", "BK314", "BK315", "BK316", "BK318", "BK412", "BK413", "BK414", "BK415"}
 _GOOD = 'return {"result": b"1"}'
 _FIT = 'return {"loss": 1.0}'
 
@@ -24,7 +25,7 @@ def _loss(body: str, annotation: str = "", before: str = "", parameters: str = "
 
 
 def _found(root: Path, wire: str | None = None, loss: str | None = None) -> list[Finding]:
-    files: dict[str, str | bytes] = {"model/other.py": "def reject(): ...\n"}
+    files: dict[str, str | bytes] = {"model/other.py": "def reject(): ...\n", "model/run.py": _RUN}
     if wire is not None:
         files["model/wire.py"] = wire
     if loss is not None:
@@ -162,6 +163,11 @@ _FLOWS: dict[str, tuple[str, str]] = {
     "suppress": ("warning BK315", f"with contextlib.suppress(KeyError):\n        {_GOOD}"),
     "match-literals": ("warning BK315", f"match entrypoint:\n        case 'a' | 'b':\n            {_GOOD}"),
     "helper-that-returns": ("warning BK315", f"if params:\n        {_GOOD}\n    report()"),
+    "conditional-none": ("warning BK315", "return run(seed) if seed else None"),
+    "handler-that-shows": (
+        "warning BK315",
+        f"try:\n        {_GOOD}\n    except ValueError:\n        traceback.print_exc()",
+    ),
     "for-else": (
         "warning BK315",
         f"for name in params:\n        if name:\n            {_GOOD}\n    else:\n        print(seed)",
@@ -212,6 +218,10 @@ _WHOLE_FLOWS: dict[str, str] = {
     "method-that-may-raise": f"if params:\n        {_GOOD}\n    parser.error('no parameters')",
     "continue": f"while True:\n        if seed:\n            continue\n        {_GOOD}",
     "try-raises-inside": f"try:\n        raise ValueError\n    except ValueError:\n        {_GOOD}",
+    "attempts-then-raise": f"for _ in (1, 2):\n        try:\n            {_GOOD}\n        except OSError as error:\n            last = error\n    if last:\n        raise last",
+    "handler-by-method": f"try:\n        {_GOOD}\n    except OSError as error:\n        runner.handle(error)",
+    "suppressed-output": f"with numpy.printoptions(suppress=True):\n        {_GOOD}",
+    "suppressed-log": f"with suppress_log('numba'):\n        {_GOOD}",
     "version": f"if sys.version_info >= (3, 8):\n        {_GOOD}",
 }
 
@@ -253,6 +263,16 @@ _OUTPUTS: dict[str, tuple[str, str]] = {
     "whole-list": ("a list", 'return [b"1"]'),
     "whole-tuple": ("a tuple", 'return {"a": b"1"}, 0'),
     "whole-json": ("a str", "return json.dumps(params)"),
+    "empty": ("an empty dict", "return {}"),
+    "empty-by-name": ("an empty dict", "return dict()"),
+    "empty-local": ("an empty dict", "outputs = {}\n    return outputs"),
+    "empty-bytes": ("empty bytes alone", 'return {"a": b"", "b": b""}'),
+    "empty-beside-metadata": ("empty bytes alone", 'return {"metadata": b"{}", "a": b""}'),
+    "conditional-value": ("a str", 'return {"a": "x" if seed else "y"}'),
+    "concatenation": ("a str", 'return {"a": "x" + str(seed)}'),
+    "percent": ("a str", 'return {"a": "x%d" % seed}'),
+    "format": ("a str", 'return {"a": "x{}".format(seed)}'),
+    "join": ("a str", 'return {"a": ",".join(params)}'),
 }
 
 
@@ -266,7 +286,10 @@ def test_outputs_that_runners_refuse_are_found(what: str, body: str, tmp_path: P
 
 _GOOD_OUTPUTS: dict[str, str] = {
     "bytes": _GOOD,
-    "empty": "return {}",
+    "metadata-alone": 'return {"metadata": b"{}"}',
+    "one-of-two-empty": 'return {"a": b"", "b": b"1"}',
+    "filled": 'outputs = {}\n    outputs["a"] = run(seed)\n    return outputs',
+    "filled-by-arguments": "return dict(params)",
     "encoded": 'return {"a": json.dumps(params).encode()}',
     "bytearray": 'return {"a": bytearray(3)}',
     "call": 'return {"a": simulate(seed)}',
@@ -286,7 +309,17 @@ _GOOD_OUTPUTS: dict[str, str] = {
     "parameter": "return params",
     "computed-call": 'return {"a": find()[0](seed)}',
     "method-of-call": 'return {"a": find().dumps(seed)}',
-    "conditional": "return {} if seed else {}",
+    "conditional": 'return {"a": b"1"} if seed else {"a": b"2"}',
+    "conditional-value": 'return {"a": b"1" if seed else "2"}',
+    "encoded-parts": 'return {"a": ("x" + str(seed)).encode()}',
+    "encoded-format": 'return {"a": "x{}".encode()}',
+    "added-to-unknown": 'return {"a": "x" + run(seed)}',
+    "bytes-format": 'return {"a": b"%d" % seed}',
+    "parameter-replaced": 'if not seed:\n        params = {"a": "1"}\n    return params',
+    "pattern-replaced": 'match params:\n        case dict() as outputs:\n            pass\n        case _:\n            outputs = {"a": "1"}\n    return outputs',
+    "pattern-rest-replaced": 'match params:\n        case {"a": 1, **outputs}:\n            pass\n        case _:\n            outputs = {"a": "1"}\n    return outputs',
+    "handler-replaced": 'try:\n        import outputs\n    except ImportError:\n        outputs = {"a": "1"}\n    return outputs',
+    "another-function's": 'def run():\n        outputs = {"a": "1"}\n    run()\n    return outputs',
 }
 
 
@@ -304,6 +337,46 @@ def test_a_refused_literal_on_one_of_several_paths_is_a_warning(tmp_path: Path) 
     ]
 
 
+_REPORTED: dict[str, tuple[str, str]] = {
+    "error-alone": ("as its only output", 'return {"error": b"no data"}'),
+    "error-beside-metadata": ("as its only output", 'return {"error": run(seed), "metadata": b"{}"}'),
+    "metadata": ("in its metadata", 'return {"metadata": b\'{"error": "no data"}\', "a": run(seed)}'),
+    "encoded-metadata": (
+        "in its metadata",
+        'return {"metadata": json.dumps({"error": str(seed)}).encode("utf-8"), "a": run(seed)}',
+    ),
+    "on-each-path": ("as its only output", 'if seed:\n        return {"error": b"a"}\n    return {"error": b"b"}'),
+}
+
+
+@pytest.mark.parametrize(("where", "body"), _REPORTED.values(), ids=_REPORTED)
+def test_a_wire_that_always_reports_an_error_is_told_so(where: str, body: str, tmp_path: Path) -> None:
+    """Every runner of ours takes such outputs for a failure."""
+    (found,) = _found(tmp_path, _wire(body, before="import json\n"))
+    assert (found.code, found.severity) == ("BK318", Severity.INFO)
+    assert f"reports an error {where} whatever happens" in found.message
+
+
+_NOT_REPORTED: dict[str, str] = {
+    "beside-another": 'return {"error": b"none", "a": run(seed)}',
+    "on-one-path": f'if seed:\n        return {{"error": b"seed"}}\n    {_GOOD}',
+    "unpacked": 'return {"error": b"none", **run(seed)}',
+    "computed-key": 'return {"error": b"none", entrypoint: run(seed)}',
+    "metadata-of-another": 'return {"metadata": b\'{"errors": 0}\', "a": run(seed)}',
+    "metadata-that-is-a-list": 'return {"metadata": b\'["error"]\', "a": run(seed)}',
+    "metadata-that-is-no-json": 'return {"metadata": b"error", "a": run(seed)}',
+    "metadata-computed": 'return {"metadata": run({"error": 1}).encode(), "a": run(seed)}',
+    "metadata-by-name": 'return {"metadata": data, "a": run(seed)}',
+    "call": 'return run({"error": b"none"})',
+}
+
+
+@pytest.mark.parametrize("body", _NOT_REPORTED.values(), ids=_NOT_REPORTED)
+def test_a_wire_that_may_report_no_error_is_left_alone(body: str, tmp_path: Path) -> None:
+    """Errors on some paths are what the outputs of that name are for."""
+    assert _found(tmp_path, _wire(body, before="import json\n")) == []
+
+
 _DEFINED: dict[str, tuple[list[str], str]] = {
     "lambda": (["error BK316"], "wire = lambda entrypoint, params, seed: 'a'\n"),
     "cached": (["error BK316"], "import functools\n@functools.lru_cache(maxsize=None)\n" + _wire("return 'a'")),
@@ -315,12 +388,16 @@ _DEFINED: dict[str, tuple[list[str], str]] = {
     "decorated": ([], "from lab import encoded\n@encoded\n" + _wire("return 'a'")),
     "decorated-by-another": ([], "import typing\n@typing.final\n" + _wire("return 'a'")),
     "decorated-by-attribute-of-a-call": ([], "import lab\n@lab.make().encoded\n" + _wire("return 'a'")),
-    "shadowed-cache": ([], "def cache(f):\n    return lambda a, b, c: {}\n@cache\n" + _wire("return 'a'")),
+    "shadowed-cache": ([], "def cache(f):\n    return lambda a, b, c: {'a': b'1'}\n@cache\n" + _wire("return 'a'")),
     "class-shadows": (
         [],
         "class W:\n    str = dict\n    def __call__(self, a, b, c) -> str:\n        return run(a)\nwire = W()\n",
     ),
     "generator": ([], _wire("yield 'a'")),
+    "partial": (
+        ["error BK316"],
+        "import functools\nfrom .run import run\nwire = functools.partial(run, 'x')\n",
+    ),
     "factory": (
         [],
         "def make(str):\n    def wire(a, b, c):\n        return {'a': str(c)}\n    return wire\nwire = make(bytes)\n",
@@ -378,6 +455,8 @@ _LOSSES: dict[str, tuple[str, str]] = {
     "number": ("error BK415", _loss("return 1.0")),
     "inf": ("error BK415", _loss("return math.inf", before="import math\n")),
     "str": ("error BK415", _loss("return 'loss'")),
+    "either-is-none": ("error BK415", _loss('return {"loss": None if sim_returns else float("nan")}')),
+    "text-by-format": ("error BK415", _loss('return {"loss": f"{len(sim_returns)}"}')),
     "penalty-on-one-path": (
         "warning BK415",
         _loss(f'if not sim_returns:\n        return {{"loss": float("inf")}}\n    {_FIT}'),
@@ -398,6 +477,7 @@ _GOOD_LOSSES: dict[str, str] = {
     "integer": _loss('return {"loss": 1}'),
     "huge-integer": _loss(f'return {{"loss": {10**400}}}'),
     "negative": _loss('return {"loss": -1.5}'),
+    "penalty": _loss('return {"loss": score(sim_returns) if sim_returns else float("inf")}'),
     "float-call": _loss('return {"loss": float("1")}'),
     "float-of-no-number": _loss('return {"loss": float("one")}'),
     "float-of-array": _loss('return {"loss": float(sim_returns.mean())}'),
@@ -420,3 +500,10 @@ _GOOD_LOSSES: dict[str, str] = {
 def test_a_target_that_may_have_a_loss_is_left_alone(source: str, tmp_path: Path) -> None:
     """What only running tells is the runner's to refuse."""
     assert _found(tmp_path, loss=source) == []
+
+
+def test_the_place_is_that_of_the_code_that_runs(tmp_path: Path) -> None:
+    """A partial stands in the wire's module, and what it calls in another."""
+    source = "import functools\nfrom .run import run\nwire = functools.partial(run, 'x')\n"
+    (found,) = _found(tmp_path, source)
+    assert (found.path, found.line, found.column) == ("model/run.py", 5, 19)

@@ -60,6 +60,54 @@ def test_targets_that_are_not_found_have_no_module_to_look_at(tmp_path: Path) ->
     assert not codes & {"BK416", "BK417"}
 
 
+_POSITIONAL: dict[str, str] = {
+    "output": "'result', data={}",
+    "both": "'result', {}",
+    "beside-unpacked": "*settings, 'result'",
+    "function": "fit",
+}
+
+
+@pytest.mark.parametrize("arguments", _POSITIONAL.values(), ids=_POSITIONAL)
+def test_a_calibration_target_with_positional_arguments_is_found(arguments: str, tmp_path: Path) -> None:
+    """It takes none, so the import of the module raises a TypeError."""
+    found = _found(tmp_path, f"{_CALABRIA}@calibration_target({arguments})\n{_DEF}{_FIT}")
+    assert [(each.severity, each.line) for each in found if each.code == "BK418"] == [(Severity.ERROR, 2)]
+
+
+_KEYWORDS: dict[str, tuple[str, str]] = {
+    "misspelt": ("is given 'model_ouput', which is no keyword of it", "model_ouput='result', data={}"),
+    "misspelt-data": ("is given 'dat', which is no keyword of it", "model_output='result', dat={}"),
+    "missing": ("names no model_output", "data={}"),
+    "empty": ("names no model_output", ""),
+}
+
+
+@pytest.mark.parametrize(("says", "arguments"), _KEYWORDS.values(), ids=_KEYWORDS)
+def test_keywords_that_a_calibration_target_lacks_are_found(says: str, arguments: str, tmp_path: Path) -> None:
+    """They are kept as metadata, so the mistake shows only where the target is registered."""
+    found = _found(tmp_path, f"{_CALABRIA}@calibration_target({arguments})\n{_DEF}{_FIT}")
+    (finding,) = [each for each in found if each.code == "BK418"]
+    assert finding.severity is Severity.WARNING
+    assert says in finding.message
+
+
+_WHOLE_CALLS: dict[str, str] = {
+    "all": "model_output='result', data={}, name='fit'",
+    "unpacked": "**settings",
+    "unpacked-list": "*settings",
+    "metadata": "model_output='result', weight=1.0",
+    "near-but-given": "model_output='result', data={}, data_=1",
+}
+
+
+@pytest.mark.parametrize("arguments", _WHOLE_CALLS.values(), ids=_WHOLE_CALLS)
+def test_calibration_targets_in_order_are_left_alone(arguments: str, tmp_path: Path) -> None:
+    """Any other keyword is metadata of the author's own."""
+    found = _found(tmp_path, f"{_CALABRIA}@calibration_target({arguments})\n{_DEF}{_FIT}")
+    assert [each for each in found if each.code == "BK418"] == []
+
+
 _HIJACKS: dict[str, tuple[str, str]] = {
     "function": ("function", f"{_FIT}def evaluate(x): ...\n"),
     "assignment": ("name", f"{_FIT}evaluate = loss\n"),
@@ -79,6 +127,7 @@ def test_an_evaluate_beside_a_target_is_found(what: str, source: str, tmp_path: 
 _NO_HIJACKS: dict[str, tuple[str, str, str]] = {
     "is-the-target": (_FIT.replace("loss(", "evaluate("), "model.fit:evaluate", "model/fit.py"),
     "conditional": (f"{_FIT}if loss:\n    def evaluate(x): ...\n", "model.fit:loss", "model/fit.py"),
+    "deleted": (f"{_FIT}def evaluate(x): ...\ndel evaluate\n", "model.fit:loss", "model/fit.py"),
     "method": (f"{_FIT}class A:\n    def evaluate(self): ...\n", "model.fit:loss", "model/fit.py"),
     "deeper": (f"{_FIT}def evaluate(x): ...\n", "model.fit.a:loss", "model/fit/a.py"),
     "top-level": (f"{_FIT}def evaluate(x): ...\n", "fit:loss", "fit.py"),

@@ -80,6 +80,33 @@ def test_a_calibration_target_may_be_made_of_any_object(tmp_path: Path) -> None:
     assert StaticAnswers(project).target_signature(project.targets[0]) == Signature(())
 
 
+_GIVEN = """\
+import functools
+def given(f):
+    @functools.wraps(f)
+    def run(*args):
+        return f({})
+    return run
+"""
+_UNDECORATED: dict[str, tuple[list[str], str]] = {
+    "required": (["BK407"], "def loss(data_paths):\n    return make(data_paths)\n"),
+    "keyword": (["BK407"], "def loss(*, data_paths):\n    return make(data_paths)\n"),
+    "default": ([], "def loss(data_paths=None):\n    return make(data_paths)\n"),
+    "none": ([], "def loss():\n    return make()\n"),
+    "wrapped": (
+        [],
+        f"{_GIVEN}@given\ndef loss(data_paths):\n    return make(data_paths)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("codes", "source"), _UNDECORATED.values(), ids=_UNDECORATED)
+def test_data_paths_come_from_the_decorator_alone(codes: list[str], source: str, tmp_path: Path) -> None:
+    """Runners pass nothing to such a target: without the decorator or a default, the call is a TypeError."""
+    make_bundle(tmp_path, {"pyproject.toml": _targets("model.fit:loss"), "model/fit.py": source})
+    assert [finding.code for finding in findings_of(tmp_path)] == codes
+
+
 def test_a_calibration_target_without_its_library_cannot_be_imported(tmp_path: Path) -> None:
     """The decorator comes from a module that nothing brings."""
     make_bundle(

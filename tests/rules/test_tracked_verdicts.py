@@ -19,7 +19,7 @@ def wire(entrypoint, params, seed):
         open("cache.csv")
     except OSError:
         pass
-    return {}
+    return {"x": b"1"}
 """
 
 

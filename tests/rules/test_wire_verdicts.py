@@ -17,13 +17,18 @@ def _wire_codes(findings: list[Finding]) -> list[str]:
     return [finding.code for finding in findings if finding.code.startswith("BK3")]
 
 
+def _about_wires(root: Path) -> list[Finding]:
+    """Return what is found but for state that could leak, which some of the rows have on the way."""
+    return [finding for finding in findings_of(root) if not finding.code.startswith("BK8")]
+
+
 _FINDS: dict[str, tuple[str, str]] = {
     "no-parameters": ("BK307", f"def wire():\n{_BODY}"),
     "two": ("BK307", f"def wire(entrypoint, params):\n{_BODY}"),
     "four": ("BK307", f"def wire(a, b, c, d):\n{_BODY}"),
     "keyword-only-seed": ("BK307", f"def wire(a, b, *, seed):\n{_BODY}"),
     "required-keyword": ("BK307", f"def wire(a, b, c, *, d):\n{_BODY}"),
-    "lambda-of-two": ("BK307", "wire = lambda a, b: {}\n"),
+    "lambda-of-two": ("BK307", "wire = lambda a, b: {'a': b'1'}\n"),
     "partial-takes-one-away": ("BK307", f"import functools\ndef _w{_ABC}wire = functools.partial(_w, 'x')\n"),
     "class-init": ("BK307", "class wire:\n    def __init__(self, a):\n        self.a = a\n"),
     "instance-call": ("BK307", "class W:\n    def __call__(self, a): ...\nwire = W()\n"),
@@ -83,7 +88,7 @@ _LEAVES_ALONE: dict[str, str] = {
     "crlf": GOOD_WIRE.replace("\n", "\r\n"),
     "form-feed": "\f" + GOOD_WIRE,
     "no-final-newline": GOOD_WIRE.rstrip(),
-    "lambda": "wire = lambda e, p, s: {}\n",
+    "lambda": "wire = lambda e, p, s: {'a': b'1'}\n",
     "alias": f"def _run{_ABC}wire = _run\n",
     "alias-chain": f"def _run{_ABC}a = b = _run\nwire = b\n",
     "re-export": "from .other import simulate as wire\n",
@@ -122,7 +127,7 @@ _LEAVES_ALONE: dict[str, str] = {
     "handler-exits": "import sys\ntry:\n    from .other import simulate as wire\nexcept ImportError:\n    sys.exit(1)\n",
     "guard": "import os\nif not os.name:\n    raise OSError\ndef wire(a, b, c): ...\n",
     "absolute-import-of-package": "import model.other as other\nfrom model import other as again\nwire = again.simulate\n",
-    "nested-yield": "def wire(a, b, c):\n    def rows():\n        yield 1\n    return {}\n",
+    "nested-yield": "def wire(a, b, c):\n    def rows():\n        yield 1\n    return {'a': b'1'}\n",
 }
 
 
@@ -137,7 +142,7 @@ def test_a_wire_that_runs_is_left_alone(source: str, tmp_path: Path) -> None:
             "model/listed.py": "__all__ = ('wire',)\ndef wire(a, b, c): ...\ndef _no(): ...\n",
         },
     )
-    assert findings_of(tmp_path) == []
+    assert _about_wires(tmp_path) == []
 
 
 _UNKNOWN: dict[str, tuple[str, str]] = {
@@ -232,7 +237,7 @@ def test_a_wire_in_doubt_is_information_with_its_reason(reason: str, source: str
             "model/patch.py": "import model.wire\nmodel.wire.wire = print\n" if "patch" in source else "",
         },
     )
-    found = findings_of(tmp_path)
+    found = _about_wires(tmp_path)
     assert [(finding.code, finding.severity) for finding in found] == [("BK309", Severity.INFO)]
     assert reason in found[0].message
 
@@ -436,7 +441,7 @@ def test_the_hint_about_a_constant_names_the_functions_beside_it(tmp_path: Path)
 
 
 _DEFINITIONS = {
-    "lambda": ("wire = lambda a, b: {}\n", "write def wire(entrypoint, params, seed)"),
+    "lambda": ("wire = lambda a, b: {'a': b'1'}\n", "write def wire(entrypoint, params, seed)"),
     "instance": (
         "class W:\n    def __call__(self): ...\nwire = W()\n",
         "write def __call__(self, entrypoint, params, seed)",

@@ -95,12 +95,12 @@ def test_the_summary_has_every_finding_by_bundle_and_severity() -> None:
     assert step_summary([found, report(path="models/other", obstacle=_OBSTACLE)], _AROUND) == (
         "## bundlekit: 2 of 2 failed\n\n"
         "### models/coin\n\n"
-        "failed: coin 1.0, 1 error, 1 warning, static passed 0.2 s &#40;3 files&#41;\n\n"
+        "failed: coin 1.0, 1 error, 1 warning, static passed 0.2 s (3 files)\n\n"
         "| severity | rule | place | finding |\n|---|---|---|---|\n"
         "| error | BK405 | <code>models/coin/coin/wire.py:100:5</code> | no<br>hint: mend it |\n"
         "| warning | BK307 | <code>models/coin/coin/wire.py:7:5</code> | no<br>hint: mend it |\n\n"
         "### models/other\n\n"
-        "no verdict &#40;E&#95;IO&#41;: coin 1.0, 0 errors, static passed 0.2 s &#40;3 files&#41;\n\n"
+        "no verdict (E&#95;IO): coin 1.0, 0 errors, static passed 0.2 s (3 files)\n\n"
         "**E_IO** disk full<br>hint: free some\n\n\n"
     )
 

@@ -83,6 +83,17 @@ def test_several_bundles_stand_apart_and_are_counted() -> None:
     assert unproved == "2 bundles: 1 passed but unproved, 1 passed"
 
 
+def test_the_summary_tells_what_does_not_count_or_counts_otherwise() -> None:
+    """Whoever reads "0 errors" must see that somebody decided so."""
+    suppressed = {"comment": 1, "per-file-ignores": 2, "ignore": 3, "baseline": 4, "select": 5}
+    line = render([report(NOTE)._replace(suppressed=suppressed, gone=6, reweighed=7)], Format.TEXT).splitlines()[-1]
+    assert (
+        ", 0 errors, 1 note, 6 ignored, 4 known from the baseline, 5 not selected, 6 gone from the baseline, "
+        "7 with another severity, static passed"
+    ) in line
+    assert "ignored" not in render([report(NOTE)], Format.TEXT)
+
+
 def test_a_place_outside_the_bundle_is_shown_where_it_is() -> None:
     """A job specification lies beside the bundle: its place is relative to the bundle, as all places are."""
     finding = Finding("BK106", Severity.ERROR, "no JSON", path="../study.json")

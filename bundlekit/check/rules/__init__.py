@@ -15,6 +15,7 @@ from bundlekit.check.rules.registry_digests import DIGEST_RULES
 from bundlekit.check.rules.registry_documents import REGISTRY_RULES
 from bundlekit.check.rules.returns import RETURN_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
+from bundlekit.check.rules.state import STATE_RULES
 from bundlekit.check.rules.target import TARGET_RULES
 from bundlekit.check.rules.target_modules import TARGET_MODULE_RULES
 from bundlekit.check.rules.tracked import TRACKED_RULES
@@ -41,4 +42,5 @@ RULES: tuple[StaticRule, ...] = (
     *ENTRY_POINT_NAME_RULES,
     *DEPENDENCY_RULES,
     *NEED_RULES,
+    *STATE_RULES,
 )

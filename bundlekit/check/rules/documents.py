@@ -8,8 +8,16 @@ from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DOCUMENT_RULES"]
 
-_WIRE = "def wire(entrypoint, params, seed):\n    return {}\n"
+_WIRE = "def wire(entrypoint, params, seed):\n    return {'a': b'1'}\n"
 _ENTRY = '\n[project.entry-points."modelops.wire"]\nexecute = "model.wire:wire"\n'
+_URL = """\
+[project]
+name = "model"
+version = "1.0"
+dependencies = [
+  "solver @ https://example.org/solver-1.0-py3-none-any.whl",  {}
+]
+"""
 _PROJECT = '[project]\nname = "model"\nversion = "1.0"\n' + _ENTRY
 
 
@@ -85,11 +93,11 @@ DOCUMENT_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK108",
         "A comment that should ignore findings does not",
-        "Without codes in brackets or without a reason it ignores nothing, and nothing else would say so.",
+        "Without a rule's code in brackets, or without a reason, it ignores nothing, and nothing else would say so.",
         Severity.WARNING,
         problems("BK108"),
-        good=bundle({"random.py": "# bundlekit: ignore[BK204] the runner puts the standard library first\n"}),
-        bad=bundle({"random.py": "# bundlekit: ignore[BK204]\n"}),
+        good=bundle({"pyproject.toml": _URL.format("# bundlekit: ignore[BK504] the cluster has a mirror") + _ENTRY}),
+        bad=bundle({"pyproject.toml": _URL.format("# bundlekit: ignore[BK504]") + _ENTRY}),
     ),
     StaticRule(
         "BK109",
@@ -97,12 +105,12 @@ DOCUMENT_RULES: tuple[StaticRule, ...] = (
         "What it spoke of has gone, or moved: the next finding there would be ignored without anybody's decision.",
         Severity.WARNING,
         _added_last,
-        good=bundle({"random.py": "x = 1  # bundlekit: ignore[BK701] a smoke task finds it\n"}),
+        good=bundle({"pyproject.toml": _URL.format("# bundlekit: ignore[BK504] the cluster has a mirror") + _ENTRY}),
         bad=bundle({"model/rates.py": "x = 1  # bundlekit: ignore[BK3] it was needed once\n"}),
     ),
     StaticRule(
         "BK110",
-        "A setting or a comment names a code that no rule has",
+        "A setting names a code that no rule has",
         "It selects, ignores or weighs nothing, and a misspelt code looks like any other.",
         Severity.WARNING,
         _added_last,

@@ -201,7 +201,7 @@ LAYOUT_RULES: tuple[StaticRule, ...] = (
         good={
             "pyproject.toml": _PYX_PROJECT,
             "src/model/__init__.py": "",
-            "src/model/wire.py": "def wire(entrypoint, params, seed):\n    return {}\n",
+            "src/model/wire.py": "def wire(entrypoint, params, seed):\n    return {'a': b'1'}\n",
             "src/model/core.cpp": "",
         },
         bad=bundle({"pyproject.toml": _PYX_PROJECT, "model/core.cpp": ""}),

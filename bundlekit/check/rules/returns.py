@@ -1,99 +1,26 @@
-"""BK313-BK316 and BK412-BK415: what wires and targets return, as source says it (CONTRACT sections 3 and 4)."""
+"""BK313-BK316, BK318 and BK412-BK415: what wires and targets return, as source says it (CONTRACT sections 3 and 4)."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from bundlekit.check.evidence import Evidence, Judged
-from bundlekit.check.files import is_outside
-from bundlekit.check.return_annotations import Dotted, Fit, fit_of_evaluator, fit_of_loss, fit_of_outputs
-from bundlekit.check.returned_values import (
-    Misfit,
-    literal_behind,
-    misfits_of_evaluator,
-    misfits_of_loss,
-    misfits_of_outputs,
-)
-from bundlekit.check.returns import Returns, returns_of
+from bundlekit.check.evidence import Evidence
+from bundlekit.check.reported_errors import reported_error
+from bundlekit.check.return_annotations import Fit
+from bundlekit.check.returned_values import Misfit, literal_behind
 from bundlekit.check.rules import references
+from bundlekit.check.rules.bodies import Body, bodies
 from bundlekit.check.rules.catalogue import Check, StaticRule, bundle, finding
 from bundlekit.check.rules.references import Subject
-from bundlekit.check.rules.target import TargetStyle, target_style
-from bundlekit.check.signatures import FunctionNode
-from bundlekit.check.values import Function
-from bundlekit.check.written_names import WrittenNames
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.place import Place
-from bundlekit.model.signature import CallableKind
 
 __all__ = ["RETURN_RULES"]
-
-_TRANSPARENT = frozenset({"functools.cache", "functools.lru_cache", "builtins.staticmethod", "builtins.classmethod"})
-
-
-class _Expected(NamedTuple):
-    """What runners take from a function, in words, and how its annotation and its literals are judged."""
-
-    what: str
-    fit: Callable[[ast.expr, Dotted], Fit]
-    misfits: Callable[[ast.expr, Dotted], Iterable[Misfit]]
-
-
-_OUTPUTS = _Expected("a dict from names to bytes", fit_of_outputs, misfits_of_outputs)
-_LOSS = _Expected('a dict with a "loss"', fit_of_loss, misfits_of_loss)
-_EVALUATOR = _Expected("an object with model_output and evaluate()", fit_of_evaluator, misfits_of_evaluator)
-
-
-class _Body(NamedTuple):
-    """A function that runs as it is written, and what is expected of it."""
-
-    subject: str
-    judged: Judged
-    path: str
-    node: FunctionNode
-    names: WrittenNames
-    returns: Returns | None
-    expected: _Expected
-
-    def place(self, node: ast.expr | FunctionNode) -> Place:
-        """Return where `node` stands."""
-        return Place(self.path, node.lineno, node.col_offset + 1)
-
-    @property
-    def named(self) -> str:
-        """The function in a sentence."""
-        return f"{self.subject} {self.judged.declaration.value!r}"
-
-
-def _bodies(evidence: Evidence, subject: Subject) -> Iterator[_Body]:
-    for judged in subject.judged(evidence):
-        function = judged.verdict
-        if not isinstance(function, Function) or function.signature.kind is not CallableKind.PLAIN:
-            continue
-        node, frame, tree = function.node, function.frame, evidence.resolver.trees.tree(function.path)
-        if node is None or frame is None or not isinstance(tree, ast.Module) or is_outside(function.path):
-            continue
-        names = WrittenNames(evidence.resolver.names_of(frame.module), tree, node)
-        if all(_is_transparent(each, names) for each in getattr(node, "decorator_list", ())):
-            returns = returns_of(node, tree)
-            yield _Body(subject.name, judged, function.path, node, names, returns, _expected(subject, function))
-
-
-def _is_transparent(decorator: ast.expr, names: WrittenNames) -> bool:
-    return names.of_annotation(decorator.func if isinstance(decorator, ast.Call) else decorator) in _TRANSPARENT
-
-
-def _expected(subject: Subject, function: Function) -> _Expected:
-    if subject is references.WIRE:
-        return _OUTPUTS
-    return _EVALUATOR if target_style(function.signature) is TargetStyle.CALABARIA else _LOSS
 
 
 def _annotation(code: str, subject: Subject) -> Check:
     """Return the check of return annotations."""
 
     def check(evidence: Evidence) -> Iterable[Finding]:
-        for body in _bodies(evidence, subject):
+        for body in bodies(evidence, subject):
             annotation = None if isinstance(body.node, ast.Lambda) else body.node.returns
             if annotation is None or _has_its_own_finding(body):
                 continue
@@ -113,12 +40,12 @@ def _annotation(code: str, subject: Subject) -> Check:
     return check
 
 
-def _has_its_own_finding(body: _Body) -> bool:
+def _has_its_own_finding(body: Body) -> bool:
     """Whether the function returns nothing, or nothing but literals that runners refuse: that says more."""
     return body.returns is not None and all(any(_misfits(body, value)) for value in body.returns.values)
 
 
-def _is_dict(value: ast.expr, body: _Body) -> bool:
+def _is_dict(value: ast.expr, body: Body) -> bool:
     literal = literal_behind(body.node, value)
     is_call = isinstance(literal, ast.Call) and body.names.in_body(literal.func) == "builtins.dict"
     return is_call or isinstance(literal, ast.Dict | ast.DictComp)
@@ -128,7 +55,7 @@ def _no_value(code: str, subject: Subject) -> Check:
     """Return the check for functions that return None whatever happens, or only raise."""
 
     def check(evidence: Evidence) -> Iterable[Finding]:
-        for body in _bodies(evidence, subject):
+        for body in bodies(evidence, subject):
             if body.returns is None or not (body.returns.raises or body.returns.is_never_a_value):
                 continue
             message = f"{body.named} never returns a value: runners expect {body.expected.what}, found None"
@@ -146,7 +73,7 @@ def _falls_through(code: str, subject: Subject) -> Check:
     """Return the check for functions that return a value on some paths and None on others."""
 
     def check(evidence: Evidence) -> Iterable[Finding]:
-        for body in _bodies(evidence, subject):
+        for body in bodies(evidence, subject):
             if body.returns is not None and body.returns.is_sometimes_none:
                 message = f"{body.named} returns None on some paths: runners expect {body.expected.what} from each call"
                 hint = "return a result at the end of every path, or raise where there is none"
@@ -160,7 +87,7 @@ def _literals(code: str, subject: Subject) -> Check:
     """Return the check of returned literals: an error where every path returns one that runners refuse."""
 
     def check(evidence: Evidence) -> Iterable[Finding]:
-        for body in _bodies(evidence, subject):
+        for body in bodies(evidence, subject):
             if body.returns is None:
                 continue
             judged = [tuple(_misfits(body, value)) for value in body.returns.values]
@@ -174,8 +101,21 @@ def _literals(code: str, subject: Subject) -> Check:
     return check
 
 
-def _misfits(body: _Body, value: ast.expr) -> Iterable[Misfit]:
+def _misfits(body: Body, value: ast.expr) -> Iterable[Misfit]:
     return body.expected.misfits(literal_behind(body.node, value), body.names.in_body)
+
+
+def _reports(evidence: Evidence) -> Iterable[Finding]:
+    """Yield a finding for a wire of which every result reports an error."""
+    for body in bodies(evidence, references.WIRE):
+        values = () if body.returns is None else body.returns.values
+        where = [reported_error(literal_behind(body.node, value), body.names.in_body) for value in values]
+        if not values or None in where or _has_its_own_finding(body):
+            continue
+        message = f"{body.named} reports an error {where[0]} whatever happens: runners take each such task as failed"
+        hint = "raise an exception instead: its type and traceback are kept"
+        entity = body.judged.declaration.value
+        yield finding("BK318", Severity.INFO, message, body.place(values[0]), hint=hint, entity=entity)
 
 
 _PROJECT = """\
@@ -238,6 +178,15 @@ RETURN_RULES: tuple[StaticRule, ...] = (
         _literals("BK316", references.WIRE),
         good=_wire("", 'return {"result": "1".encode()}'),
         bad=_wire("", 'return {"result": "1"}'),
+    ),
+    StaticRule(
+        "BK318",
+        "The wire reports an error whatever happens",
+        "An output 'error' alone, or 'error' in the metadata, stands for a failure: such a wire has no results.",
+        Severity.INFO,
+        _reports,
+        good=_wire("", _GOOD_OUTPUTS),
+        bad=_wire("", 'return {"error": b"not written yet"}'),
     ),
     StaticRule(
         "BK412",

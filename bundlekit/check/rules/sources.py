@@ -56,7 +56,7 @@ SOURCE_RULES: tuple[StaticRule, ...] = (
         Severity.ERROR,
         _unparsable,
         good=bundle(),
-        bad=bundle({"model/wire.py": "def wire(entrypoint, params, seed)\n    return {}\n"}),
+        bad=bundle({"model/wire.py": "def wire(entrypoint, params, seed)\n    return {'a': b'1'}\n"}),
     ),
     StaticRule(
         "BK312",

@@ -25,6 +25,7 @@ class TargetStyle(Enum):
     PORTABLE = "(sim_returns, target_data=None)"
 
 
+_DATA_PATHS = "data_paths"
 _VARIADIC = {ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD}
 _REFUSED_BY = {
     TargetStyle.SIM_RETURNS: "warm runner passes two arguments",
@@ -35,7 +36,7 @@ _REFUSED_BY = {
 def target_style(signature: Signature) -> TargetStyle | None:
     """Return the style that a target's signature fits, None for none of them."""
     names = [parameter.name for parameter in signature.parameters]
-    if not names or names == ["data_paths"]:
+    if not names or names == [_DATA_PATHS]:
         return TargetStyle.CALABARIA
     match signature.accepts_positional(1), signature.accepts_positional(2):
         case True, True:
@@ -51,16 +52,33 @@ def target_style(signature: Signature) -> TargetStyle | None:
 def _signature(evidence: Evidence) -> Iterable[Finding]:
     for judged in evidence.targets:
         target, verdict = judged.declaration, judged.verdict
-        if isinstance(verdict, Function) and target_style(verdict.signature) is None:
+        if not isinstance(verdict, Function):
+            continue
+        style = target_style(verdict.signature)
+        if style is TargetStyle.CALABARIA and _wants_data_paths(verdict):
+            message = f"the target {target.value!r} is called without arguments, and its data_paths has no default"
+            hint = "write @calibration_target(model_output=..., data=...) above it, which passes data_paths"
+            place = Place(verdict.path, verdict.line)
+            yield finding("BK407", Severity.ERROR, message, place, hint=hint, entity=target.value)
+        elif style is None:
             found = f"{verdict.name}{verdict.signature}"
             message = f"the target {target.value!r} fits no style that runners call: it is {found}"
             portable = references.definition(judged, verdict, _portable(verdict.signature))
-            calabria = references.definition(judged, verdict, "data_paths")
+            calabria = references.definition(judged, verdict, _DATA_PATHS)
             hint = (
                 f"write {portable}, or for Calabaria @calibration_target(model_output=..., data=...) above {calabria}"
             )
             place = Place(verdict.path, verdict.line)
             yield finding("BK407", Severity.ERROR, message, place, hint=hint, entity=target.value)
+
+
+def _wants_data_paths(function: Function) -> bool:
+    """Whether a function fails without the argument that only Calabaria's decorator passes."""
+    if function.node is None or function.signature.accepts_positional(0):
+        return False
+    # A wrapper may show that parameter and pass the argument itself.
+    own = function.node.args
+    return any(each.arg == _DATA_PATHS for each in (*own.posonlyargs, *own.args, *own.kwonlyargs))
 
 
 def _portable(signature: Signature) -> str:

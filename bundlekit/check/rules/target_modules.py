@@ -1,25 +1,42 @@
-"""BK416 and BK417: what stands in a target's module and keeps runners from calling the target."""
+"""BK416-BK418: what stands in a target's module and keeps runners from calling the target."""
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from bundlekit.check.evidence import Evidence, Judged
 from bundlekit.check.files import is_outside
 from bundlekit.check.module_index import ModuleFile
-from bundlekit.check.namespace import Defined
+from bundlekit.check.namespace import Defined, Deleted
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import External, Frame, Function
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 
 __all__ = ["TARGET_MODULE_RULES"]
 
 _CALIBRATION, _LIBRARY = "calibration_target", "modelops_calabaria"
+_OUTPUT = "model_output"
+_KEYWORDS = (_OUTPUT, "data", "name")
 _EVALUATE = "evaluate"
 _PARTS_OF_WARM_TARGETS = 2
 
 
-def _bare_decorators(evidence: Evidence) -> Iterable[Finding]:
+class _Calibration(NamedTuple):
+    """Calabaria's decorator above a function of a target's module, called or not."""
+
+    decorator: ast.expr
+    function: str
+    module: ModuleFile
+    target: str
+
+    def place(self, node: ast.expr | ast.keyword) -> Place:
+        """Return where `node` stands."""
+        return Place(self.module.path, node.lineno, node.col_offset + 1)
+
+
+def _calibrations(evidence: Evidence) -> Iterator[_Calibration]:
     for module, judged in _modules(evidence):
         source = evidence.project.sources.get(module.path)
         tree = evidence.resolver.trees.tree(module.path)
@@ -27,16 +44,51 @@ def _bare_decorators(evidence: Evidence) -> Iterable[Finding]:
             continue
         for node in (each for each in tree.body if isinstance(each, ast.FunctionDef)):
             for decorator in node.decorator_list:
-                if not _is_calibration(evidence, decorator, module):
-                    continue
-                shown, value = ast.unparse(decorator), judged.declaration.value
-                message = f"@{shown} above {node.name!r} is not called: it takes keywords alone, so importing fails"
-                hint = f"write @{shown}(model_output=..., data={{...}})"
-                place = Place(module.path, decorator.lineno, decorator.col_offset + 1)
-                yield finding("BK416", Severity.ERROR, message, place, hint=hint, entity=value)
+                if _is_calibration(evidence, decorator, module):
+                    yield _Calibration(decorator, node.name, module, judged.declaration.value)
+
+
+def _bare_decorators(evidence: Evidence) -> Iterable[Finding]:
+    for each in _calibrations(evidence):
+        if isinstance(each.decorator, ast.Call):
+            continue
+        shown = ast.unparse(each.decorator)
+        message = f"@{shown} above {each.function!r} is not called: it takes keywords alone, so importing fails"
+        hint = f"write @{shown}(model_output=..., data={{...}})"
+        yield finding("BK416", Severity.ERROR, message, each.place(each.decorator), hint=hint, entity=each.target)
+
+
+def _arguments(evidence: Evidence) -> Iterable[Finding]:
+    for each in _calibrations(evidence):
+        call = each.decorator
+        if not isinstance(call, ast.Call):
+            continue
+        shown = f"@{ast.unparse(call.func)}"
+        plain = [argument for argument in call.args if not isinstance(argument, ast.Starred)]
+        if plain:
+            message = f"{shown} above {each.function!r} takes keywords alone, so importing fails"
+            hint = f"write {shown}(model_output=..., data={{...}})"
+            yield finding("BK418", Severity.ERROR, message, each.place(plain[0]), hint=hint, entity=each.target)
+        elif not call.args:
+            yield from _keywords(each, call, shown)
+
+
+def _keywords(calibration: _Calibration, call: ast.Call, shown: str) -> Iterator[Finding]:
+    given = {keyword.arg: keyword for keyword in call.keywords}
+    near = {name: nearest_name(name, _KEYWORDS) for name in given if name and name not in _KEYWORDS}
+    for name, meant in near.items():
+        if meant is not None and meant not in given:
+            message = f"{shown} above {calibration.function!r} is given {name!r}, which is no keyword of it"
+            place, hint = calibration.place(given[name]), f"write {meant!r}"
+            yield finding("BK418", Severity.WARNING, message, place, hint=hint, entity=calibration.target)
+    if _OUTPUT not in given and None not in given and _OUTPUT not in near.values():
+        message = f"{shown} above {calibration.function!r} names no {_OUTPUT}: the target cannot be registered"
+        place, hint = calibration.place(call), f'add {_OUTPUT}="...", the output of the wire that it is fitted to'
+        yield finding("BK418", Severity.WARNING, message, place, hint=hint, entity=calibration.target)
 
 
 def _is_calibration(evidence: Evidence, decorator: ast.expr, module: ModuleFile) -> bool:
+    decorator = decorator.func if isinstance(decorator, ast.Call) else decorator
     if not isinstance(decorator, ast.Name | ast.Attribute):
         return False
     found = evidence.resolver.evaluate(decorator, Frame(module))
@@ -59,7 +111,8 @@ def _hijacked(evidence: Evidence) -> Iterable[Finding]:
     for module, _ in _modules(evidence):
         bindings = evidence.resolver.names_of(module).by_name.get(_EVALUATE, [])
         # Of `a.b:name`, today's warm runner takes the module `a.b` and, if it has one, its `evaluate`.
-        if module.name.count(".") != _PARTS_OF_WARM_TARGETS - 1 or not bindings or not bindings[-1].certain:
+        is_there = bool(bindings) and bindings[-1].certain and not isinstance(bindings[-1].bound, Deleted)
+        if module.name.count(".") != _PARTS_OF_WARM_TARGETS - 1 or not is_there:
             continue
         for judged in evidence.targets:
             reference, value = judged.reference, judged.declaration.value
@@ -118,5 +171,14 @@ TARGET_MODULE_RULES: tuple[StaticRule, ...] = (
         _hijacked,
         good=_example(f"{_LOSS}\n\ndef distance(observed):\n    return 0.0\n"),
         bad=_example(f"{_LOSS}\n\ndef evaluate(observed):\n    return 0.0\n"),
+    ),
+    StaticRule(
+        "BK418",
+        "@calibration_target is given what it does not take",
+        "It takes keywords alone, and a misspelt one is lost without a word; a target is registered by model_output.",
+        Severity.ERROR,
+        _arguments,
+        good=_example(_CALIBRATED % '(model_output="result", data={})'),
+        bad=_example(_CALIBRATED % '("result", {})'),
     ),
 )

@@ -205,8 +205,8 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         "Runners pass the three by position; another signature is a TypeError in every task.",
         Severity.ERROR,
         _signature,
-        good=_defining("def wire(entrypoint, params, seed=0, *, verbose=False):\n    return {}\n"),
-        bad=_defining("def wire(params, seed):\n    return {}\n"),
+        good=_defining("def wire(entrypoint, params, seed=0, *, verbose=False):\n    return {'a': b'1'}\n"),
+        bad=_defining("def wire(params, seed):\n    return {'a': b'1'}\n"),
     ),
     StaticRule(
         "BK308",
@@ -215,7 +215,7 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         Severity.ERROR,
         references.not_plain("BK308", references.WIRE),
         good=bundle(),
-        bad=_defining("async def wire(entrypoint, params, seed):\n    return {}\n"),
+        bad=_defining("async def wire(entrypoint, params, seed):\n    return {'a': b'1'}\n"),
     ),
     StaticRule(
         "BK309",
@@ -233,6 +233,6 @@ WIRE_RULES: tuple[StaticRule, ...] = (
         Severity.WARNING,
         _other_runners,
         good=bundle(),
-        bad={"wire.py": "def wire(entrypoint, params, seed):\n    return {}\n", "requirements.txt": ""},
+        bad={"wire.py": "def wire(entrypoint, params, seed):\n    return {'a': b'1'}\n", "requirements.txt": ""},
     ),
 )

@@ -11,6 +11,7 @@ __all__ = [
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
+    "KnownFindingDocument",
     "ReportDocument",
     "ReportsDocument",
     "RuleDocument",
@@ -61,7 +62,11 @@ class ErrorDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it."""
+    """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
+
+    `reweighed` counts the findings to which the settings give another severity, `gone` those of the baseline that were
+    looked for and not found any more.
+    """
 
     schema: Literal["bundlekit/report/1"]
     tool: str
@@ -73,6 +78,8 @@ class ReportDocument(TypedDict):
     findings: list[FindingDocument]
     error: ErrorDocument | None
     suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
+    reweighed: int
+    gone: int
 
 
 class ReportsDocument(TypedDict):
@@ -81,19 +88,29 @@ class ReportsDocument(TypedDict):
     reports: list[ReportDocument]
 
 
+class KnownFindingDocument(TypedDict):
+    """One known finding; only its fingerprint and code are compared, the rest is for people."""
+
+    fingerprint: ChecksumText
+    code: CodeText
+    path: str | None
+    message: str
+
+
 class BaselineDocument(TypedDict):
-    """Fingerprints of known findings, by the bundle's path from the file."""
+    """Known findings, by the bundle's path from the file."""
 
     schema: Literal["bundlekit/baseline/1"]
-    bundles: dict[str, list[ChecksumText]]
+    bundles: dict[str, list[KnownFindingDocument]]
 
 
 class RuleDocument(TypedDict):
-    """One rule of the catalogue; the examples are bundles, path to text."""
+    """One rule of the catalogue; the examples are bundles, path to text. `fixable`: --fix mends what it finds there."""
 
     code: CodeText
     severity: Literal["error", "warning", "info"]
     title: str
     why: str
+    fixable: bool
     good: dict[str, str]
     bad: dict[str, str]

@@ -1,0 +1,19 @@
+"""What the stages that run a bundle add to the report."""
+
+from typing import NamedTuple
+
+from bundlekit.model.digest import Digest
+from bundlekit.model.finding import Obstacle, Stage
+from bundlekit.model.policy import Judgement
+
+__all__ = ["StagesOutcome"]
+
+
+class StagesOutcome(NamedTuple):
+    """What the dynamic stages add to the static one; `sandbox` is the level that held, ``none`` where nothing ran."""
+
+    digest: Digest | None = None
+    sandbox: str = "none"
+    stages: tuple[Stage, ...] = ()
+    judgement: Judgement = Judgement()
+    obstacle: Obstacle | None = None
