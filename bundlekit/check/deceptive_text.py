@@ -1,7 +1,8 @@
 """Finds text in sources that people read otherwise than Python does: reordered by control characters, or lookalikes.
 
-Letters of other alphabets are no fault: beta, Delta or sharp s are what they look like. A name only deceives where one
-that mixes alphabets looks as if it were ASCII, or where Python reads ASCII (NFKC) for what is written otherwise.
+Letters of other alphabets are no fault: beta, Delta or sharp s are what they look like, and so is a formula's script l
+or subscript i. A name only deceives where one that mixes alphabets looks as if it were ASCII, or where Python reads
+ASCII (NFKC) for a word that is written otherwise.
 
 See: CVE-2021-42574 (Trojan Source), CVE-2021-42694 (homoglyphs); UAX 31 and UTS 39; PEP 3131 for the normal form.
 """
@@ -15,12 +16,20 @@ from typing import NamedTuple
 
 from bundlekit.check.columns import byte_column
 
-__all__ = ["Control", "Lookalike", "controls", "lookalikes"]
+__all__ = ["MAX_BYTES", "Control", "Lookalike", "controls", "has_unread_names", "lookalikes"]
 
 _CONTROL_BYTES = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_MAX_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
+"""Above, names are not told from what strings and comments say, which takes longer than parsing."""
+
+_MAX_LETTERS = 255
+"""Nobody reads a longer word, and sorting its combining marks would take the square of its length."""
+
 _WORD = re.compile(r"\w+")
+_FORMULA = re.compile("[a-zA-Z]?[a-zA-Z\u2100-\u214f\U0001d400-\U0001d7ff]")
+"""A symbol, or a differential of one, as mathematicians draw them."""
+
 _CYRILLIC = {
     "\u0430": "a",
     "\u0441": "c",
@@ -107,10 +116,10 @@ def controls(data: bytes) -> Iterator[Control]:
 
 def lookalikes(data: bytes) -> Iterator[Lookalike]:
     """Yield the deceptive identifiers of a source, each where it first stands."""
-    suspects = {} if data.isascii() or len(data) > _MAX_BYTES else _suspects(_text(data))
+    suspects = {} if data.isascii() or len(data) > MAX_BYTES else _suspects(_text(data))
     if not suspects:
         return
-    # Only now tell names from what strings and comments say: it takes longer than parsing.
+    # Only now tell names from what strings and comments say.
     try:
         for token in tokenize.tokenize(io.BytesIO(data).readline):
             if token.type == tokenize.NAME and token.string in suspects:
@@ -119,6 +128,11 @@ def lookalikes(data: bytes) -> Iterator[Lookalike]:
                 yield Lookalike(token.string, taken_for, is_read_so, line, byte_column(token.line, column + 1))
     except (tokenize.TokenError, SyntaxError, ValueError):
         return
+
+
+def has_unread_names(data: bytes) -> bool:
+    """Whether a source is too large to look for its deceptive identifiers, and has words that may be some."""
+    return len(data) > MAX_BYTES and not data.isascii() and bool(_suspects(_text(data)))
 
 
 def _text(data: bytes) -> str:
@@ -134,15 +148,26 @@ def _text(data: bytes) -> str:
 def _suspects(text: str) -> dict[str, tuple[str, bool]]:
     """Return the words that may deceive, with what each is taken for and whether Python reads it so."""
     found = {}
-    for word in {word for word in _WORD.findall(text) if not word.isascii() and word.isidentifier()}:
+    for word in {word for word in _WORD.findall(text) if not word.isascii()}:
+        if len(word) > _MAX_LETTERS or not word.isidentifier():
+            continue
         normal = unicodedata.normalize("NFKC", word)
         if normal.isascii():
-            found[word] = (normal, True)
+            if not all(_is_formula(part) for part in word.split("_")):
+                found[word] = (normal, True)
             continue
         shown = "".join(_LOOKALIKES.get(letter, letter) for letter in word)
         if shown.isascii() and any(_is_mixed(part) for part in word.split("_")):
             found[word] = (shown, False)
     return found
+
+
+def _is_formula(part: str) -> bool:
+    """Whether a part of a name is ASCII or a mathematical symbol, before the raised or lowered letters at its end."""
+    base = part
+    while base and unicodedata.category(base[-1]) == "Lm":
+        base = base[:-1]
+    return base.isascii() or _FORMULA.fullmatch(base) is not None
 
 
 def _is_mixed(part: str) -> bool:

@@ -121,6 +121,10 @@ def _imports(root: Path) -> bool:
 _TOO_COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
     "S06-200-MB": (lambda: b"#" * (8 << 20) + b"\n", "it has 8,388,609 bytes, more than 8,388,608"),
     "S06-line-of-zeros": (lambda: b"x = [" + b"0," * 3_900_000 + b"]", "more than 512 MB of memory"),
+    "S09-combining-marks": (
+        lambda: b"x" + "\u0315\u0300".encode() * 60_000 + b" = 1\n",
+        "parsing it takes more than 2 s",
+    ),
     "S06-statements": (lambda: b"0;" * 3_900_000 + b"\n", "parsing it takes more than"),
     "S06-dotted-import": (lambda: b"import a" + b".b" * 100_000 + b"\n", "parsing it takes more than"),
     "S06-f-string": (lambda: b"x = f'" + b"{a}" * 300_000 + b"'\n", "parsing it takes more than"),
@@ -149,6 +153,7 @@ def test_what_is_not_tried_is_cheap() -> None:
         "statements": b"0;" * (MAX_PLAIN_BYTES // 2),
         "import": b"import a" + b".b" * 9_999 + b"\n",
         "f-string": b"x = f'" + b"{a}" * 9_999 + b"'\n",
+        "marks": ("x" + "\u0315" * 511 + "\u0300" * 511 + " = 1\n").encode() * 125,
     }
     for name, data in worst.items():
         assert not may_be_costly(data), name
@@ -217,7 +222,7 @@ def test_s05_a_chain_of_modules_is_no_crash(tmp_path: Path, judge: Judge) -> Non
     assert {each.code for each in judge(tmp_path).findings} <= {"BK309", "BK311"}
 
 
-_DECEPTIVE: dict[str, tuple[str, str, int, int, str]] = {
+_DECEPTIVE: dict[str, tuple[str, str, int | None, int | None, str]] = {
     "S09-comment": (
         "x = 1\n# \u202e admin \u2066 {\n",
         "BK321",
@@ -232,7 +237,15 @@ _DECEPTIVE: dict[str, tuple[str, str, int, int, str]] = {
     "S09-armenian": ("s\u0585lve = 1\n", "BK322", 1, 1, "looks like 'solve'"),
     "S09-ligature": ("\ufb01t = 1\n", "BK322", 1, 1, r"'\ufb01t' is read by Python as 'fit'"),
     "S09-fullwidth": ("x = 1\n\uff41 = 1\n", "BK322", 2, 1, "is read by Python as 'a'"),
-    "S09-bold": ("\U0001d431 = 1\n", "BK322", 1, 1, "is read by Python as 'x'"),
+    "S09-bold": ("\U0001d404xec = 1\n", "BK322", 1, 1, "is read by Python as 'Exec'"),
+    "S09-raised": ("e\u1d5bal = 1\n", "BK322", 1, 1, "is read by Python as 'eval'"),
+    "S09-too-large": (
+        "# p\u0430rams\n" + "#" * (1 << 20),
+        "BK322",
+        None,
+        None,
+        "so its names were not searched for lookalikes",
+    ),
 }
 
 
@@ -242,7 +255,8 @@ def test_deceptive_text_is_found_at_its_place(name: str, tmp_path: Path, judge: 
     source, code, line, column, text = _DECEPTIVE[name]
     make_bundle(tmp_path, {"model/names.py": source})
     (found,) = judge(tmp_path).findings
-    assert (found.code, found.severity, found.line, found.column) == (code, Severity.WARNING, line, column)
+    severity = Severity.WARNING if line else Severity.INFO
+    assert (found.code, found.severity, found.line, found.column) == (code, severity, line, column)
     assert text in found.message
     assert found.message.isascii()
 
@@ -253,6 +267,10 @@ _HONEST: dict[str, str | bytes] = {
     "S09-russian": "\u0441\u043a\u043e\u0440\u043e\u0441\u0442\u044c = 1\nx_\u0430 = 2\n",
     "S09-chinese": "\u901f\u5ea6 = 1\n",
     "S09-decomposed": "cafe\u0301 = 1\n",
+    "S09-formula": "\u2113 = d\u2113 = \U0001d465 = \U0001d6fd = x\u1d62\u2c7c = V\u2098\u2090\u2093 = x_\u2113 = 1\n",
+    "S09-long": "x" + "\u0315" * 300 + " = 1\n",
+    "S09-long-comment": "# x" + "\u0315\u0300" * 60_000 + "\n",
+    "S09-large": "# \u03b2\n" + "#" * (1 << 20),
     "S09-comment-only": "# p\u0430rams \ufb01t x\u00b2\nNAME = 'p\u0430rams'\n",
     "S09-hebrew-string": "NAME = '\u05e9\u05dc\u05d5\u05dd'\n",
     "S09-marks": "NAME = 'a\u200eb\u200d'\n",

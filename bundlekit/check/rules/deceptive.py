@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 
-from bundlekit.check.deceptive_text import controls, lookalikes
+from bundlekit.check.deceptive_text import MAX_BYTES, controls, has_unread_names, lookalikes
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.model.finding import Finding, Severity
@@ -25,6 +25,10 @@ def _reordered(evidence: Evidence) -> Iterable[Finding]:
 
 def _lookalikes(evidence: Evidence) -> Iterable[Finding]:
     for path, source in evidence.project.sources.items():
+        if has_unread_names(source.data):
+            message = f"{path} has {len(source.data):,} bytes, so its names were not searched for lookalikes"
+            hint = f"if it holds data, ship it as a data file; sources above {MAX_BYTES:,} bytes are not searched"
+            yield finding("BK322", Severity.INFO, message, Place(path), hint=hint)
         for found in lookalikes(source.data):
             if found.is_read_so:
                 message = f"the name {found.written!a:.80} is read by Python as {found.taken_for!r:.80}"
