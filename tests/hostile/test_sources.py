@@ -4,6 +4,7 @@ What the rules say of most of them in detail is in tests/rules/test_hostile_sour
 """
 
 import base64
+import json
 import marshal
 import pickle
 import resource
@@ -81,6 +82,20 @@ def test_a_source_that_cannot_be_imported_is_an_error(data: Callable[[], bytes],
     found = [finding for finding in report.findings if finding.code == "BK311"]
     assert [(each.severity, each.path) for each in found] == [(Severity.ERROR, "model/wire.py")]
     assert _imports(tmp_path) is False
+
+
+@pytest.mark.process
+def test_the_command_line_survives_all_of_them(tmp_path: Path) -> None:
+    """One process for every row, even with warnings as errors: strict JSON, an error each, status 1, no traceback."""
+    roots = [make_bundle(tmp_path / name, {"model/wire.py": data()}) for name, data in _REFUSED.items()]
+    options = ["--level", "static", "--no-cache", "--output", "json"]
+    command = [sys.executable, "-W", "error", "-m", "bundlekit", "validate", *options, *map(str, roots)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    reports = json.loads(done.stdout)["reports"]
+    assert [Path(each["bundle"]["path"]).name for each in reports] == list(_REFUSED)
+    assert all("BK311" in {found["code"] for found in each["findings"]} for each in reports)
 
 
 _ACCEPTED: dict[str, bytes] = {
