@@ -3,7 +3,6 @@
 The child answers by its exit status alone: nothing that a hostile source can do to a parser reaches us but that.
 """
 
-import signal
 import sys
 
 __all__ = ["MAX_CPU_S", "MAX_MEMORY_BYTES", "trial_parse"]
@@ -36,6 +35,7 @@ else:
 
 def trial_parse(source: bytes) -> str | None:
     """Return why `source` cannot be parsed within the limits, None if it can, or is soon found to be no Python."""
+    import signal  # noqa: PLC0415 - as below
     import subprocess  # noqa: PLC0415 - a whole interpreter start that only a bundle with a costly source pays
 
     command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _CHILD]

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from bundlekit.check.columns import byte_column
 
-__all__ = ["MAX_BYTES", "Control", "Lookalike", "controls", "has_unread_names", "lookalikes"]
+__all__ = ["Control", "Lookalike", "controls", "has_unread_names", "lookalikes"]
 
 _CONTROL_BYTES = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
-MAX_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 """Above, names are not told from what strings and comments say, which takes longer than parsing."""
 
 _MAX_LETTERS = 255
@@ -116,7 +116,7 @@ def controls(data: bytes) -> Iterator[Control]:
 
 def lookalikes(data: bytes) -> Iterator[Lookalike]:
     """Yield the deceptive identifiers of a source, each where it first stands."""
-    suspects = {} if data.isascii() or len(data) > MAX_BYTES else _suspects(_text(data))
+    suspects = {} if len(data) > _MAX_BYTES else _suspects(_text(data))
     if not suspects:
         return
     # Only now tell names from what strings and comments say.
@@ -132,7 +132,7 @@ def lookalikes(data: bytes) -> Iterator[Lookalike]:
 
 def has_unread_names(data: bytes) -> bool:
     """Whether a source is too large to look for its deceptive identifiers, and has words that may be some."""
-    return len(data) > MAX_BYTES and not data.isascii() and bool(_suspects(_text(data)))
+    return len(data) > _MAX_BYTES and bool(_suspects(_text(data)))
 
 
 def _text(data: bytes) -> str:

@@ -12,7 +12,7 @@ __all__ = ["MAX_PLAIN_BYTES", "Trial", "may_be_costly"]
 
 MAX_PLAIN_BYTES = 256 * 1024
 _MAX_MARKS = 10_000
-_LONG_FOREIGN_WORD = re.compile(rb"[\x80-\xff]{2048}")
+_LONG_FOREIGN_WORD = rb"[\x80-\xff]{2048}"
 
 Trial = Callable[[bytes], str | None]
 """Tries to parse a source elsewhere and returns why that cannot be done within limits, None if it can."""
@@ -22,4 +22,4 @@ def may_be_costly(data: bytes) -> bool:
     """Whether parsing `data` may take more than 250 MB or a second."""
     if len(data) > MAX_PLAIN_BYTES or data.count(b".") > _MAX_MARKS or data.count(b"{") > _MAX_MARKS:
         return True
-    return not data.isascii() and _LONG_FOREIGN_WORD.search(data) is not None
+    return not data.isascii() and re.search(_LONG_FOREIGN_WORD, data) is not None

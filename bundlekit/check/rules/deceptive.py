@@ -1,20 +1,30 @@
 """BK321 and BK322: sources that people read otherwise than Python does. Their characters are shown as escapes."""
 
-import unicodedata
 from collections.abc import Iterable
 
-from bundlekit.check.deceptive_text import MAX_BYTES, controls, has_unread_names, lookalikes
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
+from bundlekit.model.project import SourceFile
 
 __all__ = ["DECEPTIVE_RULES"]
 
 
+def _beyond_ascii(evidence: Evidence) -> tuple[SourceFile, ...]:
+    return tuple(source for source in evidence.project.sources.values() if not source.data.isascii())
+
+
 def _reordered(evidence: Evidence) -> Iterable[Finding]:
-    for path, source in evidence.project.sources.items():
-        for found in controls(source.data):
+    sources = _beyond_ascii(evidence)
+    if not sources:
+        return
+    import unicodedata  # noqa: PLC0415 - few bundles have such a source
+
+    from bundlekit.check.deceptive_text import controls  # noqa: PLC0415 - as above
+
+    for path, data in sources:
+        for found in controls(data):
             name = f"U+{ord(found.character):04X} {unicodedata.name(found.character)}"
             message = (
                 f"this line has the control character {name}, so editors show it in another order than Python reads it"
@@ -24,12 +34,17 @@ def _reordered(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _lookalikes(evidence: Evidence) -> Iterable[Finding]:
-    for path, source in evidence.project.sources.items():
-        if has_unread_names(source.data):
-            message = f"{path} has {len(source.data):,} bytes, so its names were not searched for lookalikes"
-            hint = f"if it holds data, ship it as a data file; sources above {MAX_BYTES:,} bytes are not searched"
+    sources = _beyond_ascii(evidence)
+    if not sources:
+        return
+    from bundlekit.check.deceptive_text import has_unread_names, lookalikes  # noqa: PLC0415 - as above
+
+    for path, data in sources:
+        if has_unread_names(data):
+            message = f"{path} has {len(data):,} bytes, so its names were not searched for lookalikes"
+            hint = "if it holds data, ship it as a data file"
             yield finding("BK322", Severity.INFO, message, Place(path), hint=hint)
-        for found in lookalikes(source.data):
+        for found in lookalikes(data):
             if found.is_read_so:
                 message = f"the name {found.written!a:.80} is read by Python as {found.taken_for!r:.80}"
             else:
