@@ -42,8 +42,8 @@ def read_project(
 
     What is wrong with its documents is in `problems`, all at once. `job_spec` is a job specification or a grid file
     that adds targets and smoke tasks; `python` is an interpreter whose environment the bundle would run in, where it is
-    a path, and the setting of that name stands in for it. `trial` decides about sources that
-    may be costly to parse; without one they are not looked at.
+    a path, and the setting of that name stands in for it. `trial` decides about sources that may be costly to parse;
+    without one they are not looked at.
 
     Raises:
         UsageError: `root` is not a directory.
@@ -63,6 +63,7 @@ def read_project(
     environment = read_environment(named_python) if named_python and "/" in named_python else None
     native_sources = read_native_sources(root, walked.members, problems)
     stated_in = [requirement.place.path for requirement in declared.requirements]
+    lock = read_lock(root, declared.dependencies.lock, declared.names.name, problems)
     ignores = read_ignore_comments(root, sources, stated_in, problems)
     groups = pyproject.project.table("entry-points")
     if pyproject.state is ProjectTable.WITHOUT_PROJECT:
@@ -97,7 +98,7 @@ def read_project(
         ignores=ignores,
         library=environment.library if environment else standard_library(),
         environment=environment.distributions if environment else None,
-        lock=read_lock(root, declared.dependencies.lock, declared.names.name, problems),
+        lock=lock,
         optional_requirements=_optional_requirements(pyproject),
         registry=with_digests(registry, root, walked.members) if registry else None,
         tracked=declared.tracked,
