@@ -110,11 +110,11 @@ def test_p03_a_group_that_is_nearly_right_is_named(tmp_path: Path, judge: Judge)
 
 _GOOD: dict[str, bytes | str] = {
     "P01-crlf": GOOD_PYPROJECT.replace("\n", "\r\n"),
-    "P01-tables": GOOD_PYPROJECT.encode() + b"".join(b"[tool.a%d]\n" % number for number in range(60_000)),
-    "P01-arrays-of-tables": GOOD_PYPROJECT.encode() + b"[[tool.a]]\n" * 80_000,
-    "P01-keys": GOOD_PYPROJECT.encode() + b"[tool.a]\n" + b"".join(b"k%d=1\n" % number for number in range(80_000)),
-    "P01-deep-tables": GOOD_PYPROJECT.encode() + b"".join(b"[tool%s.k%d]\n" % (b".a" * 30, n) for n in range(10_000)),
-    "P01-array": GOOD_PYPROJECT.encode() + b"[tool.a]\nx=[" + b"1," * 480_000 + b"]\n",
+    "P01-tables": GOOD_PYPROJECT.encode() + b"".join(b"[tool.a%d]\n" % number for number in range(20_000)),
+    "P01-arrays-of-tables": GOOD_PYPROJECT.encode() + b"[[tool.a]]\n" * 20_000,
+    "P01-keys": GOOD_PYPROJECT.encode() + b"[tool.a]\n" + b"".join(b"k%d=1\n" % number for number in range(20_000)),
+    "P01-deep-tables": GOOD_PYPROJECT.encode() + b"".join(b"[tool%s.k%d]\n" % (b".a" * 30, n) for n in range(1_000)),
+    "P01-array": GOOD_PYPROJECT.encode() + b"[tool.a]\nx=[" + b"1," * 100_000 + b"]\n",
     "P01-text": GOOD_PYPROJECT.encode() + b"[tool.a]\nx='" + b"a" * 1_000_000 + b"'\n",
     "P01-escapes": GOOD_PYPROJECT.encode() + b'[tool.a]\nx="' + b"\\u0041" * 160_000 + b'"\n',
     "P01-comments": GOOD_PYPROJECT.encode() + b"#\n" * 500_000,

@@ -3,6 +3,7 @@
 What the rules say of most of them in detail is in tests/rules/test_hostile_sources.py.
 """
 
+import ast
 import base64
 import json
 import marshal
@@ -21,7 +22,7 @@ from builders.bundles import GOOD_WIRE, make_bundle
 from bundlekit.api.archives import PackOptions, pack
 from bundlekit.api.trial_parse import MAX_MEMORY_BYTES, trial_parse
 from bundlekit.api.validation import ValidateOptions
-from bundlekit.check.syntax import Parsed, SyntaxFailure, parse
+from bundlekit.check.syntax import Parsed, SyntaxFailure, compile_error, parse
 from bundlekit.errors import BundlekitError
 from bundlekit.model.archive import Packed
 from bundlekit.model.finding import Level, Report, Severity
@@ -180,10 +181,12 @@ def test_s05_the_verdict_does_not_depend_on_who_asks() -> None:
     longest = next(n for n in range(12_000, 1000, -250) if _parses_at_the_bottom(n))
     data = b"x = 1" + b"+1" * longest
 
-    def at_depth(depth: int) -> Parsed | SyntaxFailure:
-        return at_depth(depth - 1) if depth else parse(data, "x.py")
+    def at_depth(depth: int) -> tuple[Parsed | SyntaxFailure, SyntaxFailure | None]:
+        return at_depth(depth - 1) if depth else (parse(data, "x.py"), compile_error(data, "x.py", ast.Module([], [])))
 
-    assert isinstance(at_depth(500), Parsed)
+    parsed, failure = at_depth(500)
+    assert isinstance(parsed, Parsed)
+    assert failure is None
 
 
 def _parses_at_the_bottom(terms: int) -> bool:
@@ -199,14 +202,20 @@ def _parses_at_the_bottom(terms: int) -> bool:
 def test_s05_a_small_stack_is_no_crash(name: str) -> None:
     """A program may check bundles in threads with stacks of 256 KB, which Python's parser overruns without asking."""
     before = threading.stack_size(256 * 1024)
-    found: list[Parsed | SyntaxFailure] = []
+    found: list[Parsed | SyntaxFailure | None] = []
+
+    def check() -> None:
+        found.append(parse(_REFUSED[name](), "x.py"))
+        found.append(compile_error(_WIRE, "x.py", ast.parse(_WIRE)))
+
     try:
-        thread = threading.Thread(target=lambda: found.append(parse(_REFUSED[name](), "x.py")))
+        thread = threading.Thread(target=check)
         thread.start()
         thread.join()
     finally:
         threading.stack_size(before)
     assert isinstance(found[0], SyntaxFailure)
+    assert found[1:] == [None]
 
 
 _DEEP_BUT_GOOD: dict[str, str] = {
@@ -274,6 +283,12 @@ def test_deceptive_text_is_found_at_its_place(name: str, tmp_path: Path, judge: 
     assert (found.code, found.severity, found.line, found.column) == (code, severity, line, column)
     assert text in found.message
     assert found.message.isascii()
+
+
+def test_s09_a_source_that_ends_too_soon_is_searched_as_far_as_it_goes(tmp_path: Path, judge: Judge) -> None:
+    """What cannot be imported may be mended and read before it is checked again."""
+    make_bundle(tmp_path, {"model/names.py": "p\u0430rams = 1\nx = (\n"})
+    assert [each.code for each in judge(tmp_path).findings] == ["BK322", "BK311"]
 
 
 _HONEST: dict[str, str | bytes] = {
