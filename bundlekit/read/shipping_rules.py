@@ -21,6 +21,9 @@ __all__ = ["IGNORE_FILE", "MAX_IGNORE_BYTES", "ShippingRules", "read_rules"]
 
 IGNORE_FILE = ".modelopsignore"
 MAX_IGNORE_BYTES = 1 << 20
+_MAX_PATTERNS = 5_000
+"""Each takes a tenth of a millisecond to read, and is held against each path."""
+
 _MAX_DOUBLE_STARS = 5
 """Matching takes a power of a path's depth, one higher for each."""
 
@@ -83,12 +86,20 @@ class ShippingRules:
 def read_rules(
     root: Path, include: Sequence[str], exclude: Sequence[str]
 ) -> tuple[ShippingRules, tuple[RefusedEntry, ...]]:
-    """Return the rules of the bundle at `root`, and the patterns that cannot be read, which are then without effect."""
+    """Return the rules of the bundle at `root`, and the patterns that cannot be read, which are then without effect.
+
+    Raises:
+        LimitExceededError: there are more patterns, or they are longer, than anyone writes.
+        FileAccessError: the file of patterns cannot be read.
+    """
     lines = [_Line(text, IGNORE_FILE) for text in _ignore_lines(root)]
     lines += [_Line("!" + text, "include") for text in include]
     lines += [_Line(text, "exclude") for text in exclude]
     if not lines:
         return ShippingRules(), ()
+    if len(lines) > _MAX_PATTERNS:
+        message = f"{len(lines):,} patterns decide what ships, more than the limit of {_MAX_PATTERNS:,}"
+        raise LimitExceededError(message, subject=IGNORE_FILE)
     # Here and not above: pathspec costs several milliseconds, and most bundles have no patterns of their own.
     from pathspec import GitIgnoreSpec  # noqa: PLC0415
 

@@ -22,7 +22,8 @@ def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
     """Validate a directory statically, and hold what every row must keep.
 
     I1: each format prints, JSON strictly. I2: no exception, exit status 0 or 1, and no hang, in time of this process
-    whatever else the machine does. I3: the bundle is as it was. Nothing is printed meanwhile, and no message holds a character that could move a cursor or reorder a line.
+    whatever else the machine does. I3: the bundle is as it was. Nothing is printed meanwhile, and no message holds a
+    character that could move a cursor or reorder a line.
     """
 
     def judged(root: Path, *, job_spec: Path | None = None) -> Report:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from builders.bundles import GOOD_PYPROJECT, make_bundle, pyproject
 
+from bundlekit.errors import LimitExceededError
 from bundlekit.model.finding import Report, Severity
+from bundlekit.read.shipping_rules import read_rules
 
 Judge = Callable[..., Report]
 _NO_WIRE_NAMED = '[project]\nname = "x"\nversion = "1"\n'
@@ -53,7 +55,7 @@ _GOOD: dict[str, tuple[str, bytes | str]] = {
     "requirements": ("requirements.txt", "# a\n" * 40_000),
     "ignore-stars": (".modelopsignore", f"{_STARS}\n"),
     "ignore-blank-lines": (".modelopsignore", "\n# a\n\n*.bin\n"),
-    "ignore-many-lines": (".modelopsignore", "".join(f"a{number}*\n" for number in range(10_000))),
+    "ignore-many-lines": (".modelopsignore", "".join(f"a{number}*\n" for number in range(4_000))),
 }
 
 
@@ -63,6 +65,13 @@ def test_what_is_only_odd_is_left_alone(name: str, tmp_path: Path, judge: Judge)
     path, text = _GOOD[name]
     make_bundle(tmp_path, {path: text, "a" * 250: ""})
     assert judge(tmp_path).findings == ()
+
+
+def test_more_patterns_than_anyone_writes_are_a_limit(tmp_path: Path) -> None:
+    """Reading a mebibyte of them takes a minute."""
+    (tmp_path / ".modelopsignore").write_text("a\n" * 5_001)
+    with pytest.raises(LimitExceededError, match="5,001 patterns decide what ships, more than the limit of 5,000"):
+        read_rules(tmp_path, (), ())
 
 
 def test_requirements_of_a_directory_without_project_are_bounded(tmp_path: Path, judge: Judge) -> None:
