@@ -7,9 +7,9 @@ See: the entry points specification of PyPA, "Data model"; CONTRACT section 2 fo
 import keyword
 from typing import NamedTuple
 
-__all__ = ["MAX_LENGTH", "Reference", "parse_file_reference", "parse_reference"]
+__all__ = ["Reference", "parse_file_reference", "parse_reference"]
 
-MAX_LENGTH = 4096
+_MAX_LENGTH = 4096
 """What a path can have in characters: a longer name leads to no file."""
 
 
@@ -60,9 +60,9 @@ def parse_file_reference(text: str) -> Reference:
 
 
 def _split(text: str) -> tuple[str, tuple[str, ...]]:
-    if len(text) > MAX_LENGTH:
+    if len(text) > _MAX_LENGTH:
         raise ValueError(
-            f"expected 'module:object', found {len(text):,} characters, and no path has more than {MAX_LENGTH:,}"
+            f"expected 'module:object', found {len(text):,} characters, and no path has more than {_MAX_LENGTH:,}"
         )
     module, colon, attributes = text.partition(":")
     module, attributes = module.strip(), attributes.strip()
