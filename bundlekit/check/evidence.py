@@ -26,6 +26,8 @@ from bundlekit.model.signature import Unknown
 
 __all__ = ["Evidence", "FailedImport", "Judged", "Malformed", "Verdict"]
 
+_TOO_DEEP = "its definition is nested too deeply to be followed"
+
 
 class Malformed(NamedTuple):
     """A reference that is none; `reason` is a whole sentence."""
@@ -170,7 +172,10 @@ class Evidence:
         reference = self._reference(declaration)
         if isinstance(reference, Malformed):
             return Judged(declaration, None, reference)
-        return Judged(declaration, reference, self._verdict(reference))
+        try:
+            return Judged(declaration, reference, self._verdict(reference))
+        except RecursionError:
+            return Judged(declaration, reference, Unknown(_TOO_DEEP))
 
     def _reference(self, declaration: WireDeclaration | TargetDeclaration) -> Reference | Malformed:
         value = declaration.value
@@ -188,7 +193,7 @@ class Evidence:
         try:
             found = self.resolver.named(reference)
         except RecursionError:  # pragma: no cover - the parser gives up before
-            found = Unknown("its definition is nested too deeply to be followed")
+            found = Unknown(_TOO_DEEP)
         if isinstance(found, External):
             found = Unknown(f"{found.dotted} was not looked at: {found.why}")
         return Judged(declaration, reference, found)

@@ -125,7 +125,7 @@ def declared_names(node: "Node", declarator: "Node | None" = None) -> Iterator[D
                 yield Declared(text(bound), text(bound), bound, value)
             return
         # References and parentheses have their declarator without a field.
-        each = each.child_by_field_name("declarator") or each.named_child(each.named_child_count - 1)
+        each = each.child_by_field_name("declarator") or next(reversed(each.named_children), None)
 
 
 def root_name(node: "Node") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bundlekit.check.named_files import NamedFile, named_files
-from bundlekit.check.native_state import NativeVariable, native_variables
+from bundlekit.check.native_state import NativeVariable, Unsearched, native_variables
 from bundlekit.check.source_imports import SourceImport, imports_of
 from bundlekit.check.state_facts import ModuleState, module_state, runs_tasks
 from bundlekit.check.syntax import SyntaxFailure, parse
@@ -25,7 +25,7 @@ class Survey(NamedTuple):
     named: tuple[NamedFile, ...]
     imports: dict[str, tuple[SourceImport, ...]]
     states: tuple[ModuleState, ...] = ()
-    native: tuple[NativeVariable, ...] = ()
+    native: tuple[NativeVariable | Unsearched, ...] = ()
 
 
 def survey(project: Project, worker: Worker) -> Survey:
@@ -49,7 +49,7 @@ def survey(project: Project, worker: Worker) -> Survey:
     return Survey(failures, tuple(warnings), tuple(named), imports, tuple(states), native)
 
 
-def _native(project: Project) -> Iterator[NativeVariable]:
+def _native(project: Project) -> Iterator[NativeVariable | Unsearched]:
     for path, source in project.native_sources.items():
         if runs_tasks(path):
             yield from native_variables(source.data, path)

@@ -10,6 +10,7 @@ from bundlekit.model.finding import Finding
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.model.registry import Registry, TrackedFiles
 from bundlekit.read.build_layout import build_layout
+from bundlekit.read.costly_sources import Trial
 from bundlekit.read.ignore_comments import read_ignore_comments
 from bundlekit.read.installed import Environment, read_environment
 from bundlekit.read.job_spec import JobSpec, read_job_spec
@@ -34,12 +35,15 @@ from bundlekit.read.wires import read_wires, wire_is_mistyped
 __all__ = ["read_project"]
 
 
-def read_project(root: Path, *, job_spec: Path | None = None, python: str | None = None) -> Project:
+def read_project(
+    root: Path, *, job_spec: Path | None = None, python: str | None = None, trial: Trial | None = None
+) -> Project:
     """Return the bundle in the directory `root` as data; nothing of it is imported or run.
 
     What is wrong with its documents is in `problems`, all at once. `job_spec` is a job specification or a grid file
     that adds targets and smoke tasks; `python` is an interpreter whose environment the bundle would run in, where it is
-    a path, and the setting of that name stands in for it.
+    a path, and the setting of that name stands in for it. `trial` decides about sources that may be costly to parse;
+    without one they are not looked at.
 
     Raises:
         UsageError: `root` is not a directory.
@@ -54,7 +58,7 @@ def read_project(root: Path, *, job_spec: Path | None = None, python: str | None
     registry = declared.registry
     walked = walk(root, include=settings.include, exclude=settings.exclude)
     layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
-    sources = read_sources(root, walked.members, problems)
+    sources = read_sources(root, walked.members, problems, trial=trial)
     environment = _environment(root, python, declared)
     native_sources = read_native_sources(root, walked.members, problems)
     stated_in = [requirement.place.path for requirement in declared.requirements]

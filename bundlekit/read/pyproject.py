@@ -11,7 +11,8 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
 from bundlekit.model.toml_text import TomlText
-from bundlekit.read.document import decoded, finding_at, is_file, read_document
+from bundlekit.read.document import MAX_HANDWRITTEN_BYTES, decoded, finding_at, is_file, read_document
+from bundlekit.read.toml_limits import MAX_PARTS, key_of_many_parts
 from bundlekit.read.typed_table import Document, TypedTable
 
 __all__ = ["PYPROJECT", "Pyproject", "parse_toml", "read_pyproject"]
@@ -50,7 +51,7 @@ def read_pyproject(root: Path, problems: list[Finding]) -> Pyproject:
     if not is_file(path):
         problems.append(_missing(root))
         return Pyproject(ProjectTable.MISSING, _nothing(problems))
-    data = read_document(path, PYPROJECT, "BK103", problems)
+    data = read_document(path, PYPROJECT, "BK103", problems, most=MAX_HANDWRITTEN_BYTES)
     top = None if data is None else parse_toml(data, PYPROJECT, problems, code="BK103", shape_code="BK104")
     if top is None:
         return Pyproject(ProjectTable.UNREADABLE, _nothing(problems))
@@ -68,6 +69,11 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
         data = data[len(_BYTE_ORDER_MARK) :]
     text = decoded(data, name, code, problems)
     if text is None:
+        return None
+    too_long = key_of_many_parts(text)
+    if too_long is not None:
+        message = f"{name} has a key of more than {MAX_PARTS} parts, which is more than is read"
+        problems.append(finding_at(code, message, _place(name, text, too_long)))
         return None
     try:
         values = tomllib.loads(text)

@@ -20,12 +20,13 @@ from bundlekit.model.finding import Finding
 from bundlekit.model.lock import LockContent
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
-from bundlekit.read.document import is_file, read_document
+from bundlekit.read.document import finding_at, is_file, read_document
 from bundlekit.read.pyproject import Pyproject
 
 __all__ = ["DeclaredDependencies", "read_dependencies", "read_optional", "read_requirements"]
 
 _REQUIREMENTS = "requirements.txt"
+_MAX_LINES = 50_000
 
 
 def read_requirements(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[Requirement, ...]:
@@ -98,19 +99,26 @@ def _requirements_file(root: Path, name: str, problems: list[Finding]) -> tuple[
         if ".." in path or path.startswith("/") or not is_file(root / path):
             return None
         data = read_document(root / path, path, "BK106", problems)
+        if data is not None and data.count(b"\n") > _MAX_LINES:
+            problems.append(finding_at("BK106", f"{path} has more than {_MAX_LINES:,} lines", Place(path)))
+            return None
         return None if data is None else data.decode("utf-8-sig", "replace")
 
     text = text_of(name)
     if text is None:
         return ()
-    lines = text.splitlines()
-    return tuple(Requirement(value, _place(name, lines, value)) for value in parse_requirements(text, text_of))
+    places = _places(name, text)
+    return tuple(
+        Requirement(value, places.get(value.split(maxsplit=1)[0], Place(name)))
+        for value in parse_requirements(text, text_of)
+    )
 
 
-def _place(name: str, lines: Sequence[str], requirement: str) -> Place:
-    start = requirement.split(maxsplit=1)[0]
-    for number, line in enumerate(lines, 1):
-        column = line.find(start)
-        if column >= 0 and not line.lstrip().startswith("#"):
-            return Place(name, number, column + 1)
-    return Place(name)
+def _places(name: str, text: str) -> dict[str, Place]:
+    """Return where each word stands first outside of comments."""
+    found: dict[str, Place] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("#"):
+            for word in line.split():
+                found.setdefault(word, Place(name, number, line.find(word) + 1))
+    return found

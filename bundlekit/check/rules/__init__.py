@@ -1,6 +1,7 @@
 """The registry of static rules: every rule of the catalogue that reads and never runs, in one literal tuple."""
 
 from bundlekit.check.rules.catalogue import StaticRule
+from bundlekit.check.rules.deceptive import DECEPTIVE_RULES
 from bundlekit.check.rules.dependencies import DEPENDENCY_RULES
 from bundlekit.check.rules.documents import DOCUMENT_RULES
 from bundlekit.check.rules.entry_point_names import ENTRY_POINT_NAME_RULES
@@ -36,6 +37,7 @@ RULES: tuple[StaticRule, ...] = (
     *LAYOUT_RULES,
     *WIRE_RULES,
     *SOURCE_RULES,
+    *DECEPTIVE_RULES,
     *IMPORT_RULES,
     *TARGET_RULES,
     *RETURN_RULES,

@@ -1,12 +1,13 @@
 """BK801 to BK811: state that could leak from one task to the next, read from the code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bundlekit.check.evidence import Evidence
-from bundlekit.check.native_state import NativeVariable
+from bundlekit.check.native_state import NativeVariable, Unsearched
 from bundlekit.check.rules.catalogue import Check, StaticRule, bundle, finding
 from bundlekit.check.state_facts import Change, Kind, SharedState
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.place import Place
 
 __all__ = ["STATE_RULES"]
 
@@ -88,8 +89,14 @@ def _native_message(variable: NativeVariable, effect: str) -> tuple[str, str]:
     return message, f"{_WARM}: make it a local or a member, reset it at the start of each task, or {_FRESH}"
 
 
+def _native(evidence: Evidence, *, are_written: bool) -> Iterator[NativeVariable]:
+    for each in evidence.survey.native:
+        if isinstance(each, NativeVariable) and bool(each.writes) is are_written:
+            yield each
+
+
 def _native_written(evidence: Evidence) -> Iterable[Finding]:
-    for variable in (each for each in evidence.survey.native if each.writes):
+    for variable in _native(evidence, are_written=True):
         message, hint = _native_message(variable, "and silently changes results")
         others = len(variable.writes) - 1
         more = f" and in {others} more place{'s' if others > 1 else ''}" if others else ""
@@ -100,7 +107,10 @@ def _native_written(evidence: Evidence) -> Iterable[Finding]:
 def _native_kept(evidence: Evidence) -> Iterable[Finding]:
     if not evidence.project.settings.requires_fresh_process:
         yield from (problem for problem in evidence.project.problems if problem.code == "BK811")
-    for variable in (each for each in evidence.survey.native if not each.writes):
+    for source in (each for each in evidence.survey.native if isinstance(each, Unsearched)):
+        message = f"{source.path} was not searched for C++ static state to its end: {source.why}"
+        yield finding("BK811", Severity.INFO, message, Place(source.path), hint=f"search it yourself, or {_FRESH}")
+    for variable in _native(evidence, are_written=False):
         message, hint = _native_message(variable, "and may silently change results")
         message += " is not constant, though this file never writes it"
         yield finding(
