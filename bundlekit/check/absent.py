@@ -2,37 +2,38 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.runtime_names import Appearances, appearances, assigned_elsewhere, nested_definition
+from bundlekit.check.set_names import SetAttribute, set_attributes
+from bundlekit.check.trees import Trees
 from bundlekit.model.project import Project, SourceFile
 
 __all__ = ["Absence"]
 
-_SETS_ON_CLASSES = re.compile(
-    rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,\s*(?![rbf]?[\"'])"
-)
+_SETS_ON_CLASSES = re.compile(rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,")
 
 
 class Absence:
     """Looks for what could bind a name behind the resolver's back, in the bundle or in the package around a module."""
 
-    def __init__(self, project: Project, files: Files) -> None:
+    def __init__(self, project: Project, files: Files, trees: Trees) -> None:
         self._project = project
         self._files = files
+        self._trees = trees
         self._packages: dict[str, dict[str, SourceFile]] = {}
-        self._set_by_name: dict[str, str | None] = {}
+        self._set_by_name: dict[str, list[tuple[str, SetAttribute]]] = {}
         self._appearances: dict[str, Appearances] = {}
 
     def reason(self, name: str, module: ModuleFile, tree: ast.Module) -> str | None:
         """Return why `name` may be in `module`, None where nothing could put it there."""
         if module.path not in self._appearances:
             self._appearances[module.path] = appearances(module.path, tree)
-        return self._appearances[module.path].reason(name) or self.assigned(name, module) or self._loaded(module)
+        return self._appearances[module.path].reason(name) or self.assigned(name, module) or self.loaded(module)
 
-    def _loaded(self, module: ModuleFile) -> str | None:
+    def loaded(self, module: ModuleFile) -> str | None:
         """Return which source near `module` brings an import hook, which may fill modules as it likes."""
         hooks = (each.path for each in self._sources(module).values() if b"meta_path" in each.data)
         found = next(hooks, None)
@@ -46,11 +47,19 @@ class Absence:
         """Return why a class of `module` may have an attribute that its body and its bases do not bind."""
         top = module.name.partition(".")[0]
         if top not in self._set_by_name:
-            sources = self._sources(module).values()
-            self._set_by_name[top] = next((each.path for each in sources if _SETS_ON_CLASSES.search(each.data)), None)
-        path = self._set_by_name[top]
+            self._set_by_name[top] = list(self._sets_on_classes(module))
+        path = next((path for path, each in self._set_by_name[top] if each.may_set(name)), None)
         set_by_name = f"{path} sets attributes of classes by name" if path else None
         return self.assigned(name, module, by_itself=True) or set_by_name
+
+    def _sets_on_classes(self, module: ModuleFile) -> Iterator[tuple[str, SetAttribute]]:
+        """Yield each ``setattr`` near `module` that sets attributes of a class, with the path of its source."""
+        for source in self._sources(module).values():
+            if not _SETS_ON_CLASSES.search(source.data):
+                continue
+            tree = self._trees.tree(source.path)
+            if isinstance(tree, ast.Module):
+                yield from ((source.path, each) for each in set_attributes(tree, ()) if _is_class(each.owner))
 
     def nested(self, tree: ast.Module, name: str) -> int | None:
         """Return the 1-based line of a definition of that name which no reference reaches."""
@@ -83,3 +92,12 @@ class Absence:
                 if name.endswith(".py"):
                     found |= self._single(f"{directory}/{name}")
         return found
+
+
+def _is_class(owner: ast.expr) -> bool:
+    """Whether an expression looks as if it were a class."""
+    match owner:
+        case ast.Name(id=name):
+            return name in {"cls", "klass"} or name[:1].isupper()
+        case _:
+            return ast.unparse(owner) in {"type(self)", "self.__class__"}

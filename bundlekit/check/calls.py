@@ -1,8 +1,9 @@
 """What calling something gives, as far as source tells: known functions of Python's own, else the body that runs."""
 
 import ast
+from collections.abc import Sequence
 
-from bundlekit.check import classes, interpret
+from bundlekit.check import classes, interpret, texts
 from bundlekit.check.known import SAME, dotted_name, is_known
 from bundlekit.check.records import named_tuple
 from bundlekit.check.signatures import partially_applied
@@ -126,7 +127,28 @@ def _known_function(world: World, dotted: str, arguments: Arguments, node: ast.e
         case "typing.TypeVar" | "typing.NewType", _:
             return Unknown("it is a type", is_there=True)
         case _:
+            return _asked(world, dotted, arguments)
+
+
+def _asked(world: World, dotted: str, arguments: Arguments) -> Value | None:
+    """Return what ``getattr`` and ``import_module`` give for a name that is told, None for anything else."""
+    match dotted, arguments.positional:
+        case "importlib.import_module", (name,) if not arguments.keywords and not arguments.is_open:
+            module = texts.exact(name)
+            return None if module is None or module.startswith(".") else world.imported_module(module)
+        case "builtins.getattr", (owner, name, *default) if not arguments.is_open:
+            attribute = texts.exact(name)
+            return None if attribute is None else _attribute(world, owner, attribute, default)
+        case _:
             return None
+
+
+def _attribute(world: World, owner: Value, name: str, default: Sequence[Value]) -> Value:
+    """Return what ``getattr(owner, name)`` gives, or its default."""
+    found = world.attribute(owner, name)
+    if isinstance(found, MissingName) and default:
+        return default[0]
+    return found if not default or not isinstance(found, Unknown) or found.is_there else Unknown(found.reason)
 
 
 def _same(function: Value, alone: Value | None) -> Value:

@@ -6,10 +6,12 @@ metaclass, ``__new__`` and ``__init__``.
 
 import ast
 import builtins
+from collections.abc import Iterable
 
 from bundlekit.check import interpret
 from bundlekit.check.known import PLAIN_BASES, dotted_name, stands_for
 from bundlekit.check.records import dataclass_signature, makes_init, named_tuple_fields
+from bundlekit.check.set_names import set_attributes
 from bundlekit.check.signatures import bound
 from bundlekit.check.values import (
     Arguments,
@@ -32,6 +34,7 @@ __all__ = ["attribute_of", "constructor", "instance_call", "is_exactly_missing",
 
 Base = Class | Builtin | NamedTupleClass | Unknown
 
+_CONSTRUCTORS = ("__new__", "__init__")
 _MOST_BASES = 200
 """A class may be its own base by way of names that are bound twice."""
 
@@ -98,7 +101,7 @@ def constructor(world: World, owner: Class) -> Value:
             return _as_class(_bound(called, owner), owner)
         if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or _sets_constructors(meta):
             return Unknown(f"the metaclass of {owner.node.name!r} may decide what calling it takes", is_there=True)
-    if any(isinstance(base, Class) and "__signature__" in world.members(base).by_name for base in order):
+    if any(isinstance(base, Class) and _may_bring(world, base, "__signature__") for base in order):
         return Unknown(f"{owner.node.name!r} or a base of it may set a __signature__", is_there=True)
     if any(isinstance(base, Class) and _shapes_subclasses(world, base) for base in order[1:]):
         return Unknown(f"__init_subclass__ of a base of {owner.node.name!r} may change its constructor", is_there=True)
@@ -124,22 +127,36 @@ def _given_signature(world: World, owner: Class, given: Value) -> Function | Non
             return None
 
 
+def _may_bring(world: World, owner: Class, name: str) -> bool:
+    """Whether the class itself, or a decorator of it, may bind the attribute."""
+    return name in world.members(owner).by_name or owner.brought(name) is not None or owner.may_get(name)
+
+
 def _sets_constructors(meta: Class) -> bool:
     """Whether a metaclass gives its classes another constructor once they are made."""
-    return any(
-        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in {"__new__", "__init__"}
-        for node in ast.walk(meta.node)
-    )
+    assigned = (node.attr for node in ast.walk(meta.node) if isinstance(node, ast.Attribute) and _is_stored(node))
+    return any(name in _CONSTRUCTORS for name in assigned) or _sets_by_name(meta.node, _CONSTRUCTORS)
+
+
+def _is_stored(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _sets_by_name(node: ast.AST, names: Iterable[str]) -> bool:
+    """Whether ``setattr`` may replace one of the attributes, all of which every class has."""
+    found = [each for each in set_attributes(node, ()) if not each.is_new]
+    return any(each.may_set(name) for each in found for name in names)
 
 
 def _shapes_subclasses(world: World, base: Class) -> bool:
     """Whether the class gives those derived from it another constructor."""
-    if "__init_subclass__" not in world.members(base).by_name:
+    if not _may_bring(world, base, "__init_subclass__"):
         return False
-    shaped = ("__init__", "__new__", "dataclass", "setattr", "__signature__")
     hooks = [node for node in base.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init_subclass__"]
     calls = [ast.dump(statement) for hook in hooks for statement in hook.body]
-    return not hooks or any(f"'{word}'" in call for word in shaped for call in calls)
+    shaped = (*_CONSTRUCTORS, "dataclass", "__signature__")
+    named = any(f"'{word}'" in call for word in shaped for call in calls)
+    return not hooks or named or any(_sets_by_name(hook, (*_CONSTRUCTORS, "__signature__")) for hook in hooks)
 
 
 def _as_class(found: Value, owner: Class) -> Value:
@@ -164,8 +181,8 @@ def _own_constructor(world: World, base: Base, order: list[Base]) -> Value | Non
 
 def _class_constructor(world: World, base: Class, order: list[Base]) -> Value | None:
     members = world.members(base)
-    for name in ("__new__", "__init__"):
-        if name in members.by_name:
+    for name in _CONSTRUCTORS:
+        if name in members.by_name or base.brought(name) is not None or base.may_get(name):
             found = world.member(base, name)
             if isinstance(found, Function):
                 return _bound(found, base)
@@ -224,7 +241,7 @@ def _bound(found: Function, receiver: Value) -> Value:
 def _lookup(world: World, owner: Class, name: str) -> Value:
     """Return what `name` is in the class or its bases: Unknown where a base has no source to read."""
     order = _linearised(world, owner)
-    filled = next((base for base in order if isinstance(base, Class) and base.reshaped == "any"), None)
+    filled = next((base for base in order if isinstance(base, Class) and base.may_get(name)), None)
     if filled is not None and name not in world.members(filled).by_name:
         is_there = any(isinstance(base, Class) and name in world.members(base).by_name for base in order)
         return Unknown(f"a decorator may give {filled.node.name!r} another {name!r}", is_there=is_there)
@@ -240,7 +257,7 @@ def _lookup(world: World, owner: Class, name: str) -> Value:
                 each.name for each in signature.parameters
             }:
                 return Property(name, path, line)
-            case Class() if name in world.members(base).by_name:
+            case Class() if name in world.members(base).by_name or base.brought(name) is not None:
                 return world.member(base, name)
             case _:
                 continue

@@ -8,9 +8,13 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bundlekit.check import texts
 from bundlekit.check.known import dotted_name
-from bundlekit.check.namespace import target_names
+from bundlekit.check.namespace import Deleted, target_names
+from bundlekit.check.set_names import may_change
+from bundlekit.check.signatures import FunctionNode
 from bundlekit.check.values import (
+    Added,
     Arguments,
     Builtin,
     Class,
@@ -19,11 +23,14 @@ from bundlekit.check.values import (
     Frame,
     Function,
     Instance,
+    MissingName,
+    ModuleValue,
     Packed,
     Scope,
     Value,
     World,
     agreed,
+    is_broken,
 )
 from bundlekit.model.signature import CallableKind, Unknown
 
@@ -32,6 +39,8 @@ __all__ = ["LocalScope", "Outcome", "bind_arguments", "run"]
 _CHANGES_CALLS = frozenset(
     {"__signature__", "__call__", "__init__", "__new__", "__code__", "__class__", "__defaults__"}
 )
+_MOST_TURNS = 20
+"""Turns of a loop over a literal list that are read one by one."""
 
 
 class Outcome(NamedTuple):
@@ -67,13 +76,21 @@ def run(world: World, function: Function, arguments: Arguments) -> Outcome:
     node, frame = function.node, function.frame
     if node is None or frame is None or function.signature.kind is not CallableKind.PLAIN:
         return Outcome((Unknown(f"it is what {function.name}() returns", is_there=True),), may_raise=True)
-    scope = LocalScope(bind_arguments(world, function, arguments), frame.scope)
+    bound = bind_arguments(world, function, arguments)
+    scope = LocalScope({name: _kept(name, value, node) for name, value in bound.items()}, frame.scope)
     if isinstance(node, ast.Lambda):
         return Outcome((world.evaluate(node.body, frame._replace(before=None, scope=scope)),), may_raise=False)
-    reader = _Reader(world, frame)
+    reader = _Reader(world, frame, node)
     if reader.body(node.body, scope):
         reader.returned.append(Constant("None", frame.module.path, node.lineno, ast.Constant(None)))
     return Outcome(tuple(reader.returned), reader.may_raise)
+
+
+def _kept(name: str, value: Value, node: FunctionNode) -> Value:
+    """Return a value without what is told of its items where the function may change them."""
+    if isinstance(value, Constant) and texts.is_mutable(value) and may_change(node, name):
+        return value._replace(literal=None)
+    return value
 
 
 def bind_arguments(world: World, function: Function, arguments: Arguments) -> dict[str, Value]:
@@ -109,14 +126,23 @@ def bind_arguments(world: World, function: Function, arguments: Arguments) -> di
     return bound
 
 
+class _Loop(NamedTuple):
+    """The scopes in which the body of a loop was left early."""
+
+    continued: list[LocalScope]
+    broken: list[LocalScope]
+
+
 class _Reader:
     """Reads statements; scopes are changed in place along one way and copied where ways part."""
 
-    def __init__(self, world: World, frame: Frame) -> None:
+    def __init__(self, world: World, frame: Frame, node: FunctionNode) -> None:
         self.world = world
+        self.node = node
         self.frame = frame
         self.returned: list[Value] = []
         self.may_raise = False
+        self._loops: list[_Loop] = []
         self._own_names: set[str] = set()
         """Loop variables that run over the attributes of a class itself."""
 
@@ -140,26 +166,85 @@ class _Reader:
                 return False
             case ast.If(test=test, body=body, orelse=orelse):
                 return self._branches([body, orelse], scope, decided=self._truth(test, scope))
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-                if self._is_sound_import(body):
-                    return self.body([*body, *orelse, *finalbody], scope)
-                ways = [[*body, *orelse], *(handler.body for handler in handlers)]
-                return self._branches(ways, scope) and self.body(finalbody, scope)
+            case ast.Continue() | ast.Break() if self._loops:
+                loop = self._loops[-1]
+                (loop.continued if isinstance(node, ast.Continue) else loop.broken).append(scope.copied())
+                return False
+            case ast.Try():
+                return self._try(node, scope)
             case ast.With(body=body, items=items):
                 self._forget([item.optional_vars for item in items if item.optional_vars is not None], scope)
                 return self.body(body, scope)
-            case ast.For(target=target, iter=over, body=body, orelse=orelse):
-                self._forget([target], scope)
-                if ast.unparse(over).endswith((".__dict__.items()", ").items()")) and "dict" in ast.unparse(over):
-                    self._own_names.update(target_names([target]))
-                return self._loop([*body, *orelse], scope)
+            case ast.For():
+                return self._for(node, scope)
             case ast.While(body=body, orelse=orelse):
-                return self._loop([*body, *orelse], scope)
+                return self._loop(body, orelse, scope)
             case ast.Match(cases=cases):
                 return self._branches([*(case.body for case in cases), []], scope)
             case _:
                 self._simple(node, scope)
         return True
+
+    def _try(self, node: ast.Try, scope: LocalScope) -> bool:
+        ways = [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)]
+        match node.body:
+            case _ if self._is_sound_import(node.body):
+                ways = ways[:1]
+            case [ast.Return(value=ast.expr() as value) | ast.Assign(value=value)] if _only_asks(value):
+                found = self._evaluate(value, scope)
+                handler = _handler_of_absence(node.handlers)
+                if isinstance(found, MissingName) and handler is not None:
+                    ways = [handler.body]
+                elif isinstance(found, Function | Class | ModuleValue | Constant):
+                    ways = ways[:1]
+            case _:
+                pass
+        if len(ways) == 1:
+            return self.body([*ways[0], *node.finalbody], scope)
+        return self._branches(ways, scope) and self.body(node.finalbody, scope)
+
+    def _for(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> bool:
+        items = self._items(node, scope)
+        if items is not None and len(items) <= _MOST_TURNS:
+            return self._turns(node, items, scope)
+        self._forget([node.target], scope)
+        if items is not None and isinstance(node.target, ast.Name):
+            one_of = "|".join(f"(?:{texts.pattern(value)})" for value, *_ in items)
+            scope.names[node.target.id] = Constant("a string", self.frame.module.path, node.lineno, texts=one_of)
+        over = ast.unparse(node.iter)
+        if over.endswith((".__dict__.items()", ").items()")) and "dict" in over:
+            self._own_names.update(target_names([node.target]))
+        return self._loop(node.body, node.orelse, scope)
+
+    def _items(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> list[tuple[Value, ...]] | None:
+        """Return what the names of a loop are in each turn, None where the loop runs over nothing that is told."""
+        match node:
+            case ast.For(
+                target=ast.Tuple(elts=[ast.Name(), ast.Name()]),
+                iter=ast.Call(func=ast.Attribute(value=owner, attr="items"), args=[], keywords=[]),
+            ):
+                return texts.pairs(self._evaluate(owner, scope))
+            case ast.For(target=ast.Name(), iter=over):
+                found = texts.items(self._evaluate(over, scope))
+                return None if found is None else [(value,) for value in found]
+            case _:
+                return None
+
+    def _turns(self, node: ast.For | ast.AsyncFor, items: Sequence[tuple[Value, ...]], scope: LocalScope) -> bool:
+        """Read the body of a loop once for each item, as it runs, and return whether its end can be reached."""
+        names = target_names([node.target])
+        left: list[LocalScope] = []
+        for item in items:
+            scope.names.update(zip(names, item, strict=True))
+            loop = _Loop([], left)
+            self._loops.append(loop)
+            goes_on = self.body(node.body, scope)
+            self._loops.pop()
+            if not self._joined([*([scope.copied()] if goes_on else []), *loop.continued], scope):
+                return self._joined(left, scope)
+        if self.body(node.orelse, scope):
+            left.append(scope.copied())
+        return self._joined(left, scope)
 
     def _is_sound_import(self, body: Sequence[ast.stmt]) -> bool:
         """Whether the body of a ``try`` does nothing but import what is there, so that no handler is entered."""
@@ -200,19 +285,30 @@ class _Reader:
         match dotted_name(self._evaluate(call.func, scope)):
             case "functools.update_wrapper":
                 scope.names[name] = self._evaluate(call, scope)
-            case "builtins.setattr" if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+            case "builtins.setattr" if len(call.args) > 1:
                 value = scope.names[name]
                 if isinstance(value, Class):
-                    key = call.args[1]
-                    is_own = isinstance(key, ast.Name) and key.id in self._own_names
-                    scope.names[name] = value._replace(reshaped="decorated" if is_own else "any")
+                    scope.names[name] = self._with_attribute(value, call, scope)
             case _:
                 return
+
+    def _with_attribute(self, owner: Class, call: ast.Call, scope: LocalScope) -> Class:
+        """Return a class after ``setattr(owner, name, value)``."""
+        key = call.args[1]
+        if isinstance(key, ast.Name) and key.id in self._own_names:
+            return owner._replace(redecorated=True)
+        name = self._evaluate(key, scope)
+        text = texts.exact(name)
+        if text is None or len(call.args) != len(("owner", "name", "value")) or owner.may_get(text):
+            pattern = texts.pattern(name)
+            return owner._replace(reshaped=f"{owner.reshaped}|{pattern}" if owner.reshaped else pattern)
+        value = self._evaluate(call.args[2], scope)
+        return owner._replace(added=(*owner.added, Added(text, value)))
 
     def _assign(self, target: ast.expr, value: Value, scope: LocalScope) -> None:
         match target:
             case ast.Name(id=name):
-                scope.names[name] = value
+                scope.names[name] = _kept(name, value, self.node)
             case ast.Attribute(value=ast.Name(id=name), attr="__wrapped__") if name in scope.names:
                 scope.names[name] = self.world.wrapped(scope.names[name], value)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in _CHANGES_CALLS:
@@ -225,15 +321,24 @@ class _Reader:
         for name in target_names(targets):
             scope.names[name] = Unknown(f"{name!r} is unpacked or changed", is_there=True)
 
-    def _loop(self, body: Sequence[ast.stmt], scope: LocalScope) -> bool:
-        self._branches([body, []], scope)
-        return True
+    def _loop(self, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], scope: LocalScope) -> bool:
+        """Read the body of a loop of which only running tells how often it runs."""
+        loop = _Loop([], [])
+        inner = scope.copied()
+        self._loops.append(loop)
+        ends = [inner] if self.body(body, inner) else []
+        self._loops.pop()
+        self._joined([scope.copied(), *ends, *loop.continued, *loop.broken], scope)
+        return self._branches([orelse, []], scope)
 
     def _branches(self, ways: Sequence[Sequence[ast.stmt]], scope: LocalScope, *, decided: bool | None = None) -> bool:
         """Read the way that is taken, or all of them, and go on with what they agree on."""
         if decided is not None:
             return self.body(ways[0] if decided else ways[1], scope)
-        ends = [copy for way in ways if self.body(way, copy := scope.copied())]
+        return self._joined([copy for way in ways if self.body(way, copy := scope.copied())], scope)
+
+    def _joined(self, ends: Sequence[LocalScope], scope: LocalScope) -> bool:
+        """Go on with what all ways agree on that lead here, and return whether there are any."""
         for name in {name for end in ends for name in end.names}:
             values = [end.names[name] for end in ends if name in end.names]
             whole = len(values) == len(ends)
@@ -253,13 +358,73 @@ class _Reader:
             case ast.Compare(left=left, ops=[(ast.Is() | ast.IsNot()) as same], comparators=[right]):
                 found = _is_same(self._evaluate(left, scope), self._evaluate(right, scope))
                 return None if found is None else found == isinstance(same, ast.Is)
+            case ast.Compare(
+                left=left,
+                ops=[ast.In()],
+                comparators=[ast.Call(func=ast.Name(id="vars"), args=[of]) | ast.Attribute(value=of, attr="__dict__")],
+            ):
+                return self._brings(self._evaluate(left, scope), self._evaluate(of, scope))
             case ast.Compare(left=left, ops=[comparison], comparators=[right]):
-                return _compared(self._evaluate(left, scope), comparison, self._evaluate(right, scope))
+                decided = _compared(self._evaluate(left, scope), comparison, self._evaluate(right, scope))
+                return self.world.truth(test) if decided is None else decided
             case ast.Call(func=function, args=[first, *rest]):
                 asked = dotted_name(self._evaluate(function, scope))
-                return _is_kind(asked, self._evaluate(first, scope), [self._evaluate(each, scope) for each in rest])
+                others = [self._evaluate(each, scope) for each in rest]
+                if asked == "builtins.hasattr" and len(others) == 1:
+                    return self._has(self._evaluate(first, scope), others[0])
+                return _is_kind(asked, self._evaluate(first, scope), others)
             case _:
-                return _truth_of(self._evaluate(test, scope))
+                decided = _truth_of(self._evaluate(test, scope))
+                return self.world.truth(test) if decided is None else decided
+
+    def _has(self, owner: Value, name: Value) -> bool | None:
+        """Return what ``hasattr(owner, name)`` says of a class or a module."""
+        text = texts.exact(name)
+        if text is None or not isinstance(owner, Class | ModuleValue):
+            return None
+        found = self.world.attribute(owner, text)
+        if isinstance(found, MissingName):
+            return False
+        return None if is_broken(found) or not getattr(found, "is_there", True) else True
+
+    def _brings(self, name: Value, owner: Value) -> bool | None:
+        """Return whether the body of a class binds a name."""
+        text = texts.exact(name)
+        if text is None or not isinstance(owner, Class) or owner.may_get(text):
+            return None
+        bound = self.world.members(owner).by_name.get(text)
+        is_bound = bound is not None and bound[-1].certain and not isinstance(bound[-1].bound, Deleted)
+        if is_bound or owner.brought(text) is not None:
+            return True
+        if bound or owner.node.keywords:
+            return None
+        # A hook of a base may have set it.
+        asked = (text, "__init_subclass__")
+        return False if any(isinstance(self.world.attribute(owner, each), MissingName) for each in asked) else None
+
+
+def _only_asks(node: ast.expr) -> bool:
+    """Whether an expression does nothing but ask for an attribute, so that it fails only where that is missing."""
+    match node:
+        case ast.Attribute(value=owner):
+            return _only_asks(owner)
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, name], keywords=[]):
+            return _only_asks(owner) and _only_asks(name)
+        case ast.Call(
+            func=ast.Name(id="import_module") | ast.Attribute(attr="import_module"), args=[name], keywords=[]
+        ):
+            return _only_asks(name)
+        case _:
+            return isinstance(node, ast.Name | ast.Constant | ast.JoinedStr)
+
+
+def _handler_of_absence(handlers: Sequence[ast.ExceptHandler]) -> ast.ExceptHandler | None:
+    """Return the handler of an AttributeError, None where another one may come first."""
+    if not handlers:
+        return None
+    kind = handlers[0].type
+    catches = kind is None or (isinstance(kind, ast.Name) and kind.id in {"AttributeError", "Exception"})
+    return handlers[0] if catches else None
 
 
 def _is_same(left: Value, right: Value) -> bool | None:

@@ -8,9 +8,9 @@ import builtins
 import re
 from collections.abc import Callable, Iterator
 
-from bundlekit.check import calls, classes, interpret
+from bundlekit.check import calls, classes, interpret, texts
 from bundlekit.check.absent import Absence
-from bundlekit.check.conditions import Runtime
+from bundlekit.check.conditions import Runtime, truth
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.import_closure import ImportClosure
 from bundlekit.check.known import dotted_name, is_known
@@ -31,6 +31,7 @@ from bundlekit.check.namespace import (
     exported_names,
     names,
 )
+from bundlekit.check.set_names import may_change
 from bundlekit.check.signatures import function_signature
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
@@ -68,7 +69,6 @@ _LITERALS: dict[type[ast.expr], str] = {
     ast.Set: "a set",
     ast.SetComp: "a set",
     ast.Tuple: "a tuple",
-    ast.JoinedStr: "a string",
     ast.GeneratorExp: "a generator",
 }
 _ALL = re.compile(rb"^[^#\n]*\b__all__\b", re.MULTILINE)
@@ -85,13 +85,14 @@ class Resolver:
         self.trees = Trees(self.files)
         self.index = ModuleIndex(project, self.files)
         self.closure = ImportClosure(self.index, self.names_of, self._tree_of)
-        self._absence = Absence(project, self.files)
+        self._absence = Absence(project, self.files, self.trees)
         self._runtime = Runtime(project.library.version)
         self._names: dict[str, Names] = {}
         self._members: dict[int, Names] = {}
         self._asked: set[tuple[str, str, int | None]] = set()
         self._answers: dict[tuple[str, str, int | None], Value] = {}
         self._sets: dict[tuple[str, str], bool] = {}
+        self._changed: dict[tuple[str, str], bool] = {}
         self._cycles = 0
         self._depth = self._calls = 0
 
@@ -151,10 +152,16 @@ class Resolver:
             case Outside(name=name, why=why):
                 return External(name, why)
             case MissingModule() as missing:  # pragma: no branch - mypy holds the match to be exhaustive
-                return missing
+                package = self.index.find(parts[0])
+                hook = self._absence.loaded(package) if isinstance(package, ModuleFile) else None
+                return Unknown(hook) if hook else missing
 
-    def attribute(self, value: Value, name: str) -> Value:  # noqa: PLR0912 - a row for each kind of value
-        """Return the attribute `name` of `value`."""
+    def attribute(self, value: Value, name: str) -> Value:
+        """Return the attribute `name` of `value`; whoever reaches a list there may have changed what is in it."""
+        found = self._attribute(value, name)
+        return found._replace(literal=None) if isinstance(found, Constant) and texts.is_mutable(found) else found
+
+    def _attribute(self, value: Value, name: str) -> Value:  # noqa: PLR0912 - a row for each kind of value
         match value:
             case ModuleValue(module=ModuleFile() as module) if is_known(f"{module.name}.{name}"):
                 return External(f"{module.name}.{name}", "it is known by name", is_there=True)
@@ -247,16 +254,19 @@ class Resolver:
         return self._members[key]
 
     def member(self, owner: Class, name: str) -> Value:
-        """Return what the class body itself binds `name` to."""
+        """Return what the class body itself, or a decorator of the class, binds `name` to."""
+        remade = Unknown(f"{name!r} of {owner.node.name!r} is what a decorator of the class makes of it", is_there=True)
+        if owner.may_get(name):
+            return remade
+        brought = owner.brought(name)
+        if brought is not None:
+            return brought
         found = self.class_name(owner, name, None)
         if found is None:
             return Unknown(f"{name!r} of the class {owner.node.name!r} comes and goes")
         last = self.members(owner).by_name[name][-1].bound
-        is_decorated = isinstance(last, Defined) and bool(last.node.decorator_list)
-        if owner.reshaped == "any" or (owner.reshaped and is_decorated):
-            return Unknown(
-                f"{name!r} of {owner.node.name!r} is what a decorator of the class makes of it", is_there=True
-            )
+        if owner.redecorated and isinstance(last, Defined) and last.node.decorator_list:
+            return remade
         if isinstance(found, Constant | Function) and owner.node.keywords and not isinstance(found, Function):
             # A metaclass, as that of an enumeration, makes something else of what is assigned.
             return Unknown(f"{name!r} of {owner.node.name!r} is what its metaclass makes of it", is_there=True)
@@ -281,6 +291,10 @@ class Resolver:
             pattern = rb"\b" + name + rb"\s*(?::[^=\n]+)?=(?!=)|[\"']" + name + rb"[\"']|\bdef\s+" + name + rb"\b"
             self._sets[key] = re.search(pattern, self.files.source(path) or b"") is not None
         return self._sets[key]
+
+    def truth(self, test: ast.expr) -> bool | None:
+        """Return what a condition is by the interpreter that a runner uses, None where that does not tell."""
+        return truth(test, self._runtime)
 
     def enter(self) -> bool:
         """Begin to read a call, unless too many are being read or were."""
@@ -328,18 +342,51 @@ class Resolver:
                 return agreed([self.evaluate(body, frame), self.evaluate(orelse, frame)])
             case ast.NamedExpr(value=value):
                 return self.evaluate(value, frame)
-            case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
-                packed = self.evaluate(owner, frame)
-                if isinstance(packed, Packed) and -len(packed.positional) <= index < len(packed.positional):
-                    return packed.positional[index]
-                return Unknown(f"it is an item of a value (line {node.lineno} of {module.path})", is_there=True)
+            case ast.Subscript(value=owner, slice=index):
+                return self._item(self.evaluate(owner, frame), index, frame)
             case ast.Constant(value=value):
                 what = "None" if value is None else f"a literal {type(value).__name__}"
                 return Constant(what, module.path, node.lineno, node)
             case _ if type(node) in _LITERALS:
                 return Constant(_LITERALS[type(node)], module.path, node.lineno, node)
             case _:
-                return Unknown(f"it is computed when {module.path} is imported (line {node.lineno})", is_there=True)
+                return self._computed(node, frame)
+
+    def _computed(self, node: ast.expr, frame: Frame) -> Value:
+        """Return what is put together from literals, as far as they are told."""
+        path = frame.module.path
+        computed = Unknown(f"it is computed when {path} is imported (line {node.lineno})", is_there=True)
+        match node:
+            case ast.JoinedStr(values=values):
+                return texts.joined([self._part(part, frame) for part in values], path, node.lineno)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                found = texts.folded(self.evaluate(left, frame), self.evaluate(right, frame), path, node.lineno)
+                return found or computed
+            case _:
+                return computed
+
+    def _part(self, node: ast.expr, frame: Frame) -> str | Value:
+        """Return one part of an f-string."""
+        match node:
+            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+                return self.evaluate(value, frame)
+            case ast.Constant(value=str() as text):
+                return text
+            case _:
+                return Unknown("it is formatted")
+
+    def _item(self, owner: Value, index: ast.expr, frame: Frame) -> Value:
+        unknown = Unknown(f"it is an item of a value (line {index.lineno} of {frame.module.path})", is_there=True)
+        try:
+            place = ast.literal_eval(index)
+        except (ValueError, TypeError):
+            return unknown
+        if not isinstance(place, int):
+            return unknown
+        if isinstance(owner, Packed):
+            given = owner.positional
+            return given[place] if -len(given) <= place < len(given) else unknown
+        return texts.item(owner, place) or unknown
 
     def _named_in(self, name: str, node: ast.Name, frame: Frame) -> Value:
         local = frame.scope.lookup(name) if frame.scope else None
@@ -348,12 +395,22 @@ class Resolver:
         # Within a function the module has run to its end by the time that the name is looked for.
         found = self._looked_up(frame.module, name, frame.before)
         is_doubtful = found is None or (isinstance(found, Unknown) and not found.is_there)
+        if isinstance(found, Constant) and texts.is_mutable(found) and self._is_changed(frame.module, name):
+            return found._replace(literal=None)
         # What may come with a star import hardly takes the name of what is built in.
         if is_doubtful and hasattr(builtins, name):
             is_class = isinstance(getattr(builtins, name), type)
             why = f"{name!r} is built into Python"
             return Builtin(name) if is_class else External(f"builtins.{name}", why, is_there=True)
         return found or Unknown(f"{name!r} is not bound before line {node.lineno} of {frame.module.path}")
+
+    def _is_changed(self, module: ModuleFile, name: str) -> bool:
+        """Whether the module may change what is in the list or dictionary that it binds to `name`."""
+        key = (module.path, name)
+        if key not in self._changed:
+            tree = self.trees.tree(module.path)
+            self._changed[key] = not isinstance(tree, ast.Module) or may_change(tree, name)
+        return self._changed[key]
 
     def _arguments(self, node: ast.Call, frame: Frame) -> Arguments:
         positional: list[Value] = []
@@ -549,6 +606,9 @@ class Resolver:
                 if hidden if exported is None else name not in exported:
                     return None
                 found = self.name_in(module, name)
+                if exported is None and isinstance(found, ModuleValue) and "__all__" in bindings.by_name:
+                    # Submodules are bound beside what is exported, often without being listed.
+                    return Unknown(f"{name!r} may come with the star import from {module.name}")
                 return None if isinstance(found, MissingName) and exported is None else found
             case External():
                 return value

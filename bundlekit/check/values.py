@@ -1,6 +1,7 @@
 """What a name can turn out to be when source is read instead of run."""
 
 import ast
+import re
 from typing import NamedTuple, Protocol
 
 from bundlekit.check.module_index import MissingModule, ModuleFile, Namespace
@@ -10,6 +11,7 @@ from bundlekit.model.signature import Signature, Unknown
 
 __all__ = [
     "BROKEN",
+    "Added",
     "Arguments",
     "Builtin",
     "Class",
@@ -71,12 +73,39 @@ class Class(NamedTuple):
     is_dataclass: ast.expr | None = None
     """The decorator that makes it a dataclass."""
     reshaped: str = ""
-    """`decorated` or `any`: which of its attributes a decorator may set to something else, by computed names."""
+    """The names, as a regular expression, that a decorator may set to something that is not told; "" for none."""
+    redecorated: bool = False
+    """Whether a decorator may set those of its attributes that are decorated themselves."""
+    added: "tuple[Added, ...]" = ()
+    """What a decorator certainly sets, the latest last."""
 
     @property
     def dotted(self) -> str:
         """Module and name."""
         return f"{self.module.name}.{self.node.name}"
+
+    def brought(self, name: str) -> "Value | None":
+        """Return what a decorator certainly sets that attribute to, None where none does."""
+        return next((each.value for each in reversed(self.added) if each.name == name), None)
+
+    def may_get(self, name: str) -> bool:
+        """Whether a decorator may set the attribute to something that is not told."""
+        return bool(self.reshaped) and re.fullmatch(self.reshaped, name, re.DOTALL) is not None
+
+
+class Added(NamedTuple):
+    """An attribute that a decorator sets. Two are equal by name alone: each reading makes the value anew."""
+
+    name: str
+    value: "Value"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both set the same attribute."""
+        return isinstance(other, Added) and self.name == other.name
+
+    def __hash__(self) -> int:
+        """Hash the name."""
+        return hash(self.name)
 
 
 class NamedTupleClass(NamedTuple):
@@ -109,12 +138,16 @@ class ModuleValue(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """An object that cannot be called; `what` completes "it is ..."; `literal` is its syntax, where it is a literal."""
+    """An object that cannot be called; `what` completes "it is ..."; `literal` is its syntax, where it is a literal.
+
+    `texts` is a regular expression of the texts that it may be, "" where that is not told.
+    """
 
     what: str
     path: str
     line: int
     literal: ast.expr | None = None
+    texts: str = ""
 
 
 class Property(NamedTuple):
@@ -265,6 +298,12 @@ class World(Protocol):
     def sets(self, path: str, attribute: str) -> bool:
         """Whether the source at `path` sets an attribute of that name somewhere, whatever of."""
 
+    def truth(self, test: ast.expr) -> bool | None:
+        """Return what a condition is by the interpreter that a runner uses, None where that does not tell."""
+
+    def imported_module(self, dotted: str) -> Value:
+        """Return the module `dotted`, unless importing it certainly fails."""
+
     def enter(self) -> bool:
         """Begin to read a call, unless too much was read already; :meth:`leave` ends it."""
 
@@ -281,16 +320,33 @@ def agreed(values: list[Value]) -> Value:
     """Return the one answer that all alternatives give; those that certainly fail do not count beside others."""
     alive = [value for value in values if not is_broken(value)] or values
     first = alive[0]
-    if is_broken(first) or all(value == first for value in alive):
+    if is_broken(first):
+        return first
+    classes = [value for value in alive if isinstance(value, Class)]
+    if len(classes) == len(alive) and len({_as_written(each) for each in classes}) == 1:
+        return _agreed_class(classes)
+    if all(value == first for value in alive):
         return first
     functions = [value for value in alive if isinstance(value, Function)]
     if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
         is_exact = all(item.is_exact for item in functions)
         return functions[0]._replace(is_exact=is_exact)
-    classes = [value for value in alive if isinstance(value, Class)]
-    if len(classes) == len(alive) and len({each._replace(reshaped="") for each in classes}) == 1:
-        return classes[0]._replace(reshaped=min(each.reshaped for each in classes if each.reshaped))
     is_there = all(not isinstance(value, Unknown) or value.is_there for value in alive)
     unknown = next((value for value in alive if isinstance(value, Unknown)), None)
     reason = unknown.reason if unknown else "it is defined in different ways on different conditions"
     return Unknown(reason, is_there=is_there and len(alive) == len(values))
+
+
+def _as_written(value: Class) -> Class:
+    return value._replace(reshaped="", redecorated=False, added=())
+
+
+def _agreed_class(classes: list[Class]) -> Class:
+    """Return one class that stands for several ways in which decorators may leave it."""
+    kept = set.intersection(*({id(added) for added in each.added} for each in classes))
+    same = tuple(added for added in classes[0].added if id(added) in kept)
+    names = {added.name for each in classes for added in each.added if id(added) not in kept}
+    patterns = {each.reshaped for each in classes if each.reshaped} | {re.escape(name) for name in names}
+    return classes[0]._replace(
+        reshaped="|".join(sorted(patterns)), redecorated=any(each.redecorated for each in classes), added=same
+    )

@@ -196,8 +196,84 @@ _KNOWN: dict[str, str] = {
     "package-attribute": "import model.steps\nx = model.steps.step\n",
     "known-by-name": "from functools import wraps as x\n",
     "global-decorator-order": "def d(f):\n    return f\n@d\ndef x(a): ...\nd = None\n",
+    "hook-that-sets-other-names": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in ('fit', 'go'):\n            name = f'set_{m}_request'\n"
+        "            setattr(cls, name, 1)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-a-template-names": (
+        "class B:\n    def __init_subclass__(cls, n='y', **kw):\n        setattr(cls, 'get_%s' % n, 1)\n        setattr(cls, 'set_{}'.format(n), 1)\n"
+        "        setattr(cls, 'has_' + n if n else 'no', 1)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-is-not-there": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in cls.parts:\n            if m and not hasattr(cls, m):\n"
+        "                setattr(cls, m, 1)\nclass x(B):\n    parts = ('__init__', 'y')\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-the-keys-of-a-table": (
+        "class B:\n    def __init_subclass__(cls):\n        table = {'y': 1, 'z': 2}\n        for k, v in table.items():\n            setattr(cls, k, v)\n"
+        "        for k in table:\n            setattr(cls, k, 1)\n        for k in sorted(table.keys()):\n            setattr(cls, k, 1)\n"
+        "        for s in [*'pq']:\n            setattr(cls, 'to_' + s, 1)\n        for a, k in ((1, 'r'),):\n            setattr(cls, k, a)\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "meta-that-sets-other-names": (
+        "class M(type):\n    def __init__(cls, *a):\n        for m in 'ab':\n            setattr(cls, f'to_{m}', 1)\n"
+        "class x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-other-names": (
+        "def d(c):\n    for m in ('a', 'b'):\n        setattr(c, 'to_' + m, 1)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-names-of-one-form": (
+        "def d(c):\n    for m in vars(d):\n        setattr(c, f'to_{m}', 1)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-names-of-a-long-list": (
+        "def d(c):\n    for m in ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u'):\n"
+        "        setattr(c, m, 1)\n    return c\n@d\nclass x:\n    def __init__(self, z): ...\n"
+    ),
+    "alias-that-a-decorator-sets": (
+        "import functools\ndef d(table, c=None):\n    if c is None:\n        return functools.partial(d, table)\n    def make(name):\n"
+        "        @functools.wraps(getattr(c, name))\n        def method(self, *args, **kwargs): ...\n        return method\n"
+        "    for prop, aliases in table.items():\n        found = False\n        for prefix in ['get_', 'set_']:\n            if prefix + prop in vars(c):\n"
+        "                found = True\n                for alias in aliases:\n                    method = make(prefix + prop)\n"
+        "                    setattr(c, prefix + alias, method)\n        if not found:\n            raise ValueError\n    return c\n"
+        "@d({'width': ['w', 'lw'], 'color': ['c']})\nclass C:\n    def get_width(self): ...\n    def set_width(self, w, unit=1): ...\n    def get_color(self): ...\n"
+        "x = C.set_lw\n"
+    ),
+    "asked-for-what-a-class-has": (
+        "def d(c):\n    if hasattr(c, 'go') and not hasattr(c, 'stop') and 'go' in c.__dict__ and not 'x' in vars(c):\n        return c.go\n    return 1\n"
+        "@d\nclass x:\n    def go(self, a): ...\n"
+    ),
+    "loop-left-early": (
+        "def d(f):\n    for kind in ('a', 'b', 'c'):\n        if kind == 'a':\n            continue\n        if kind == 'b':\n            break\n"
+        "        return 1\n    else:\n        return 2\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "loop-that-returns": (
+        "def d(f):\n    for kind in ('a', 'b'):\n        if kind == 'b':\n            return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "submodule-that-is-not-exported": "from .tools import *\nfrom .part import *\n",
+    "submodule-that-hides-nothing": "from .part import *\nfrom .tools import *\n",
+    "getattr-with-a-default": "import types\nclass C:\n    def go(self, a): ...\nx = getattr(C, 'stop', C.go)\n",
+    "moved-names": (
+        "from importlib import import_module\nNAMES = ['x', 'step']\ndef find(*, package, modules, names, attribute, right=None):\n"
+        "    if right is not None:\n        where = f'{package}.{right}'\n    else:\n        where = package\n"
+        "    if attribute not in names:\n        raise AttributeError(f'{package} has no {attribute}')\n"
+        "    found = getattr(import_module(where), attribute, None)\n    if found is not None:\n        text = f'{attribute} is in {where}'\n"
+        "    else:\n        text = 'gone' + attribute\n    print(text)\n"
+        "    for module in modules:\n        try:\n            return getattr(import_module(f'{package}.{module}'), attribute)\n"
+        "        except AttributeError as error:\n            if module == modules[-1]:\n                raise AttributeError(attribute) from error\n            continue\n"
+        "def __getattr__(name):\n    return find(package='model', modules=['steps', 'listed'], names=NAMES, attribute=name)\n"
+    ),
+    "items-of-literals": (
+        "KINDS = ('a', 'b')\nMORE = ['c'] + ['d']\ndef d(f):\n    return f if KINDS[-1] == 'b' and MORE[1] == 'd' and 'a' 'b' == f'{KINDS[0]}b' else 1\n"
+        "def e(f):\n    if KINDS[-1] == 'b' and MORE[1] == 'd' and KINDS[0] + 'b' == f'{KINDS[0]}b':\n        return f\n    return 1\n@e\ndef x(a): ...\n"
+    ),
+    "flag-of-the-interpreter": (
+        "import sys\ndef d(f):\n    if sys.flags.optimize < 2 and not sys.flags.optimize and __debug__:\n        return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "optimized": "import sys\nif sys.flags.optimize:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
 }
 _BESIDE = {
+    "model/tools/__init__.py": "from . import x\nfrom .x import *\n__all__ = []\n__all__ += x.__all__\n",
+    "model/tools/x.py": "__all__ = ['y']\ny = 1\n",
+    "model/part.py": "def x(a): ...\n",
     "model/late.py": "import model.nowhere\ndef x(z): ...\n",
     "model/steps.py": "def step(a, b): ...\n",
     "model/globs.py": "globals()['y' + 'z'] = 1\n",
@@ -247,6 +323,54 @@ _THERE: dict[str, str] = {
         "        return signature(self.make if id(self) else self.other)\n"
         "class x(metaclass=M):\n    @classmethod\n    def make(cls, a, b=1): ...\n    @classmethod\n    def other(cls): ...\n"
     ),
+    "hook-that-may-set-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in ('in', 'new'):\n            setattr(cls, f'__{m}it__', lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-it-is-given": (
+        "class B:\n    def __init_subclass__(cls, n='__init__'):\n        setattr(cls, n, lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-a-growing-list": (
+        "class B:\n    def __init_subclass__(cls):\n        names = ['y']\n        names.append('__init__')\n        for n in names:\n"
+        "            setattr(cls, n, lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-was-absent": (
+        "class B:\n    def __init_subclass__(cls):\n        for n in cls.parts:\n            if not hasattr(cls, 'no'):\n                setattr(cls, n, lambda self, z: None)\n"
+        "class x(B):\n    parts = ('__init__',)\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-formats": (
+        "class B:\n    def __init_subclass__(cls):\n        setattr(cls, '__%(n)s__' % {'n': 'init'}, lambda self, z: None)\n"
+        "        setattr(cls, '__{n}__'.format(n='init'), lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "meta-that-may-set-the-constructor": (
+        "class M(type):\n    def __init__(cls, *a):\n        for m in ('init', 'x'):\n            setattr(cls, f'__{m}__', lambda self, z: None)\n"
+        "class x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-the-constructor": (
+        "def d(c):\n    for m in vars(d) or ['init']:\n        setattr(c, f'__{m}__', lambda self, z: None)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-may-set-an-alias": (
+        "import os\ndef d(c):\n    if os.environ.get('NO'):\n        setattr(c, 'y', c.z)\n    else:\n        setattr(c, 'y', lambda self: 1)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\nx = C.y\n"
+    ),
+    "decorator-with-a-list-that-grows": (
+        "def d(c):\n    names = []\n    names.append('y')\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "decorator-with-a-list-that-is-filled": (
+        "def fill(names):\n    names += 'y'\ndef d(c):\n    names = []\n    fill(names)\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "moved-names-that-grow": (
+        "NAMES = ['y']\nNAMES.append('x')\ndef __getattr__(name):\n    if name in NAMES:\n        return print\n    raise AttributeError(name)\n"
+    ),
+    "tried-without-a-handler-of-absence": (
+        "import math\ndef d(f):\n    try:\n        return getattr(math, 'no' + 'where' if f else 'x')\n    except AttributeError:\n        return 1\n@d\ndef x(a): ...\n"
+    ),
+    "text-and-something-else": "class T:\n    def __radd__(self, other):\n        return print\nx = 'a' + T()\n",
+    "hasattr-of-what-may-be-there": (
+        "import os\nclass C:\n    if os.environ.get('NO'):\n        def go(self): ...\ndef d(f):\n    if hasattr(C, 'go') or 'go' in vars(C):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "optimized-by-how-much": "import sys\nif sys.flags.optimize is sys.flags.quiet:\n    def x(a): ...\nelse:\n    def x(b): ...\n",
     "computed": "x = print or 1\n",
     "call-of-a-builtin": "x = sorted([1])\n",
     "item": "x = [1, 2][0]\n",
@@ -353,6 +477,13 @@ _GONE: dict[str, str] = {
     "nested": "def f():\n    def x(): ...\n",
     "getattr-raises": "def __getattr__(name):\n    raise AttributeError(name)\n",
     "getattr-for-others": "def __getattr__(name):\n    if name == 'y':\n        return 1\n    raise AttributeError(name)\n",
+    "moved-nowhere": (
+        "from importlib import import_module\ndef __getattr__(name):\n    for module in ['steps']:\n        try:\n"
+        "            return getattr(import_module(f'model.{module}'), name)\n        except AttributeError:\n            continue\n    raise AttributeError(name)\n"
+    ),
+    "not-among-the-names": (
+        "NAMES = ['y']\ndef __getattr__(name):\n    if name not in NAMES:\n        raise AttributeError(name)\n    return 1\n"
+    ),
     "loop-over-literal-names": "NAMES = ['y', 'z']\nfor n in NAMES:\n    globals()[n] = n\n",
     "not-exported": "from .steps import *\n",
     "module-raises": "x = 1\nraise ValueError\n",
