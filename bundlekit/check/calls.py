@@ -56,6 +56,8 @@ def call(world: World, function: Value, arguments: Arguments, node: ast.expr, fr
                 outcome = interpret.run(world, function, arguments)
             finally:
                 world.leave()
+            if outcome.may_raise:
+                world.raised()
             return _certain(outcome, unknown)
         case Class():
             return _instance(world, function, arguments)

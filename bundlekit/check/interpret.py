@@ -195,13 +195,18 @@ class _Reader:
                 handler = _handler_of_absence(node.handlers)
                 if isinstance(found, MissingName) and handler is not None:
                     ways = [handler.body]
-                elif isinstance(found, Function | Class | ModuleValue | Constant):
+                elif self._asks_by_name(value, scope) and _is_certain(found):
                     ways = ways[:1]
             case _:
                 pass
         if len(ways) == 1:
             return self.body([*ways[0], *node.finalbody], scope)
         return self._branches(ways, scope) and self.body(node.finalbody, scope)
+
+    def _asks_by_name(self, node: ast.expr, scope: LocalScope) -> bool:
+        """Whether every name is told that an expression asks for."""
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        return all(texts.exact(self._evaluate(each.args[-1], scope)) is not None for each in calls)
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> bool:
         items = self._items(node, scope)
@@ -416,6 +421,11 @@ def _only_asks(node: ast.expr) -> bool:
             return _only_asks(name)
         case _:
             return isinstance(node, ast.Name | ast.Constant | ast.JoinedStr)
+
+
+def _is_certain(value: Value) -> bool:
+    """Whether a value is certainly there, whatever it is."""
+    return not is_broken(value) and (not isinstance(value, Unknown | External) or value.is_there)
 
 
 def _handler_of_absence(handlers: Sequence[ast.ExceptHandler]) -> ast.ExceptHandler | None:

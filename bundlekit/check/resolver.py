@@ -95,6 +95,7 @@ class Resolver:
         self._changed: dict[tuple[str, str], bool] = {}
         self._cycles = 0
         self._depth = self._calls = 0
+        self._raised = False
 
     def resolve(self, reference: Reference) -> Value:
         """Return what `reference` names, a class or an instance as the function that calling it runs."""
@@ -492,7 +493,8 @@ class Resolver:
                 doubts.append(value)
                 continue
             if binding.name == "*" and isinstance(value, External):
-                value = Unknown(f"{name!r} may come with the star import from {value.dotted}: {value.why}")
+                found.append(Unknown(f"{name!r} may come with the star import from {value.dotted}: {value.why}"))
+                continue
             found.append(value)
             if binding.certain:
                 settled = agreed(found)
@@ -506,6 +508,14 @@ class Resolver:
         return Unknown(f"{name!r} is bound only under a condition")
 
     def _value(self, binding: Binding, frame: Frame) -> Value | None:
+        """Return what a binding gives its name; what raises there makes the import fail, and no call that asks."""
+        around = self._raised
+        try:
+            return self._bound_value(binding, frame)
+        finally:
+            self._raised = around
+
+    def _bound_value(self, binding: Binding, frame: Frame) -> Value | None:
         module = frame.module
         match binding.bound:
             case Defined(node=node):
@@ -643,17 +653,24 @@ class Resolver:
         if not isinstance(getter, Function) or not self.enter():
             return unknown
         asked = Constant("a literal str", module.path, 1, ast.Constant(name))
+        around, self._raised = self._raised, False
         try:
             outcome = interpret.run(self, getter, Arguments((asked,)))
+            may_raise = outcome.may_raise or self._raised
         finally:
             self.leave()
+            self._raised = around
         if not outcome.returned and outcome.may_raise:
             note = "its module-level __getattr__ raises for that name"
             return MissingName(name, module.name, module.path, self._siblings(module), note)
-        if outcome.may_raise:
-            return unknown
         found = agreed(list(outcome.returned))
-        return unknown if is_broken(found) or isinstance(found, Unknown) else found
+        if may_raise or is_broken(found) or (isinstance(found, Unknown) and not found.is_there):
+            return unknown
+        return found
+
+    def raised(self) -> None:
+        """Note that a call which is read may raise."""
+        self._raised = True
 
     def _lazily_imported(self, module: ModuleFile) -> dict[str, Imported] | None:
         bindings = self.names_of(module)

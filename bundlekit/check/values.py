@@ -304,6 +304,9 @@ class World(Protocol):
     def imported_module(self, dotted: str) -> Value:
         """Return the module `dotted`, unless importing it certainly fails."""
 
+    def raised(self) -> None:
+        """Note that a call which is read may raise."""
+
     def enter(self) -> bool:
         """Begin to read a call, unless too much was read already; :meth:`leave` ends it."""
 

@@ -250,6 +250,10 @@ _KNOWN: dict[str, str] = {
     ),
     "submodule-that-is-not-exported": "from .tools import *\nfrom .part import *\n",
     "submodule-that-hides-nothing": "from .part import *\nfrom .tools import *\n",
+    "moved-name-with-a-decorator-that-raises": (
+        "import os\ndef d(f):\n    if f in os.environ.values():\n        raise ValueError\n    return f\n@d\ndef f(a): ...\n"
+        "def find(name):\n    return f\ndef __getattr__(name):\n    return find(name)\n"
+    ),
     "getattr-with-a-default": "import types\nclass C:\n    def go(self, a): ...\nx = getattr(C, 'stop', C.go)\n",
     "moved-names": (
         "from importlib import import_module\nNAMES = ['x', 'step']\ndef find(*, package, modules, names, attribute, right=None):\n"
@@ -273,6 +277,7 @@ _KNOWN: dict[str, str] = {
 _BESIDE = {
     "model/tools/__init__.py": "from . import x\nfrom .x import *\n__all__ = []\n__all__ += x.__all__\n",
     "model/tools/x.py": "__all__ = ['y']\ny = 1\n",
+    "model/odd.py": "import functools\nx = functools.reduce(min, [1])\n",
     "model/part.py": "def x(a): ...\n",
     "model/late.py": "import model.nowhere\ndef x(z): ...\n",
     "model/steps.py": "def step(a, b): ...\n",
@@ -359,6 +364,13 @@ _THERE: dict[str, str] = {
     "decorator-with-a-list-that-is-filled": (
         "def fill(names):\n    names += 'y'\ndef d(c):\n    names = []\n    fill(names)\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
         "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "moved-names-that-may-be-missing": (
+        "import os\ndef f(a): ...\ndef find(name):\n    if name in os.environ:\n        raise AttributeError(name)\n    return f\n"
+        "def __getattr__(name):\n    return find(name)\n"
+    ),
+    "moved-names-of-what-is-computed": (
+        "from model import odd\ndef __getattr__(name):\n    try:\n        return getattr(odd, name)\n    except AttributeError:\n        return 1\n"
     ),
     "moved-names-that-grow": (
         "NAMES = ['y']\nNAMES.append('x')\ndef __getattr__(name):\n    if name in NAMES:\n        return print\n    raise AttributeError(name)\n"
