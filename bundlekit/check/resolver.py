@@ -265,6 +265,8 @@ class Resolver:
         found = self.class_name(owner, name, None)
         if found is None:
             return Unknown(f"{name!r} of the class {owner.node.name!r} comes and goes")
+        if name in self.members(owner).patched:
+            return Unknown(f"the class {owner.node.name!r} sets what calling {name!r} means", is_there=True)
         last = self.members(owner).by_name[name][-1].bound
         if owner.redecorated and isinstance(last, Defined) and last.node.decorator_list:
             return remade
@@ -595,7 +597,11 @@ class Resolver:
                 or Unknown(f"{name!r} is defined through a circular import")
             )
         else:
+            cycles = self._cycles
             found = self.attribute(value, name)
+            if isinstance(found, Unknown) and cycles < self._cycles:
+                # On the way round a circle of imports nothing has taken the place of the submodule yet.
+                found = self._own_submodule(value.module, name) or found
         if isinstance(found, Unknown) and not found.is_there and not isinstance(value.module, Namespace):
             # It is the submodule, or what a star import has put in its place.
             found = found._replace(is_there=self._submodule(value.module, name) is not None)
@@ -676,6 +682,11 @@ class Resolver:
         bindings = self.names_of(module)
         stub = self.trees.tree(f"{module.path}i") if uses_a_stub(bindings) else None
         return lazily_imported(bindings, stub if isinstance(stub, ast.Module) else None)
+
+    def _own_submodule(self, package: ModuleFile | Namespace, name: str) -> Value | None:
+        """Return the submodule of a package that itself binds nothing else to that name."""
+        bound = self.names_of(package).by_name.get(name, ()) if isinstance(package, ModuleFile) else ()
+        return self._submodule(package, name) if all(each.bound == Imported("", 1, name) for each in bound) else None
 
     def _submodule(self, package: ModuleFile | Namespace, name: str) -> Value | None:
         if isinstance(package, ModuleFile) and package.directory is None:

@@ -248,6 +248,8 @@ _KNOWN: dict[str, str] = {
     "loop-that-returns": (
         "def d(f):\n    for kind in ('a', 'b'):\n        if kind == 'b':\n            return f\n    return 1\n@d\ndef x(a): ...\n"
     ),
+    "submodule-in-a-circle": "from model.ring import deep\nx = deep.x\n",
+    "submodule-in-a-circle-of-stars": "from model.ring.two import x\n",
     "submodule-that-is-not-exported": "from .tools import *\nfrom .part import *\n",
     "submodule-that-hides-nothing": "from .part import *\nfrom .tools import *\n",
     "moved-name-with-a-decorator-that-raises": (
@@ -276,6 +278,13 @@ _KNOWN: dict[str, str] = {
 }
 _BESIDE = {
     "model/tools/__init__.py": "from . import x\nfrom .x import *\n__all__ = []\n__all__ += x.__all__\n",
+    "model/ring/__init__.py": "from .one import *\nfrom .two import *\n",
+    "model/ring/one.py": "from . import deep\ndef other(): ...\n",
+    "model/ring/two.py": "from .one import *\nfrom . import deep\nx = deep.x\n",
+    "model/ring/deep.py": "def x(a): ...\n",
+    "model/knot/__init__.py": "def deep(): ...\nfrom .one import *\n",
+    "model/knot/one.py": "from . import deep\n",
+    "model/knot/deep.py": "def x(a): ...\n",
     "model/tools/x.py": "__all__ = ['y']\ny = 1\n",
     "model/odd.py": "import functools\nx = functools.reduce(min, [1])\n",
     "model/part.py": "def x(a): ...\n",
@@ -383,6 +392,7 @@ _THERE: dict[str, str] = {
         "import os\nclass C:\n    if os.environ.get('NO'):\n        def go(self): ...\ndef d(f):\n    if hasattr(C, 'go') or 'go' in vars(C):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
     ),
     "optimized-by-how-much": "import sys\nif sys.flags.optimize is sys.flags.quiet:\n    def x(a): ...\nelse:\n    def x(b): ...\n",
+    "name-in-a-circle": "from model.knot import deep\nx = deep\n",
     "computed": "x = print or 1\n",
     "call-of-a-builtin": "x = sorted([1])\n",
     "item": "x = [1, 2][0]\n",
@@ -425,6 +435,9 @@ _THERE: dict[str, str] = {
     ),
     "inherited-and-perhaps-replaced": (
         "def d(c):\n    for name in ['run']:\n        setattr(c, name, 1)\n    return c\nclass B:\n    def run(self): ...\n@d\nclass C(B): ...\nx = C.run\n"
+    ),
+    "signature-set-in-the-class": (
+        "import inspect\nclass x:\n    def __init__(self, *a): ...\n    __init__.__signature__ = inspect.signature(lambda self, z: None)\n"
     ),
     "signature-in-the-class": "import inspect\nclass x:\n    __signature__ = inspect.Signature()\n",
     "hook-shapes-subclasses": (
