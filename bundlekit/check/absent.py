@@ -14,6 +14,8 @@ from bundlekit.model.project import Project, SourceFile
 __all__ = ["Absence"]
 
 _SETS_ON_CLASSES = re.compile(rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,")
+_CHANGES = rb"\s*(?:\.\s*(?!items|keys|values|get\b|copy|index|count)\w|[-+|&*]=|\[[^\]\n]*\]\s*[-+|]?=(?!=))"
+"""What follows a name whose list or dictionary is changed: a method, an operator, an item."""
 
 
 class Absence:
@@ -26,6 +28,7 @@ class Absence:
         self._packages: dict[str, dict[str, SourceFile]] = {}
         self._set_by_name: dict[str, list[tuple[str, SetAttribute]]] = {}
         self._appearances: dict[str, Appearances] = {}
+        self._changed: dict[tuple[str, str], bool] = {}
 
     def reason(self, name: str, module: ModuleFile, tree: ast.Module) -> str | None:
         """Return why `name` may be in `module`, None where nothing could put it there."""
@@ -42,6 +45,16 @@ class Absence:
     def assigned(self, name: str, module: ModuleFile, *, by_itself: bool = False) -> str | None:
         """Return which source near `module` assigns an attribute of that name, None if none does."""
         return assigned_elsewhere(name, self._sources(module), by_itself=by_itself)
+
+    def changes(self, name: str, module: ModuleFile) -> bool:
+        """Whether anything near `module` changes what is in a list or dictionary of that name."""
+        top = module.name.partition(".")[0]
+        if (top, name) not in self._changed:
+            wanted = name.encode()
+            pattern = re.compile(rb"\b" + re.escape(wanted) + _CHANGES)
+            sources = (each.data for each in self._sources(module).values())
+            self._changed[top, name] = any(wanted in data and pattern.search(data) for data in sources)
+        return self._changed[top, name]
 
     def of_class(self, name: str, module: ModuleFile) -> str | None:
         """Return why a class of `module` may have an attribute that its body and its bases do not bind."""

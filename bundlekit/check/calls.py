@@ -65,6 +65,7 @@ def call(world: World, function: Value, arguments: Arguments, node: ast.expr, fr
             called = classes.method(world, function.of, "__call__")
             return call(world, called, arguments, node, frame) if isinstance(called, Function) else unknown
         case _:
+            world.raised()
             return unknown
 
 

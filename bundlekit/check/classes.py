@@ -9,6 +9,7 @@ import builtins
 from collections.abc import Iterable
 
 from bundlekit.check import interpret
+from bundlekit.check.attrs_classes import attrs_signature
 from bundlekit.check.known import PLAIN_BASES, dotted_name, stands_for
 from bundlekit.check.records import dataclass_signature, makes_init, named_tuple_fields
 from bundlekit.check.set_names import set_attributes
@@ -43,6 +44,10 @@ def attribute_of(world: World, value: Class | Instance, name: str) -> Value:
     """Return an attribute of a class or of an instance, methods bound as access binds them."""
     owner = value if isinstance(value, Class) else value.of
     found = _lookup(world, owner, name)
+    if isinstance(found, MissingName) and name.startswith("__"):
+        is_made = owner.is_dataclass is not None or owner.attrs is not None
+        if is_made or hasattr(type, name):
+            return Unknown(f"every class has {name!r}, or one that is made", is_there=hasattr(type, name))
     if isinstance(value, Instance):
         if isinstance(found, MissingName):
             return Unknown(f"instances of {owner.node.name!r} may set {name!r} themselves")
@@ -181,6 +186,11 @@ def _own_constructor(world: World, base: Base, order: list[Base]) -> Value | Non
 
 def _class_constructor(world: World, base: Class, order: list[Base]) -> Value | None:
     members = world.members(base)
+    if base.attrs is not None and "__new__" not in members.by_name:
+        made = attrs_signature(world, base, order[order.index(base) + 1 :])
+        if made is not None:
+            path, line = base.module.path, base.node.lineno
+            return Function(base.node.name, made, path, line) if isinstance(made, Signature) else made
     for name in _CONSTRUCTORS:
         if name in members.by_name or base.brought(name) is not None or base.may_get(name):
             found = world.member(base, name)

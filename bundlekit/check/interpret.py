@@ -158,8 +158,10 @@ class _Reader:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 scope.names[node.name] = self.world.define(node, self.frame._replace(before=None, scope=scope))
             case ast.Return(value=value):
-                none = Constant("None", self.frame.module.path, node.lineno, ast.Constant(None))
-                self.returned.append(none if value is None else self._evaluate(value, scope))
+                self.returned.append(self._evaluate(value or ast.Constant(None, lineno=node.lineno), scope))
+                # Calls tell by themselves whether they may raise; what else is computed may.
+                is_told = value is None or isinstance(value, ast.Call) or _only_asks(value)
+                self.may_raise = self.may_raise or (isinstance(self.returned[-1], Unknown) and not is_told)
                 return False
             case ast.Raise():
                 self.may_raise = True

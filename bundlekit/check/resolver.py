@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from bundlekit.check import calls, classes, interpret, texts
 from bundlekit.check.absent import Absence
+from bundlekit.check.attrs_classes import attrs_decorator
 from bundlekit.check.conditions import Runtime, truth
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.import_closure import ImportClosure
@@ -33,6 +34,7 @@ from bundlekit.check.namespace import (
 )
 from bundlekit.check.set_names import may_change
 from bundlekit.check.signatures import function_signature
+from bundlekit.check.stubs import is_stubbed
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
 from bundlekit.check.values import (
@@ -160,7 +162,12 @@ class Resolver:
     def attribute(self, value: Value, name: str) -> Value:
         """Return the attribute `name` of `value`; whoever reaches a list there may have changed what is in it."""
         found = self._attribute(value, name)
-        return found._replace(literal=None) if isinstance(found, Constant) and texts.is_mutable(found) else found
+        if not isinstance(found, Constant) or not texts.is_mutable(found):
+            return found
+        owner = value.of if isinstance(value, Instance) else value
+        module = owner.module if isinstance(owner, Class | ModuleValue) else None
+        is_open = not isinstance(module, ModuleFile) or self._absence.changes(name, module)
+        return found._replace(literal=None) if is_open else found
 
     def _attribute(self, value: Value, name: str) -> Value:  # noqa: PLR0912 - a row for each kind of value
         match value:
@@ -188,7 +195,7 @@ class Resolver:
                 reason = self._absence.of_class(name, owner.module) if is_open else None
                 return Unknown(reason, is_there=isinstance(found, Constant)) if reason else found
             case External(dotted=dotted, why=why):
-                return External(f"{dotted}.{name}", why)
+                return External(f"{dotted}.{name}", why, is_there=self._is_stubbed(f"{dotted}.{name}"))
             case Builtin(name=builtin) if hasattr(getattr(builtins, builtin), name):
                 return External(f"builtins.{builtin}.{name}", f"{builtin!r} is built into Python", is_there=True)
             case Function():
@@ -268,6 +275,8 @@ class Resolver:
         if name in self.members(owner).patched:
             return Unknown(f"the class {owner.node.name!r} sets what calling {name!r} means", is_there=True)
         last = self.members(owner).by_name[name][-1].bound
+        if owner.attrs is not None and isinstance(last, Assigned):
+            return Unknown(f"{name!r} of {owner.node.name!r} may be a field, which attrs takes away")
         if owner.redecorated and isinstance(last, Defined) and last.node.decorator_list:
             return remade
         if isinstance(found, Constant | Function) and owner.node.keywords and not isinstance(found, Function):
@@ -451,8 +460,13 @@ class Resolver:
 
     def _decorated(self, decorator: ast.expr, value: Value, frame: Frame) -> Value:
         factory = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(value, Class) and dotted_name(self.evaluate(factory, frame)) == "dataclasses.dataclass":
-            return value._replace(is_dataclass=decorator)
+        maker = self.evaluate(factory, frame) if isinstance(value, Class) else None
+        if isinstance(value, Class) and maker is not None:
+            if dotted_name(maker) == "dataclasses.dataclass":
+                return value._replace(is_dataclass=decorator)
+            made = attrs_decorator(maker, decorator)
+            if made is not None:
+                return value._replace(attrs=made)
         found = self.call(self.evaluate(decorator, frame), Arguments((value,)), decorator, frame)
         if isinstance(found, Unknown) and isinstance(value, Function | Class):
             name, line = (value.node.name, value.node.lineno) if isinstance(value, Class) else (value.name, value.line)
@@ -494,7 +508,7 @@ class Resolver:
                 # A module that makes names up as it runs hardly makes up one that is written elsewhere.
                 doubts.append(value)
                 continue
-            if binding.name == "*" and isinstance(value, External):
+            if binding.name == "*" and isinstance(value, External) and not value.is_there:
                 found.append(Unknown(f"{name!r} may come with the star import from {value.dotted}: {value.why}"))
                 continue
             found.append(value)
@@ -627,7 +641,8 @@ class Resolver:
                     return Unknown(f"{name!r} may come with the star import from {module.name}")
                 return None if isinstance(found, MissingName) and exported is None else found
             case External():
-                return value
+                given = self.attribute(value, name)
+                return given if isinstance(given, External) and given.is_there else value
             case _:
                 return None
 
@@ -682,6 +697,16 @@ class Resolver:
         bindings = self.names_of(module)
         stub = self.trees.tree(f"{module.path}i") if uses_a_stub(bindings) else None
         return lazily_imported(bindings, stub if isinstance(stub, ast.Module) else None)
+
+    def _is_stubbed(self, dotted: str) -> bool:
+        """Whether the stub beside a compiled module says that it has what that name means."""
+        parts = dotted.split(".")
+        for length in range(len(parts) - 1, 1, -1):
+            package = self.index.find(".".join(parts[: length - 1]))
+            if isinstance(package, ModuleFile):
+                stub = self.trees.tree(f"{package.directory}/{parts[length - 1]}.pyi") if package.directory else None
+                return isinstance(stub, ast.Module) and is_stubbed(stub, parts[length:])
+        return False
 
     def _own_submodule(self, package: ModuleFile | Namespace, name: str) -> Value | None:
         """Return the submodule of a package that itself binds nothing else to that name."""

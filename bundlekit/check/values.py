@@ -13,6 +13,7 @@ __all__ = [
     "BROKEN",
     "Added",
     "Arguments",
+    "AttrsClass",
     "Builtin",
     "Class",
     "Constant",
@@ -72,6 +73,7 @@ class Class(NamedTuple):
     frame: "Frame"
     is_dataclass: ast.expr | None = None
     """The decorator that makes it a dataclass."""
+    attrs: "AttrsClass | None" = None
     reshaped: str = ""
     """The names, as a regular expression, that a decorator may set to something that is not told; "" for none."""
     redecorated: bool = False
@@ -91,6 +93,17 @@ class Class(NamedTuple):
     def may_get(self, name: str) -> bool:
         """Whether a decorator may set the attribute to something that is not told."""
         return bool(self.reshaped) and re.fullmatch(self.reshaped, name, re.DOTALL) is not None
+
+
+class AttrsClass(NamedTuple):
+    """How attrs makes a class: the decorator, whether of its newer kind, and what settings a shorthand brings.
+
+    A setting is None where it is no literal.
+    """
+
+    decorator: ast.expr
+    is_new: bool
+    presets: tuple[tuple[str, ast.expr | None], ...] = ()
 
 
 class Added(NamedTuple):

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders.bundles import make_bundle
+from builders.bundles import make_bundle, pyproject
+from builders.projects import write_tree
 
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.values import Constant, Function, Value, is_broken
 from bundlekit.cold_runner.entry_point import parse_reference
 from bundlekit.model.signature import Unknown
+from bundlekit.read.library import DiskLibrary
 from bundlekit.read.project import read_project
 
 _KNOWN: dict[str, str] = {
@@ -256,6 +258,9 @@ _KNOWN: dict[str, str] = {
         "import os\ndef d(f):\n    if f in os.environ.values():\n        raise ValueError\n    return f\n@d\ndef f(a): ...\n"
         "def find(name):\n    return f\ndef __getattr__(name):\n    return find(name)\n"
     ),
+    "moved-names-from-another-module": (
+        "from model.steps import NAMES\ndef f(a): ...\ndef __getattr__(name):\n    if name in NAMES:\n        return f\n    raise AttributeError(name)\n"
+    ),
     "getattr-with-a-default": "import types\nclass C:\n    def go(self, a): ...\nx = getattr(C, 'stop', C.go)\n",
     "moved-names": (
         "from importlib import import_module\nNAMES = ['x', 'step']\ndef find(*, package, modules, names, attribute, right=None):\n"
@@ -289,7 +294,8 @@ _BESIDE = {
     "model/odd.py": "import functools\nx = functools.reduce(min, [1])\n",
     "model/part.py": "def x(a): ...\n",
     "model/late.py": "import model.nowhere\ndef x(z): ...\n",
-    "model/steps.py": "def step(a, b): ...\n",
+    "model/steps.py": "def step(a, b): ...\nNAMES = ['x', 'y']\n",
+    "model/filled.py": "MORE = ['y']\ndef step(a):\n    MORE.append('x')\nstep(1)\n",
     "model/globs.py": "globals()['y' + 'z'] = 1\n",
     "model/listed.py": "__all__ = ['x']\ndef x(a): ...\ndef hidden(): ...\n",
     "model/growing.py": "from . import steps\n__all__ = ['y']\n__all__ += ['x']\ny = 1\ndef x(a): ...\n",
@@ -373,6 +379,9 @@ _THERE: dict[str, str] = {
     "decorator-with-a-list-that-is-filled": (
         "def fill(names):\n    names += 'y'\ndef d(c):\n    names = []\n    fill(names)\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
         "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "moved-names-that-another-module-fills": (
+        "from model.filled import MORE\ndef __getattr__(name):\n    if name in MORE:\n        return print\n    raise AttributeError(name)\n"
     ),
     "moved-names-that-may-be-missing": (
         "import os\ndef f(a): ...\ndef find(name):\n    if name in os.environ:\n        raise AttributeError(name)\n    return f\n"
@@ -531,3 +540,107 @@ def test_what_is_certainly_not_there_is_said_to_be_missing(
     assert is_broken(named), named
     with pytest.raises((ImportError, AttributeError, ValueError, SystemExit)):
         _run(tmp_path, monkeypatch)
+
+
+_USES_ATTRS = pyproject(project='dependencies = ["attrs"]')
+_ATTRS: dict[str, str] = {
+    "old": "import attr\n@attr.s\nclass x:\n    a = attr.ib()\n    _b = attr.ib(default=1)\n    c = 3\n    d: int = attr.ib(init=False)\n",
+    "old-that-annotates": "import attr\n@attr.s(auto_attribs=True)\nclass x:\n    a: int\n    b: list = attr.Factory(list)\n    c = 1\n",
+    "shorthand": "import attr\n@attr.dataclass\nclass x:\n    a: int\n    b: int = 1\n",
+    "old-over-its-own-init": "import attr\n@attr.s\nclass x:\n    a = attr.ib(0)\n    def __init__(self, z): ...\n",
+    "new": (
+        "from typing import ClassVar\nfrom attrs import define, field\n@define\nclass x:\n    _a: int\n    b: list = field(factory=list, kw_only=True)\n"
+        "    c: int = field(alias='cc', default=2)\n    d: ClassVar[int] = 1\n    e: int = field(init=False, default=1)\n"
+    ),
+    "new-without-annotations": "import attrs\n@attrs.define\nclass x:\n    a = attrs.field()\n    b = 1\n    c = attrs.field(default=attrs.NOTHING)\n",
+    "frozen": "import attr\n@attr.frozen(slots=False)\nclass x:\n    a: int = 1\n",
+    "default-by-a-method": (
+        "import attrs\n@attrs.mutable\nclass x:\n    a: int = attrs.field()\n    @a.default\n    def _make(self):\n        return 1\n"
+    ),
+    "own-init": "import attrs\n@attrs.define\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
+    "init-in-spite-of-its-own": "import attrs\n@attrs.define(init=True)\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
+    "without-init": "import attr\n@attr.s(init=False)\nclass x:\n    a = attr.ib()\n",
+    "all-keyword-only": "import attrs\n@attrs.define(kw_only=True)\nclass x:\n    a: int\n    b: int = 1\n",
+    "derived": (
+        "import attrs\n@attrs.define\nclass B:\n    a: int\n    b: int\nclass C(B):\n    z = 1\n@attrs.define\nclass x(C):\n    c: int\n    a: int\n"
+    ),
+    "derived-without-a-decorator": "import attrs\n@attrs.define\nclass B:\n    a: int\nclass x(B): ...\n",
+    "new-method": "import attrs\n@attrs.define\nclass x:\n    a: int\n    def __new__(cls, *args): ...\n",
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _ATTRS.values(), ids=_ATTRS)
+def test_the_constructor_that_attrs_gives_is_the_one_that_running_gives(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target or wire may be a class of attrs."""
+    pytest.importorskip("attrs")
+    make_bundle(tmp_path, {"model/case.py": source, "pyproject.toml": _USES_ATTRS})
+    _, found = _read(tmp_path)
+    real = inspect.signature(_run(tmp_path, monkeypatch))  # type: ignore[arg-type] # whatever it is, it is asked
+    assert isinstance(found, Function), found
+    ours = [(each.name, each.kind.name, each.has_default) for each in found.signature.parameters]
+    assert ours == [(each.name, each.kind.name, each.default is not each.empty) for each in real.parameters.values()]
+
+
+_ATTRS_UNTOLD: dict[str, str] = {
+    "these": "import attr\n@attr.s(these={'a': attr.ib()})\nclass x: ...\n",
+    "transformed": "import attrs\n@attrs.define(field_transformer=lambda c, f: f)\nclass x:\n    a: int\n",
+    "computed-setting": "import attrs\nON = False\n@attrs.define(init=ON)\nclass x:\n    a: int\n",
+    "unpacked-settings": "import attrs\nKW = {}\n@attrs.define(**KW)\nclass x:\n    a: int\n",
+    "computed-field": "import attrs\nON = False\n@attrs.define\nclass x:\n    a: int = attrs.field(init=ON, default=1)\n",
+    "unpacked-field": "import attrs\nKW = {}\n@attrs.define\nclass x:\n    a: int = attrs.field(**KW)\n",
+    "two-bases": "import attrs\n@attrs.define\nclass A:\n    a: int\nclass B: ...\n@attrs.define(slots=False)\nclass x(A, B):\n    b: int\n",
+    "keyword-only-of-what-is-inherited": "import attrs\n@attrs.define\nclass B:\n    a: int\n@attrs.define(kw_only=True)\nclass x(B):\n    b: int\n",
+    "keyword-only-and-not": "import attrs\n@attrs.define(kw_only=True)\nclass x:\n    a: int = attrs.field(kw_only=False)\n",
+    "conditional": "import attrs\n@attrs.define\nclass x:\n    if print:\n        a: int\n",
+    "bound-twice": "import attrs\n@attrs.define\nclass x:\n    a: int\n    a: int = 1\n",
+    "unknown-base": "import attrs, json.tool as tool\nB = [object][0]\n@attrs.define\nclass x(B):\n    a: int\n",
+    "computed-own-init": "import attrs\nON = True\n@attrs.define(auto_detect=ON)\nclass x:\n    a: int\n    def __init__(self): ...\n",
+    "computed-annotations": "import attr\nON = True\n@attr.s(auto_attribs=ON)\nclass x:\n    a: int\n",
+    "positional-setting": "import attr\n@attr.s(None)\nclass x:\n    a = attr.ib()\n",
+    "field-of-the-class": "import attrs\n@attrs.define\nclass C:\n    a: int = 1\nx = C.a\n",
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _ATTRS_UNTOLD.values(), ids=_ATTRS_UNTOLD)
+def test_what_attrs_is_given_by_computing_is_unknown(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guess would refuse a class that works."""
+    pytest.importorskip("attrs")
+    make_bundle(tmp_path, {"model/case.py": source, "pyproject.toml": _USES_ATTRS})
+    named, found = _read(tmp_path)
+    _run(tmp_path, monkeypatch)
+    assert not is_broken(named), named
+    assert isinstance(found, Unknown | Constant), found
+
+
+_STUB = (
+    "from typing import Protocol, TypedDict\nfrom typing import type_check_only\n_rand: object\nbeta = _rand.beta\nAlias = object.x\n"
+    "def f(a): ...\ndef _hidden(): ...\nclass C:\n    def go(self): ...\nclass P(Protocol[int]): ...\nclass D(TypedDict): ...\n"
+    "@type_check_only\nclass T: ...\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_there"),
+    [(name, True) for name in ("f", "C", "C.go", "beta")]
+    + [(name, False) for name in ("g", "_hidden", "P", "D", "T", "Alias", "C.stop", "f.go", "_rand")],
+)
+def test_the_stub_of_a_compiled_module_says_which_functions_it_has(name: str, is_there: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a row
+    """A compiled module cannot be read, but whoever wrote it may have written down what is in it."""
+    write_tree(
+        tmp_path,
+        {"fast/__init__.py": "", "fast/core.so": "", "fast/core.pyi": _STUB, "case.py": "from fast.core import *\n"},
+    )
+    library = DiskLibrary([], [str(tmp_path)], is_complete=True)
+    resolver = Resolver(read_project(make_bundle(tmp_path / "bundle", {}))._replace(library=library))
+    found = resolver.resolve(parse_reference(f"fast.core:{name}"))
+    assert isinstance(found, Unknown), found
+    assert found.is_there == is_there
+    starred = resolver.resolve(parse_reference(f"case:{name}"))
+    assert isinstance(starred, Unknown), starred
+    assert starred.is_there == is_there
