@@ -36,6 +36,7 @@ __all__ = ["attribute_of", "constructor", "instance_call", "is_exactly_missing",
 Base = Class | Builtin | NamedTupleClass | Unknown
 
 _CONSTRUCTORS = ("__new__", "__init__")
+_SHAPING = frozenset({"dataclass", "__signature__", "__wrapped__", "update_wrapper", "wraps", "define"})
 _MOST_BASES = 200
 """A class may be its own base by way of names that are bound twice."""
 
@@ -158,10 +159,21 @@ def _shapes_subclasses(world: World, base: Class) -> bool:
     if not _may_bring(world, base, "__init_subclass__"):
         return False
     hooks = [node for node in base.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init_subclass__"]
-    calls = [ast.dump(statement) for hook in hooks for statement in hook.body]
-    shaped = (*_CONSTRUCTORS, "dataclass", "__signature__")
-    named = any(f"'{word}'" in call for word in shaped for call in calls)
-    return not hooks or named or any(_sets_by_name(hook, (*_CONSTRUCTORS, "__signature__")) for hook in hooks)
+    shapes = any(_makes_constructor(node) for hook in hooks for node in ast.walk(hook))
+    return not hooks or shapes or any(_sets_by_name(hook, (*_CONSTRUCTORS, "__signature__")) for hook in hooks)
+
+
+def _makes_constructor(node: ast.AST) -> bool:
+    """Whether a node of a hook's body looks as if it gave a class a constructor or the look of one."""
+    match node:
+        case ast.Attribute(attr=name) if name in _CONSTRUCTORS:
+            return _is_stored(node)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in _SHAPING
+        case ast.Constant(value=str() as text):
+            return text in _CONSTRUCTORS or text == "__signature__"
+        case _:
+            return False
 
 
 def _as_class(found: Value, owner: Class) -> Value:

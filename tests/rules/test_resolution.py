@@ -198,6 +198,10 @@ _KNOWN: dict[str, str] = {
     "package-attribute": "import model.steps\nx = model.steps.step\n",
     "known-by-name": "from functools import wraps as x\n",
     "global-decorator-order": "def d(f):\n    return f\n@d\ndef x(a): ...\nd = None\n",
+    "hook-that-looks-at-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        if not hasattr(object.__new__(cls), '__dict__') and cls.__init__:\n            cls.y = 1\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
     "hook-that-sets-other-names": (
         "class B:\n    def __init_subclass__(cls):\n        for m in ('fit', 'go'):\n            name = f'set_{m}_request'\n"
         "            setattr(cls, name, 1)\nclass x(B):\n    def __init__(self, a): ...\n"
@@ -342,6 +346,13 @@ _THERE: dict[str, str] = {
         "class M(type):\n    @property\n    def __signature__(self):\n        from inspect import signature\n"
         "        return signature(self.make if id(self) else self.other)\n"
         "class x(metaclass=M):\n    @classmethod\n    def make(cls, a, b=1): ...\n    @classmethod\n    def other(cls): ...\n"
+    ),
+    "hook-that-names-the-constructor": (
+        "def put(c, n):\n    setattr(c, n, lambda self, z: None)\nclass B:\n    def __init_subclass__(cls):\n        put(cls, '__init__')\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-assigns-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        cls.__init__ = lambda self, z: None\nclass x(B):\n    def __init__(self, a): ...\n"
     ),
     "hook-that-may-set-the-constructor": (
         "class B:\n    def __init_subclass__(cls):\n        for m in ('in', 'new'):\n            setattr(cls, f'__{m}it__', lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
