@@ -4,6 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from bundlekit.check import classes, interpret, texts
+from bundlekit.check.call_scope import bind_arguments
 from bundlekit.check.known import SAME, dotted_name, is_known
 from bundlekit.check.records import named_tuple
 from bundlekit.check.signatures import partially_applied
@@ -218,7 +219,7 @@ def _instance(world: World, function: Class, arguments: Arguments) -> Value:
         isinstance(each, ast.Name | ast.Attribute) and "update_wrapper" in ast.dump(each) for each in ast.walk(node)
     ):
         return instance
-    bound = interpret.bind_arguments(world, initialise, arguments)
+    bound = bind_arguments(world, initialise, arguments)
     for inner in ast.walk(node):
         match inner:
             case ast.Call(func=ast.Name(id="update_wrapper") | ast.Attribute(attr="update_wrapper")):

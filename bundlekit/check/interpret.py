@@ -9,32 +9,28 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bundlekit.check import texts
+from bundlekit.check.attempts import handler_of_absence, is_certain, only_asks
+from bundlekit.check.call_scope import LocalScope, bind_arguments, kept
+from bundlekit.check.decisions import decided
 from bundlekit.check.known import dotted_name
-from bundlekit.check.namespace import Deleted, target_names
-from bundlekit.check.set_names import may_change
+from bundlekit.check.namespace import target_names
 from bundlekit.check.signatures import FunctionNode
 from bundlekit.check.values import (
     Added,
     Arguments,
-    Builtin,
     Class,
     Constant,
     External,
     Frame,
     Function,
-    Instance,
     MissingName,
-    ModuleValue,
-    Packed,
-    Scope,
     Value,
     World,
     agreed,
-    is_broken,
 )
 from bundlekit.model.signature import CallableKind, Unknown
 
-__all__ = ["LocalScope", "Outcome", "bind_arguments", "run"]
+__all__ = ["Outcome", "run"]
 
 _CHANGES_CALLS = frozenset(
     {"__signature__", "__call__", "__init__", "__new__", "__code__", "__class__", "__defaults__"}
@@ -50,80 +46,19 @@ class Outcome(NamedTuple):
     may_raise: bool
 
 
-class LocalScope:
-    """The local names of a function that is read as run, and the scope around it."""
-
-    def __init__(self, names: dict[str, Value], parent: Scope | None) -> None:
-        self.names = names
-        self.parent = parent
-
-    def lookup(self, name: str) -> Value | None:
-        """Return what `name` is here or around, None if neither binds it."""
-        found = self.names.get(name)
-        return found if found is not None or self.parent is None else self.parent.lookup(name)
-
-    def inner(self) -> Scope:
-        """Return itself: functions see the names around them."""
-        return self
-
-    def copied(self) -> "LocalScope":
-        """Return a scope that can take another way from here."""
-        return LocalScope(dict(self.names), self.parent)
-
-
 def run(world: World, function: Function, arguments: Arguments) -> Outcome:
     """Return what calling `function` with `arguments` may give; the function must have its syntax and frame."""
     node, frame = function.node, function.frame
     if node is None or frame is None or function.signature.kind is not CallableKind.PLAIN:
         return Outcome((Unknown(f"it is what {function.name}() returns", is_there=True),), may_raise=True)
     bound = bind_arguments(world, function, arguments)
-    scope = LocalScope({name: _kept(name, value, node) for name, value in bound.items()}, frame.scope)
+    scope = LocalScope({name: kept(name, value, node) for name, value in bound.items()}, frame.scope)
     if isinstance(node, ast.Lambda):
         return Outcome((world.evaluate(node.body, frame._replace(before=None, scope=scope)),), may_raise=False)
     reader = _Reader(world, frame, node)
     if reader.body(node.body, scope):
         reader.returned.append(Constant("None", frame.module.path, node.lineno, ast.Constant(None)))
     return Outcome(tuple(reader.returned), reader.may_raise)
-
-
-def _kept(name: str, value: Value, node: FunctionNode) -> Value:
-    """Return a value without what is told of its items where the function may change them."""
-    if isinstance(value, Constant) and texts.is_mutable(value) and may_change(node, name):
-        return value._replace(literal=None)
-    return value
-
-
-def bind_arguments(world: World, function: Function, arguments: Arguments) -> dict[str, Value]:
-    """Return the parameters of a call by name: what is passed, else the default, else unknown."""
-    node, frame = function.node, function.frame
-    if node is None or frame is None:
-        return {}
-    given = function.given or Arguments()
-    positional = [*given.positional, *arguments.positional]
-    keywords = dict((*given.keywords, *arguments.keywords))
-    is_open = given.is_open or arguments.is_open
-    spec = node.args
-    names = [item.arg for item in (*spec.posonlyargs, *spec.args)]
-    defaults = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
-    keyword_defaults = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-    defaults |= {item.arg: default for item, default in keyword_defaults if default is not None}
-    bound: dict[str, Value] = {}
-    for index, name in enumerate([*names, *(item.arg for item in spec.kwonlyargs)]):
-        if index < len(names) and index < len(positional):
-            bound[name] = positional[index]
-        elif name in keywords:
-            bound[name] = keywords[name]
-        elif name in defaults and not is_open:
-            bound[name] = world.evaluate(defaults[name], frame._replace(before=None))
-        else:
-            bound[name] = Unknown(f"the argument {name!r} is not known")
-    known = {*names, *(item.arg for item in spec.kwonlyargs)}
-    rest = tuple((key, value) for key, value in keywords.items() if key not in known)
-    for variadic, packed in ((spec.vararg, Packed(tuple(positional[len(names) :]))), (spec.kwarg, Packed((), rest))):
-        if variadic is not None:
-            unknown = Unknown(f"{variadic.arg!r} holds whatever is passed", is_there=True)
-            bound[variadic.arg] = unknown if is_open else packed
-    return bound
 
 
 class _Loop(NamedTuple):
@@ -160,14 +95,16 @@ class _Reader:
             case ast.Return(value=value):
                 self.returned.append(self._evaluate(value or ast.Constant(None, lineno=node.lineno), scope))
                 # Calls tell by themselves whether they may raise; what else is computed may.
-                is_told = value is None or isinstance(value, ast.Call) or _only_asks(value)
+                is_told = value is None or isinstance(value, ast.Call) or only_asks(value)
                 self.may_raise = self.may_raise or (isinstance(self.returned[-1], Unknown) and not is_told)
                 return False
             case ast.Raise():
                 self.may_raise = True
                 return False
             case ast.If(test=test, body=body, orelse=orelse):
-                return self._branches([body, orelse], scope, decided=self._truth(test, scope))
+                return self._branches(
+                    [body, orelse], scope, decided=decided(self.world, test, lambda asked: self._evaluate(asked, scope))
+                )
             case ast.Continue() | ast.Break() if self._loops:
                 loop = self._loops[-1]
                 (loop.continued if isinstance(node, ast.Continue) else loop.broken).append(scope.copied())
@@ -192,12 +129,12 @@ class _Reader:
         match node.body:
             case _ if self._is_sound_import(node.body):
                 ways = ways[:1]
-            case [ast.Return(value=ast.expr() as value) | ast.Assign(value=value)] if _only_asks(value):
+            case [ast.Return(value=ast.expr() as value) | ast.Assign(value=value)] if only_asks(value):
                 found = self._evaluate(value, scope)
-                handler = _handler_of_absence(node.handlers)
+                handler = handler_of_absence(node.handlers)
                 if isinstance(found, MissingName) and handler is not None:
                     ways = [handler.body]
-                elif self._asks_by_name(value, scope) and _is_certain(found):
+                elif self._asks_by_name(value, scope) and is_certain(found):
                     ways = ways[:1]
             case _:
                 pass
@@ -315,7 +252,7 @@ class _Reader:
     def _assign(self, target: ast.expr, value: Value, scope: LocalScope) -> None:
         match target:
             case ast.Name(id=name):
-                scope.names[name] = _kept(name, value, self.node)
+                scope.names[name] = kept(name, value, self.node)
             case ast.Attribute(value=ast.Name(id=name), attr="__wrapped__") if name in scope.names:
                 scope.names[name] = self.world.wrapped(scope.names[name], value)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in _CHANGES_CALLS:
@@ -351,156 +288,3 @@ class _Reader:
             whole = len(values) == len(ends)
             scope.names[name] = agreed(values) if whole else Unknown(f"{name!r} is bound only under a condition")
         return bool(ends)
-
-    def _truth(self, test: ast.expr, scope: LocalScope) -> bool | None:
-        match test:
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                decided = self._truth(operand, scope)
-                return None if decided is None else not decided
-            case ast.BoolOp(op=joint, values=values):
-                parts, wanted = [self._truth(value, scope) for value in values], isinstance(joint, ast.And)
-                if (not wanted) in parts:
-                    return not wanted
-                return wanted if None not in parts else None
-            case ast.Compare(left=left, ops=[(ast.Is() | ast.IsNot()) as same], comparators=[right]):
-                found = _is_same(self._evaluate(left, scope), self._evaluate(right, scope))
-                return None if found is None else found == isinstance(same, ast.Is)
-            case ast.Compare(
-                left=left,
-                ops=[ast.In()],
-                comparators=[ast.Call(func=ast.Name(id="vars"), args=[of]) | ast.Attribute(value=of, attr="__dict__")],
-            ):
-                return self._brings(self._evaluate(left, scope), self._evaluate(of, scope))
-            case ast.Compare(left=left, ops=[comparison], comparators=[right]):
-                decided = _compared(self._evaluate(left, scope), comparison, self._evaluate(right, scope))
-                return self.world.truth(test) if decided is None else decided
-            case ast.Call(func=function, args=[first, *rest]):
-                asked = dotted_name(self._evaluate(function, scope))
-                others = [self._evaluate(each, scope) for each in rest]
-                if asked == "builtins.hasattr" and len(others) == 1:
-                    return self._has(self._evaluate(first, scope), others[0])
-                return _is_kind(asked, self._evaluate(first, scope), others)
-            case _:
-                decided = _truth_of(self._evaluate(test, scope))
-                return self.world.truth(test) if decided is None else decided
-
-    def _has(self, owner: Value, name: Value) -> bool | None:
-        """Return what ``hasattr(owner, name)`` says of a class or a module."""
-        text = texts.exact(name)
-        if text is None or not isinstance(owner, Class | ModuleValue):
-            return None
-        found = self.world.attribute(owner, text)
-        if isinstance(found, MissingName):
-            return False
-        return None if is_broken(found) or not getattr(found, "is_there", True) else True
-
-    def _brings(self, name: Value, owner: Value) -> bool | None:
-        """Return whether the body of a class binds a name."""
-        text = texts.exact(name)
-        if text is None or not isinstance(owner, Class) or owner.may_get(text):
-            return None
-        bound = self.world.members(owner).by_name.get(text)
-        is_bound = bound is not None and bound[-1].certain and not isinstance(bound[-1].bound, Deleted)
-        if is_bound or owner.brought(text) is not None:
-            return True
-        if bound or owner.node.keywords:
-            return None
-        # A hook of a base may have set it.
-        asked = (text, "__init_subclass__")
-        return False if any(isinstance(self.world.attribute(owner, each), MissingName) for each in asked) else None
-
-
-def _only_asks(node: ast.expr) -> bool:
-    """Whether an expression does nothing but ask for an attribute, so that it fails only where that is missing."""
-    match node:
-        case ast.Attribute(value=owner):
-            return _only_asks(owner)
-        case ast.Call(func=ast.Name(id="getattr"), args=[owner, name], keywords=[]):
-            return _only_asks(owner) and _only_asks(name)
-        case ast.Call(
-            func=ast.Name(id="import_module") | ast.Attribute(attr="import_module"), args=[name], keywords=[]
-        ):
-            return _only_asks(name)
-        case _:
-            return isinstance(node, ast.Name | ast.Constant | ast.JoinedStr)
-
-
-def _is_certain(value: Value) -> bool:
-    """Whether a value is certainly there, whatever it is."""
-    return not is_broken(value) and (not isinstance(value, Unknown | External) or value.is_there)
-
-
-def _handler_of_absence(handlers: Sequence[ast.ExceptHandler]) -> ast.ExceptHandler | None:
-    """Return the handler of an AttributeError, None where another one may come first."""
-    if not handlers:
-        return None
-    kind = handlers[0].type
-    catches = kind is None or (isinstance(kind, ast.Name) and kind.id in {"AttributeError", "Exception"})
-    return handlers[0] if catches else None
-
-
-def _is_same(left: Value, right: Value) -> bool | None:
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return None
-    nothing = [isinstance(each, Constant) and each.what == "None" for each in (left, right)]
-    return all(nothing) if any(nothing) and not any(isinstance(each, External) for each in (left, right)) else None
-
-
-def _compared(left: Value, comparison: ast.cmpop, right: Value) -> bool | None:
-    if (
-        not isinstance(left, Constant)
-        or not isinstance(right, Constant)
-        or left.literal is None
-        or right.literal is None
-    ):
-        return None
-    try:
-        first, second = ast.literal_eval(left.literal), ast.literal_eval(right.literal)
-        match comparison:
-            case ast.Eq() | ast.NotEq():
-                return bool((first == second) == isinstance(comparison, ast.Eq))
-            case ast.In() | ast.NotIn():
-                return bool((first in second) == isinstance(comparison, ast.In))
-            case _:
-                return None
-    except (ValueError, TypeError):
-        return None
-
-
-def _is_kind(asked: str, first: Value, rest: Sequence[Value]) -> bool | None:
-    """Return the answer of ``callable(x)``, ``isinstance(x, type)`` and their kin."""
-    if isinstance(first, Unknown | External | Instance | Packed):
-        return None
-    match asked:
-        case "builtins.callable":
-            return not isinstance(first, Constant)
-        case "inspect.isfunction" | "inspect.isroutine":
-            return isinstance(first, Function) and first.node is not None
-        case "inspect.isclass":
-            return isinstance(first, Class | Builtin)
-        case "builtins.isinstance" if rest == [Builtin("type")]:
-            return isinstance(first, Class | Builtin)
-        case "builtins.isinstance" if isinstance(first, Function | Class) and all(isinstance(x, Builtin) for x in rest):
-            return isinstance(first, Class) and Builtin("type") in rest
-        case "builtins.isinstance" if isinstance(first, Function) and first.node is not None:
-            kinds = [dotted_name(each) for each in rest]
-            return True if kinds == ["types.FunctionType"] else None
-        case _:
-            return None
-
-
-def _truth_of(value: Value) -> bool | None:
-    match value:
-        case Function() | Class():
-            return True
-        case Constant(what="None"):
-            return False
-        case Packed(positional=positional, keywords=keywords):
-            return bool(positional or keywords)
-        case Constant(literal=ast.expr() as literal):
-            try:
-                return bool(ast.literal_eval(literal))
-            except (ValueError, TypeError):
-                return None
-        case _:
-            return None
