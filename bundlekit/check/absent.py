@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.module_index import ModuleFile
@@ -14,6 +14,9 @@ from bundlekit.model.project import Project, SourceFile
 __all__ = ["Absence"]
 
 _SETS_ON_CLASSES = re.compile(rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,")
+_SETS_ON_MODULES = re.compile(
+    rb"\bsetattr\(\s*(?:(?:sys\.)?modules\[|(?:module|mod)\s*,|(?:importlib\.)?import_module\()"
+)
 _CHANGES = rb"\s*(?:\.\s*(?!items|keys|values|get\b|copy|index|count)\w|[-+|&*]=|\[[^\]\n]*\]\s*[-+|]?=(?!=))"
 """What follows a name whose list or dictionary is changed: a method, an operator, an item."""
 
@@ -26,6 +29,7 @@ class Absence:
         self._files = files
         self._trees = trees
         self._packages: dict[str, dict[str, SourceFile]] = {}
+        self._set_on_modules: dict[str, list[tuple[str, SetAttribute]]] = {}
         self._set_by_name: dict[str, list[tuple[str, SetAttribute]]] = {}
         self._appearances: dict[str, Appearances] = {}
         self._changed: dict[tuple[str, str], bool] = {}
@@ -34,7 +38,16 @@ class Absence:
         """Return why `name` may be in `module`, None where nothing could put it there."""
         if module.path not in self._appearances:
             self._appearances[module.path] = appearances(module.path, tree)
-        return self._appearances[module.path].reason(name) or self.assigned(name, module) or self.loaded(module)
+        own = self._appearances[module.path].reason(name)
+        return own or self.assigned(name, module) or self._set_from_elsewhere(name, module) or self.loaded(module)
+
+    def _set_from_elsewhere(self, name: str, module: ModuleFile) -> str | None:
+        """Return which source near `module` may set an attribute of that name of modules, None if none does."""
+        top = module.name.partition(".")[0]
+        if top not in self._set_on_modules:
+            self._set_on_modules[top] = list(self._sets(module, _SETS_ON_MODULES, _is_other_module))
+        path = next((path for path, each in self._set_on_modules[top] if each.may_set(name)), None)
+        return f"{path} sets attributes of modules by name" if path else None
 
     def loaded(self, module: ModuleFile) -> str | None:
         """Return which source near `module` brings an import hook, which may fill modules as it likes."""
@@ -60,19 +73,21 @@ class Absence:
         """Return why a class of `module` may have an attribute that its body and its bases do not bind."""
         top = module.name.partition(".")[0]
         if top not in self._set_by_name:
-            self._set_by_name[top] = list(self._sets_on_classes(module))
+            self._set_by_name[top] = list(self._sets(module, _SETS_ON_CLASSES, _is_class))
         path = next((path for path, each in self._set_by_name[top] if each.may_set(name)), None)
         set_by_name = f"{path} sets attributes of classes by name" if path else None
         return self.assigned(name, module, by_itself=True) or set_by_name
 
-    def _sets_on_classes(self, module: ModuleFile) -> Iterator[tuple[str, SetAttribute]]:
-        """Yield each ``setattr`` near `module` that sets attributes of a class, with the path of its source."""
+    def _sets(
+        self, module: ModuleFile, look: re.Pattern[bytes], is_owner: Callable[[ast.expr], bool]
+    ) -> Iterator[tuple[str, SetAttribute]]:
+        """Yield each ``setattr`` near `module` that sets attributes of such an owner, with the path of its source."""
         for source in self._sources(module).values():
-            if not _SETS_ON_CLASSES.search(source.data):
+            if not look.search(source.data):
                 continue
             tree = self._trees.tree(source.path)
             if isinstance(tree, ast.Module):
-                yield from ((source.path, each) for each in set_attributes(tree, ()) if _is_class(each.owner))
+                yield from ((source.path, each) for each in set_attributes(tree, ()) if is_owner(each.owner))
 
     def nested(self, tree: ast.Module, name: str) -> int | None:
         """Return the 1-based line of a definition of that name which no reference reaches."""
@@ -114,3 +129,9 @@ def _is_class(owner: ast.expr) -> bool:
             return name in {"cls", "klass"} or name[:1].isupper()
         case _:
             return ast.unparse(owner) in {"type(self)", "self.__class__"}
+
+
+def _is_other_module(owner: ast.expr) -> bool:
+    """Whether an expression looks as if it were a module other than the one that it stands in."""
+    shown = ast.unparse(owner)
+    return shown in {"module", "mod"} or ("modules[" in shown and "__name__" not in shown) or "import_module(" in shown

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bundlekit.check.known import dotted_name
-from bundlekit.check.values import AttrsClass, Class, Constant, Frame, Function, Value, World
+from bundlekit.check.values import AttrsClass, Class, Constant, Frame, Function, Value
+from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
 __all__ = ["attrs_decorator", "attrs_signature"]

@@ -3,7 +3,8 @@
 from bundlekit.check import texts
 from bundlekit.check.set_names import may_change
 from bundlekit.check.signatures import FunctionNode
-from bundlekit.check.values import Arguments, Constant, Function, Packed, Scope, Value, World
+from bundlekit.check.values import Arguments, Constant, Function, Packed, Scope, Value
+from bundlekit.check.world import World
 from bundlekit.model.signature import Unknown
 
 __all__ = ["LocalScope", "bind_arguments", "kept"]

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from bundlekit.check import classes, interpret, texts
+from bundlekit.check.agreement import agreed
 from bundlekit.check.call_scope import bind_arguments
 from bundlekit.check.known import SAME, dotted_name, is_known
 from bundlekit.check.records import named_tuple
@@ -23,11 +24,10 @@ from bundlekit.check.values import (
     Property,
     SignatureOf,
     Value,
-    World,
     Wrapping,
-    agreed,
     is_broken,
 )
+from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
 __all__ = ["call", "callable_form", "wrapped"]

@@ -17,9 +17,9 @@ from bundlekit.check.values import (
     ModuleValue,
     Packed,
     Value,
-    World,
     is_broken,
 )
+from bundlekit.check.world import World
 from bundlekit.model.signature import Unknown
 
 __all__ = ["decided"]

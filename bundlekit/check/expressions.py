@@ -4,6 +4,7 @@ import ast
 import builtins
 
 from bundlekit.check import calls, texts
+from bundlekit.check.agreement import agreed
 from bundlekit.check.attrs_classes import attrs_decorator
 from bundlekit.check.known import dotted_name
 from bundlekit.check.module_index import ModuleFile
@@ -24,7 +25,6 @@ from bundlekit.check.values import (
     ModuleValue,
     Packed,
     Value,
-    agreed,
 )
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown

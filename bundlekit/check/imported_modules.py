@@ -19,14 +19,8 @@ from bundlekit.check.namespace import (
 from bundlekit.check.stubs import is_stubbed
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.trees import Trees
-from bundlekit.check.values import (
-    External,
-    ImportFails,
-    ModuleValue,
-    Unparsable,
-    Value,
-    World,
-)
+from bundlekit.check.values import External, ImportFails, ModuleValue, Unparsable, Value
+from bundlekit.check.world import World
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 

@@ -9,25 +9,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bundlekit.check import texts
+from bundlekit.check.agreement import agreed
 from bundlekit.check.attempts import handler_of_absence, is_certain, only_asks
 from bundlekit.check.call_scope import LocalScope, bind_arguments, kept
 from bundlekit.check.decisions import decided
 from bundlekit.check.known import dotted_name
 from bundlekit.check.namespace import target_names
 from bundlekit.check.signatures import FunctionNode
-from bundlekit.check.values import (
-    Added,
-    Arguments,
-    Class,
-    Constant,
-    External,
-    Frame,
-    Function,
-    MissingName,
-    Value,
-    World,
-    agreed,
-)
+from bundlekit.check.values import Added, Arguments, Class, Constant, External, Frame, Function, MissingName, Value
+from bundlekit.check.world import World
 from bundlekit.model.signature import CallableKind, Unknown
 
 __all__ = ["Outcome", "run"]

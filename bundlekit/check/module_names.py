@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from bundlekit.check import interpret
+from bundlekit.check.agreement import agreed
 from bundlekit.check.imported_modules import ImportedModules
 from bundlekit.check.lazy_modules import lazily_imported, uses_a_stub
 from bundlekit.check.module_index import ModuleFile, absolute_name
@@ -35,7 +36,6 @@ from bundlekit.check.values import (
     ModuleValue,
     Unparsable,
     Value,
-    agreed,
     is_broken,
 )
 from bundlekit.model.project import Project

@@ -5,7 +5,6 @@ import re
 from typing import NamedTuple, Protocol
 
 from bundlekit.check.module_index import MissingModule, ModuleFile, Namespace
-from bundlekit.check.namespace import Definition, Names
 from bundlekit.check.signatures import FunctionNode
 from bundlekit.model.signature import Signature, Unknown
 
@@ -31,9 +30,7 @@ __all__ = [
     "SignatureOf",
     "Unparsable",
     "Value",
-    "World",
     "Wrapping",
-    "agreed",
     "is_broken",
 ]
 
@@ -281,88 +278,6 @@ class Arguments(NamedTuple):
         return next((value for key, value in self.keywords if key == name), None)
 
 
-class World(Protocol):
-    """Answers about names and expressions, as the parts of the resolver ask them of each other."""
-
-    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
-        """Return the value of an expression."""
-
-    def attribute(self, value: Value, name: str) -> Value:
-        """Return the attribute `name` of `value`."""
-
-    def define(self, node: Definition, frame: Frame) -> Value:
-        """Return the function or class that a definition makes, as its decorators leave it."""
-
-    def imported(self, node: ast.Import | ast.ImportFrom, frame: Frame) -> list[tuple[str, Value]]:
-        """Return the names that an import statement binds, each with its value."""
-
-    def wrapped(self, wrapper: Value, of: Value) -> Value:
-        """Return `wrapper` made to look like `of`."""
-
-    def source_of(self, dotted: str) -> Value:
-        """Return the definition of what is known by its dotted name."""
-
-    def members(self, owner: Class) -> Names:
-        """Return the bindings of a class body."""
-
-    def member(self, owner: Class, name: str) -> Value:
-        """Return what the class body itself binds `name` to."""
-
-    def sets(self, path: str, attribute: str) -> bool:
-        """Whether the source at `path` sets an attribute of that name somewhere, whatever of."""
-
-    def truth(self, test: ast.expr) -> bool | None:
-        """Return what a condition is by the interpreter that a runner uses, None where that does not tell."""
-
-    def imported_module(self, dotted: str) -> Value:
-        """Return the module `dotted`, unless importing it certainly fails."""
-
-    def raised(self) -> None:
-        """Note that a call which is read may raise."""
-
-    def enter(self) -> bool:
-        """Begin to read a call, unless too much was read already; :meth:`leave` ends it."""
-
-    def leave(self) -> None:
-        """End what :meth:`enter` began."""
-
-
 def is_broken(value: Value) -> bool:
     """Whether naming it would certainly fail."""
     return isinstance(value, BROKEN)
-
-
-def agreed(values: list[Value]) -> Value:
-    """Return the one answer that all alternatives give; those that certainly fail do not count beside others."""
-    alive = [value for value in values if not is_broken(value)] or values
-    first = alive[0]
-    if is_broken(first):
-        return first
-    classes = [value for value in alive if isinstance(value, Class)]
-    if len(classes) == len(alive) and len({_as_written(each) for each in classes}) == 1:
-        return _agreed_class(classes)
-    if all(value == first for value in alive):
-        return first
-    functions = [value for value in alive if isinstance(value, Function)]
-    if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
-        is_exact = all(item.is_exact for item in functions)
-        return functions[0]._replace(is_exact=is_exact)
-    is_there = all(not isinstance(value, Unknown) or value.is_there for value in alive)
-    unknown = next((value for value in alive if isinstance(value, Unknown)), None)
-    reason = unknown.reason if unknown else "it is defined in different ways on different conditions"
-    return Unknown(reason, is_there=is_there and len(alive) == len(values))
-
-
-def _as_written(value: Class) -> Class:
-    return value._replace(reshaped="", redecorated=False, added=())
-
-
-def _agreed_class(classes: list[Class]) -> Class:
-    """Return one class that stands for several ways in which decorators may leave it."""
-    kept = set.intersection(*({id(added) for added in each.added} for each in classes))
-    same = tuple(added for added in classes[0].added if id(added) in kept)
-    names = {added.name for each in classes for added in each.added if id(added) not in kept}
-    patterns = {each.reshaped for each in classes if each.reshaped} | {re.escape(name) for name in names}
-    return classes[0]._replace(
-        reshaped="|".join(sorted(patterns)), redecorated=any(each.redecorated for each in classes), added=same
-    )

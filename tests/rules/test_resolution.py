@@ -553,6 +553,37 @@ def test_what_is_certainly_not_there_is_said_to_be_missing(
         _run(tmp_path, monkeypatch)
 
 
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize(
+    ("names", "owner", "is_doubtful"),
+    [
+        ("['x']", "cls.__module__", True),
+        ("cls.__dict__", "cls.__module__", True),
+        ("['y']", "cls.__module__", False),
+        ("['x']", "__name__", False),
+    ],
+)
+def test_a_name_that_another_module_may_set_is_in_doubt(
+    names: str,
+    owner: str,
+    is_doubtful: bool,  # noqa: FBT001 - a row of the table
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A decorator may put the attributes of a class into its module."""
+    export = (
+        f"import sys\ndef export(cls):\n    for name in {names}:\n"
+        f"        setattr(sys.modules[{owner}], name, getattr(cls, name))\n    return cls\n"
+    )
+    source = "from .export import export\n@export\nclass C:\n    x = 1\n    y = 2\n"
+    make_bundle(tmp_path, {"model/case.py": source, "model/export.py": export})
+    named, _ = _read(tmp_path)
+    assert is_broken(named) != is_doubtful, named
+    if not is_doubtful:
+        with pytest.raises(AttributeError):
+            _run(tmp_path, monkeypatch)
+
+
 _USES_ATTRS = pyproject(project='dependencies = ["attrs"]')
 _ATTRS: dict[str, str] = {
     "old": "import attr\n@attr.s\nclass x:\n    a = attr.ib()\n    _b = attr.ib(default=1)\n    c = 3\n    d: int = attr.ib(init=False)\n",
