@@ -49,6 +49,7 @@ class Expressions(ModuleNames):
     def __init__(self, project: Project) -> None:
         super().__init__(project)
         self._changed: dict[tuple[str, str], bool] = {}
+        self._looking: set[tuple[str, str, int | None]] = set()
 
     def call(self, function: Value, arguments: Arguments, node: ast.expr, frame: Frame) -> Value:
         """Return what calling `function` gives."""
@@ -125,7 +126,7 @@ class Expressions(ModuleNames):
         if local is not None:
             return local
         # Within a function the module has run to its end by the time that the name is looked for.
-        found = self._looked_up(frame.module, name, frame.before)
+        found = self._looked_up_once(frame.module, name, frame.before)
         is_doubtful = found is None or (isinstance(found, Unknown) and not found.is_there)
         if isinstance(found, Constant) and texts.is_mutable(found) and self._is_changed(frame.module, name):
             return found._replace(literal=None)
@@ -135,6 +136,18 @@ class Expressions(ModuleNames):
             why = f"{name!r} is built into Python"
             return Builtin(name) if is_class else External(f"builtins.{name}", why, is_there=True)
         return found or Unknown(f"{name!r} is not bound before line {node.lineno} of {frame.module.path}")
+
+    def _looked_up_once(self, module: ModuleFile, name: str, before: int | None) -> Value | None:
+        """Return what the bindings of a module give `name`, unknown while that very question is being answered."""
+        key = (module.path, name, before)
+        if key in self._looking:
+            self._cycles += 1
+            return Unknown(f"{name!r} of {module.path} is made by way of itself")
+        self._looking.add(key)
+        try:
+            return self._looked_up(module, name, before)
+        finally:
+            self._looking.discard(key)
 
     def _is_changed(self, module: ModuleFile, name: str) -> bool:
         """Whether the module may change what is in the list or dictionary that it binds to `name`."""

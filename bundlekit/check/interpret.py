@@ -25,6 +25,7 @@ __all__ = ["Outcome", "run"]
 _CHANGES_CALLS = frozenset(
     {"__signature__", "__call__", "__init__", "__new__", "__code__", "__class__", "__defaults__"}
 )
+_BY_NAME = frozenset({"setattr", "getattr", "hasattr", "import_module"})
 _MOST_TURNS = 20
 """Turns of a loop over a literal list that are read one by one."""
 
@@ -139,7 +140,7 @@ class _Reader:
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> bool:
         items = self._items(node, scope)
-        if items is not None and len(items) <= _MOST_TURNS:
+        if items is not None and len(items) <= _MOST_TURNS and _tells_by_turns(node):
             return self._turns(node, items, scope)
         self._forget([node.target], scope)
         if items is not None and isinstance(node.target, ast.Name):
@@ -278,3 +279,16 @@ class _Reader:
             whole = len(values) == len(ends)
             scope.names[name] = agreed(values) if whole else Unknown(f"{name!r} is bound only under a condition")
         return bool(ends)
+
+
+def _tells_by_turns(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether a loop does what depends on the turn: it returns, or asks for attributes by name; others cost more."""
+    for node in ast.walk(loop):
+        match node:
+            case ast.Return():
+                return True
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _BY_NAME:
+                return True
+            case _:
+                continue
+    return False
