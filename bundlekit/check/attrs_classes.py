@@ -108,8 +108,6 @@ def _fields(world: World, owner: Class, *, has_inherited: bool) -> dict[str, _Fi
             if found is None:
                 return None
             fields[name] = found._replace(has_default=found.has_default or name in defaults)
-        elif name in calls:
-            return None
     return fields
 
 

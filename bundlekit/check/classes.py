@@ -147,7 +147,7 @@ def _own_constructor(world: World, base: Base, order: list[Base]) -> Value | Non
 
 def _class_constructor(world: World, base: Class, order: list[Base]) -> Value | None:
     members = world.members(base)
-    if base.attrs is not None and "__new__" not in members.by_name:
+    if "__new__" not in members.by_name:
         made = attrs_signature(world, base, order[order.index(base) + 1 :])
         if made is not None:
             path, line = base.module.path, base.node.lineno

@@ -387,6 +387,10 @@ _THERE: dict[str, str] = {
         "def d(c):\n    names = []\n    names.append('y')\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
         "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
     ),
+    "decorator-with-a-list-that-is-added-to": (
+        "def d(c):\n    names = ['q']\n    names += ['y']\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
     "decorator-with-a-list-that-is-filled": (
         "def fill(names):\n    names += 'y'\ndef d(c):\n    names = []\n    fill(names)\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
         "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
@@ -598,6 +602,7 @@ _ATTRS: dict[str, str] = {
     "frozen": "import attr\n@attr.frozen(slots=False)\nclass x:\n    a: int = 1\n",
     "default-by-a-method": (
         "import attrs\n@attrs.mutable\nclass x:\n    a: int = attrs.field()\n    @a.default\n    def _make(self):\n        return 1\n"
+        "    b: int = attrs.field(default=1)\n    @b.validator\n    def _check(self, attribute, value): ...\n"
     ),
     "own-init": "import attrs\n@attrs.define\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
     "init-in-spite-of-its-own": "import attrs\n@attrs.define(init=True)\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
