@@ -247,6 +247,12 @@ _KNOWN: dict[str, str] = {
         "def d(c):\n    if hasattr(c, 'go') and not hasattr(c, 'stop') and 'go' in c.__dict__ and not 'x' in vars(c):\n        return c.go\n    return 1\n"
         "@d\nclass x:\n    def go(self, a): ...\n"
     ),
+    "contained-or-not": (
+        "def d(f):\n    if 'a' in ('a', 'b') and 'c' not in 'ab' and 1 != 2 and [1] == [1]:\n        return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "table-walked": (
+        "def d(f):\n    for key in {'a': 1, 'b': 2}:\n        if key == 'b':\n            return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
     "loop-left-early": (
         "def d(f):\n    for kind in ('a', 'b', 'c'):\n        if kind == 'a':\n            continue\n        if kind == 'b':\n            break\n"
         "        return 1\n    else:\n        return 2\n    return f\n@d\ndef x(a): ...\n"
@@ -412,6 +418,13 @@ _THERE: dict[str, str] = {
         "import math\ndef d(f):\n    try:\n        return getattr(math, 'no' + 'where' if f else 'x')\n    except AttributeError:\n        return 1\n@d\ndef x(a): ...\n"
     ),
     "text-and-something-else": "class T:\n    def __radd__(self, other):\n        return print\nx = 'a' + T()\n",
+    "hasattr-of-what-is-not-told": (
+        "class B:\n    def __init_subclass__(cls):\n        cls.tag = 1\nclass C(B): ...\nclass D:\n    def run(self): ...\nclass E(D, B): ...\n"
+        "def d(f):\n    if hasattr(f, 'y') or 'y' in f.__dict__ or hasattr(C, f.__name__) or f.__name__ in vars(C) or 'run' in vars(E):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "compared-in-ways-that-fail": (
+        "N = 1\ndef d(f):\n    try:\n        if 'a' in N or 1 < 2 or [N] == [N]:\n            return 1\n    except TypeError:\n        return f\n@d\ndef x(a): ...\n"
+    ),
     "hasattr-of-what-may-be-there": (
         "import os\nclass C:\n    if os.environ.get('NO'):\n        def go(self): ...\ndef d(f):\n    if hasattr(C, 'go') or 'go' in vars(C):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
     ),
