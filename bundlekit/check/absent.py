@@ -13,10 +13,8 @@ from bundlekit.model.project import Project, SourceFile
 
 __all__ = ["Absence"]
 
-_SETS_ON_CLASSES = re.compile(rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,")
-_SETS_ON_MODULES = re.compile(
-    rb"\bsetattr\(\s*(?:(?:sys\.)?modules\[|(?:module|mod)\s*,|(?:importlib\.)?import_module\()"
-)
+_SETS_ON_CLASSES = rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,"
+_SETS_ON_MODULES = rb"\bsetattr\(\s*(?:(?:sys\.)?modules\[|(?:module|mod)\s*,|(?:importlib\.)?import_module\()"
 _CHANGES = rb"\s*(?:\.\s*(?!items|keys|values|get\b|copy|index|count)\w|[-+|&*]=|\[[^\]\n]*\]\s*[-+|]?=(?!=))"
 """What follows a name whose list or dictionary is changed: a method, an operator, an item."""
 
@@ -79,11 +77,11 @@ class Absence:
         return self.assigned(name, module, by_itself=True) or set_by_name
 
     def _sets(
-        self, module: ModuleFile, look: re.Pattern[bytes], is_owner: Callable[[ast.expr], bool]
+        self, module: ModuleFile, look: bytes, is_owner: Callable[[ast.expr], bool]
     ) -> Iterator[tuple[str, SetAttribute]]:
         """Yield each ``setattr`` near `module` that sets attributes of such an owner, with the path of its source."""
         for source in self._sources(module).values():
-            if not look.search(source.data):
+            if b"setattr" not in source.data or not re.search(look, source.data):
                 continue
             tree = self._trees.tree(source.path)
             if isinstance(tree, ast.Module):

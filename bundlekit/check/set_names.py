@@ -11,8 +11,8 @@ _ANYTHING = ".*"
 _DEEPEST = 8
 _READING = frozenset({"items", "keys", "values", "get", "copy", "index", "count", "join", "format"})
 _SAME_ITEMS = frozenset({"sorted", "list", "tuple", "set", "frozenset", "reversed"})
-_FIELD = re.compile(r"%[sdr]|%%")
-_FORMATTED = re.compile(r"\{[^{}]*\}|\{\{|\}\}")
+_FIELD = r"%[sdr]|%%"
+_FORMATTED = r"\{[^{}]*\}|\{\{|\}\}"
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
@@ -247,9 +247,9 @@ def _whole(keys: Sequence[ast.expr | None]) -> list[ast.expr] | None:
     return found if len(found) == len(keys) else None
 
 
-def _filled(text: str, field: re.Pattern[str]) -> str:
+def _filled(text: str, field: str) -> str:
     """Return the regular expression of a template: its own text, and anything in its fields."""
-    own = field.split(text)
+    own = re.split(field, text)
     if any(mark in part for part in own for mark in ("%" if field is _FIELD else "{}")):
         return _ANYTHING
     return _ANYTHING.join(re.escape(part) for part in own)
