@@ -49,9 +49,12 @@ class Absence:
 
     def loaded(self, module: ModuleFile) -> str | None:
         """Return which source near `module` brings an import hook, which may fill modules as it likes."""
-        hooks = (each.path for each in self._sources(module).values() if b"meta_path" in each.data)
-        found = next(hooks, None)
+        found = next(self.hooks(module), None)
         return f"{found} brings an import hook that may fill {module.name}" if found else None
+
+    def hooks(self, module: ModuleFile) -> Iterator[str]:
+        """Yield the paths of the sources near `module` that bring import hooks."""
+        return (each.path for each in self._sources(module).values() if b"meta_path" in each.data)
 
     def assigned(self, name: str, module: ModuleFile, *, by_itself: bool = False) -> str | None:
         """Return which source near `module` assigns an attribute of that name, None if none does."""

@@ -59,8 +59,16 @@ class ImportedModules(World):
                 return External(name, why)
             case MissingModule() as missing:  # pragma: no branch - mypy holds the match to be exhaustive
                 package = self.index.find(parts[0])
-                hook = self._absence.loaded(package) if isinstance(package, ModuleFile) else None
-                return Unknown(hook) if hook else missing
+                hook = self._hook_of(package) if isinstance(package, ModuleFile) else None
+                return Unknown(f"{hook} brings an import hook that may make {dotted}") if hook else missing
+
+    def _hook_of(self, package: ModuleFile) -> str | None:
+        """Return the source of an import hook that importing the package certainly runs."""
+        for path in self._absence.hooks(package):
+            inside = path.removeprefix(f"{package.directory}/").removesuffix(".py").removesuffix("/__init__")
+            if self.closure.reaches(package.name, f"{package.name}.{inside.replace('/', '.')}"):
+                return path
+        return None
 
     def imported_module(self, dotted: str) -> Value:
         """Return the module `dotted`, unless importing it certainly fails."""

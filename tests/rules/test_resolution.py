@@ -601,6 +601,22 @@ def test_a_name_that_another_module_may_set_is_in_doubt(
             _run(tmp_path, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("imports", "is_doubtful"), [("from . import hooks\n", True), ("import sys\nsys.meta_path\n", True), ("", False)]
+)
+def test_a_submodule_is_in_doubt_where_its_package_runs_an_import_hook(
+    imports: str,
+    is_doubtful: bool,  # noqa: FBT001 - a row of the table
+    tmp_path: Path,
+) -> None:
+    """A hook makes modules of which there is no file; one that only some command runs makes none."""
+    files = {"made/__init__.py": imports, "made/hooks.py": "import sys\nsys.meta_path.append(None)\n"}
+    library = DiskLibrary([], [str(write_tree(tmp_path / "site", files))], is_complete=True)
+    resolver = Resolver(read_project(make_bundle(tmp_path / "bundle", {}))._replace(library=library))
+    found = resolver.named(parse_reference("made.up:x"))
+    assert is_broken(found) != is_doubtful, found
+
+
 _USES_ATTRS = pyproject(project='dependencies = ["attrs"]')
 _ATTRS: dict[str, str] = {
     "old": "import attr\n@attr.s\nclass x:\n    a = attr.ib()\n    _b = attr.ib(default=1)\n    c = 3\n    d: int = attr.ib(init=False)\n",
