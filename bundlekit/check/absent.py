@@ -14,7 +14,7 @@ from bundlekit.model.project import Project, SourceFile
 __all__ = ["Absence"]
 
 _SETS_ON_CLASSES = rb"\bsetattr\(\s*(?:cls|klass|type\(self\)|self\.__class__|[A-Z]\w*)\s*,"
-_SETS_ON_MODULES = rb"\bsetattr\(\s*(?:(?:sys\.)?modules\[|(?:module|mod)\s*,|(?:importlib\.)?import_module\()"
+_SETS_ON_MODULES = rb"\bsetattr\(\s*(?:(?:sys\.)?modules\[|(?:importlib\.)?import_module\()"
 _CHANGES = rb"\s*(?:\.\s*(?!items|keys|values|get\b|copy|index|count)\w|[-+|&*]=|\[[^\]\n]*\]\s*[-+|]?=(?!=))"
 """What follows a name whose list or dictionary is changed: a method, an operator, an item."""
 
@@ -135,4 +135,4 @@ def _is_class(owner: ast.expr) -> bool:
 def _is_other_module(owner: ast.expr) -> bool:
     """Whether an expression looks as if it were a module other than the one that it stands in."""
     shown = ast.unparse(owner)
-    return shown in {"module", "mod"} or ("modules[" in shown and "__name__" not in shown) or "import_module(" in shown
+    return ("modules[" in shown and "__name__" not in shown) or "import_module(" in shown
