@@ -41,6 +41,8 @@ _PLATFORMS = {
     "darwin": {"sys.platform": "darwin", "os.name": "posix", "platform.system()": "Darwin", "__name__": ""},
     "win32": {"sys.platform": "win32", "os.name": "nt", "platform.system()": "Windows", "__name__": ""},
 }
+_OPTIMIZE = "sys.flags.optimize"
+"""No runner uses ``-O``: asserts hold and docstrings are there."""
 _SIX = {"six.PY2": False, "six.PY3": True}
 
 
@@ -60,6 +62,10 @@ def truth(test: ast.expr, runtime: Runtime) -> bool | None:
             return _comparison(left, comparison, right, runtime)
         case ast.Attribute(value=ast.Name(id="six")):
             return _SIX.get(ast.unparse(test))
+        case ast.Attribute() if _text(test) == _OPTIMIZE:
+            return False
+        case ast.Name(id="__debug__"):
+            return True
         case ast.Call(func=ast.Attribute(value=owner, attr="startswith"), args=[ast.Constant(value=str() as prefix)]):
             known = _PLATFORMS[runtime.platform].get(_text(owner))
             return known.startswith(prefix) if known else None
@@ -100,6 +106,8 @@ def _version_comparison(left: str, compare: _Compare, wanted: tuple[int, ...], r
             answers = {compare((3,), wanted)}
         case "sys.version_info[1]" | "sys.version_info.minor":
             answers = {compare(first[1:], wanted), compare(last[1:], wanted)}
+        case _ if left == _OPTIMIZE:
+            answers = {compare((0,), wanted)}
         case _:
             return None
     return answers.pop() if len(answers) == 1 else None
