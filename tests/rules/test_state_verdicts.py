@@ -136,6 +136,11 @@ _LEAVES_ALONE: dict[str, str] = {
     "targets-that-are-no-names": "a.b = []\na[0] = []\n(lambda: 0)().c = []\nclass A:\n    b.c = []\ndef f():\n    a.b.pop()\n",
     "seeded-by-name": "import random\ndef f(n):\n    g = random.seed\n    g(n)\n    return random.random()\n",
     "seed-of-something-else": "import np\ndef f(rng):\n    rng.seed(1)\n    rng.setstate()\n    print(seed(3))\n",
+    "class-registry-of-subclasses": "class A:\n    log = {}\n    def __init_subclass__(cls):\n        A.log[cls.__name__] = cls\n",
+    "class-registry-of-decorated": (
+        "class A:\n    log = {}\n    @classmethod\n    def register(cls, f):\n        cls.log[f.__name__] = f\n        return f\n"
+        "@A.register\ndef g(): ...\n"
+    ),
     "subclasses": "log = []\nclass A:\n    def __init_subclass__(cls):\n        log.append(cls)\n",
     "default-read": "def f(seen=[]):\n    return list(seen)\n",
     "default-replaced": "def f(seen=[]):\n    seen = list(seen)\n    seen.append(1)\n",

@@ -27,13 +27,20 @@ def _states(evidence: Evidence, *kinds: Kind) -> Iterable[SharedState]:
     return (state for module in evidence.survey.states for state in module.shared if state.kind in kinds)
 
 
+def _changed_by_tasks(evidence: Evidence, *kinds: Kind) -> Iterator[tuple[SharedState, tuple[Change, ...]]]:
+    """Yield the state that more than an import changes, with what else changes it.
+
+    What decorates or subclasses fills registries when a module is imported, the same ones for every task.
+    """
+    at_import = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
+    for state in _states(evidence, *kinds):
+        changes = tuple(each for each in state.changes if at_import.isdisjoint(each.function.split(".")))
+        if changes:
+            yield state, changes
+
+
 def _module_values(evidence: Evidence) -> Iterable[Finding]:
-    decorators = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
-    for state in _states(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
-        # What decorates definitions fills registries when a module is imported, the same ones for every task.
-        changes = tuple(each for each in state.changes if decorators.isdisjoint(each.function.split(".")))
-        if not changes:
-            continue
+    for state, changes in _changed_by_tasks(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
         changed = _where(changes, "changes it" if state.kind is Kind.MODULE_VALUE else "sets it anew")
         message = f"the module-level {state.name!r} outlives a task: {changed}, and the next task sees what is left"
         hint = f"{_WARM}: make it a local or pass it along, reset it when a task starts, or {_FRESH}"
@@ -49,8 +56,8 @@ def _defaults(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _class_attributes(evidence: Evidence) -> Iterable[Finding]:
-    for state in _states(evidence, Kind.CLASS_ATTRIBUTE):
-        changed = _where(state.changes, "changes it")
+    for state, changes in _changed_by_tasks(evidence, Kind.CLASS_ATTRIBUTE):
+        changed = _where(changes, "changes it")
         message = f"the class attribute {state.name!r} is shared by all instances and tasks: {changed}"
         hint = f"{_WARM}, and the next task sees what is left: set it on self in __init__, or {_FRESH}"
         yield finding("BK803", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
