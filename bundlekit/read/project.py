@@ -26,11 +26,12 @@ from bundlekit.read.registry import (
 )
 from bundlekit.read.requirements import DeclaredDependencies, read_dependencies, read_optional, read_requirements
 from bundlekit.read.settings import read_settings
+from bundlekit.read.setup_cfg import SetupCfg, read_setup_cfg
 from bundlekit.read.sources import list_unshipped, read_native_sources, read_sources
 from bundlekit.read.tracked import read_tracked
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
-from bundlekit.read.wires import read_wires, wire_is_mistyped
+from bundlekit.read.wires import GROUP, read_wires, wire_is_mistyped
 
 __all__ = ["read_project"]
 
@@ -57,7 +58,8 @@ def read_project(
     pyproject, settings, specifier = declared.pyproject, declared.settings, declared.requires_python
     registry = declared.registry
     walked = walk(root, include=settings.include, exclude=settings.exclude)
-    layout = build_layout(pyproject, frozenset(member.path for member in walked.members))
+    files = frozenset(member.path for member in walked.members)
+    layout = build_layout(root, pyproject, declared.setup_cfg, files)
     sources = read_sources(root, walked.members, problems, trial=trial)
     environment = _environment(root, python, declared)
     native_sources = read_native_sources(root, walked.members, problems)
@@ -118,6 +120,7 @@ class _Declared(NamedTuple):
     """What the documents of a bundle say, before its tree is looked at."""
 
     pyproject: Pyproject
+    setup_cfg: SetupCfg
     settings: Settings
     names: NameVersion
     requires_python: Text | None
@@ -130,13 +133,14 @@ class _Declared(NamedTuple):
 
 
 def _declared(root: Path, job_spec: Path | None, problems: list[Finding]) -> _Declared:
-    pyproject = read_pyproject(root, problems)
+    pyproject, setup_cfg = read_pyproject(root, problems), read_setup_cfg(root, GROUP)
     specifier = pyproject.project.text("requires-python")
     requirements = read_requirements(root, pyproject, problems)
     settings, names = read_settings(pyproject), read_name_version(root, pyproject, problems)
     asked = (names.name, specifier.value if specifier else None)
     return _Declared(
         pyproject,
+        setup_cfg,
         settings,
         names,
         specifier,
@@ -145,7 +149,7 @@ def _declared(root: Path, job_spec: Path | None, problems: list[Finding]) -> _De
         read_registry(root, problems),
         read_tracked(root, problems),
         JobSpec() if job_spec is None else read_job_spec(job_spec, root, problems),
-        read_wires(root, pyproject, problems),
+        read_wires(root, pyproject, setup_cfg, problems),
     )
 
 

@@ -218,6 +218,16 @@ def test_what_no_task_loads_is_no_error(path: str, source: str, severity: Severi
     assert [finding.severity for finding in _found(tmp_path)] == ([severity] if severity else [])
 
 
+def test_what_only_tests_import_is_not_given_to_every_worker(tmp_path: Path) -> None:
+    """`--fix` wrote hypothesis into [project] dependencies; an extra that asks for it ends the matter."""
+    make_bundle(tmp_path, {"pyproject.toml": _NOTHING, "tests/test_a.py": "import hypothesis\n"})
+    (found,) = _found(tmp_path)
+    assert found.hint == 'no task is seen to load it: add "hypothesis" to an extra or a dependency group'
+    assert found.edit is None
+    make_bundle(tmp_path, {"pyproject.toml": _OPTIONAL, "tests/test_a.py": "import hypothesis, matplotlib\n"})
+    assert _found(tmp_path, "BK505", "BK508") == []
+
+
 _LEADS: dict[str, tuple[dict[str, str], Severity]] = {
     "by-import": ({"model/wire.py": "from .steps import step\n" + GOOD_WIRE}, _ERROR),
     "by-its-package": ({"model/__init__.py": "from . import steps\n"}, _ERROR),
@@ -619,3 +629,77 @@ def test_a_wire_of_a_dependency_is_told_with_the_distribution(tmp_path: Path) ->
     found = check(read_project(tmp_path / "sir", python=str(environment)))
     (told,) = (one for one in found if one.code == "BK309")
     assert "it comes from the dependency 'fast-things 1.0', where it is wire(entrypoint, params, seed)" in told.message
+
+
+_PASSED_ON: dict[str, tuple[str, str]] = {
+    "function-of-a-dependency": ("from quick import wire\n", "the dependency 'fast-things 1.0'"),
+    "class-of-a-dependency": ("from quick import Wire as wire\n", "outside of the bundle"),
+}
+
+
+@pytest.mark.parametrize(("source", "whose"), _PASSED_ON.values(), ids=_PASSED_ON)
+def test_what_the_bundle_passes_on_is_told_with_where_it_is_from(source: str, whose: str, tmp_path: Path) -> None:
+    """It was told with the distribution whose name is most like that of the bundle's own module."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    code = f"{GOOD_WIRE}class Wire:\n    def __init__(self, a, b, c): ...\n"
+    (environment / "lib/python3.11/site-packages/quick/__init__.py").write_text(code)
+    text = pyproject(wire="model.wire:wire", project='dependencies = ["fast-things", "model-things"]')
+    make_bundle(tmp_path / "sir", {"pyproject.toml": text, "model/wire.py": source})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    (told,) = (one for one in found if one.code == "BK309")
+    assert f"it comes from {whose}, where it is" in told.message
+
+
+def test_what_is_passed_on_from_python_is_told_so(tmp_path: Path) -> None:
+    """No dependency brings that."""
+    make_bundle(tmp_path, {"model/wire.py": "from fnmatch import filter as wire\n"})
+    (told,) = findings_of(tmp_path)
+    whose = "the module 'fnmatch' of Python's standard library"
+    assert f"it comes from {whose}, where it is filter(names, pat)" in told.message
+
+
+_SOURCES: dict[str, tuple[str, str, list[tuple[str, Severity]]]] = {
+    "repository": ("git+https://h.invalid/x/lab-utils.git@v1\n", "import lab_utils\n", []),
+    "branch-with-a-slash": ("git+https://h.invalid/x/lab-utils@fix/this\n", "import lab_utils\n", []),
+    "repository-of-a-prefix": ("git+https://h.invalid/x/python-lab\n", "import lab\n", []),
+    "egg": ("git+ssh://git@h.invalid/x/other.git#subdirectory=a&egg=lab\n", "import lab\n", []),
+    "wheel": ("https://h.invalid/lab-1.0-py3-none-any.whl\n", "import lab\n", []),
+    "archive": ("https://h.invalid/lab-1.0.tar.gz\n", "import lab\n", []),
+    "path": ("./vendor/lab/\n", "import lab\n", []),
+    "another-name": ("git+https://h.invalid/x/lab.git\n", "import starsim\n", [("starsim", _WARNING)]),
+    "no-name": ("./\n", "import starsim\n", [("starsim", _WARNING)]),
+    "well-known": ("git+https://h.invalid/numpy/numpy\n", "import numpy\n", []),
+}
+
+
+@pytest.mark.parametrize(("requirements", "source", "wanted"), _SOURCES.values(), ids=_SOURCES)
+def test_what_a_bare_source_most_likely_installs_is_declared(
+    requirements: str, source: str, wanted: list[tuple[str, Severity]], tmp_path: Path
+) -> None:
+    """`git+https://...` was taken for a distribution called git, whose lock entry was then asked for."""
+    files = {"pyproject.toml": "[tool.bundlekit]\n", "requirements.txt": requirements, "wire.py": source + GOOD_WIRE}
+    make_bundle(tmp_path, files)
+    assert [(finding.entity, finding.severity) for finding in _found(tmp_path)] == wanted
+    lock = 'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "starsim"\nversion = "1.0"\n'
+    make_bundle(tmp_path, {**files, "pylock.toml": lock})
+    assert _found(tmp_path, "BK505", "BK513", "BK514") == []
+
+
+_UNTOLD: dict[str, dict[str, str]] = {
+    "poetry": {
+        "pyproject.toml": '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+        '[tool.poetry]\nname = "model"\n[tool.poetry.dependencies]\nnumpy = "^2"\n'
+        '[tool.poetry.plugins."modelops.wire"]\nexecute = "model.wire:wire"\n'
+    },
+    "setup.py": {"pyproject.toml": "[tool.bundlekit]\n", "setup.py": "setup(install_requires=['numpy'])\n"},
+    "dynamic": {"pyproject.toml": pyproject(project='dynamic = ["dependencies"]')},
+}
+
+
+@pytest.mark.parametrize("files", _UNTOLD.values(), ids=_UNTOLD)
+def test_an_environment_cannot_tell_what_only_the_build_declares(files: dict[str, str], tmp_path: Path) -> None:
+    """What nobody has read was taken for nothing: numpy was an error, and `--fix` wrote a requirements.txt."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    make_bundle(tmp_path / "sir", {**files, "model/wire.py": f"import numpy\n{GOOD_WIRE}"})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    assert [one for one in found if one.code in {"BK505", "BK508"}] == []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bundlekit.check.evidence import Evidence
-from bundlekit.check.requirement_text import taken_apart
+from bundlekit.check.requirement_text import taken_apart, without_hashes
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.specifiers import contradiction
 from bundlekit.check.worker import admits_version
@@ -23,6 +23,7 @@ __all__ = ["REQUIREMENT_RULES"]
 _REPOSITORY = re.compile(r"(?:git|hg|svn|bzr)\+")
 _MOVING = frozenset({"", "dev", "devel", "develop", "head", "latest", "main", "master", "next", "stable", "trunk"})
 _SHOWN = 5
+_SHOWN_CHARACTERS = 60
 _VERSION = re.compile(r"3(?:\.\d{1,3}){1,2}", re.ASCII)
 
 
@@ -117,8 +118,10 @@ def _no_lock(evidence: Evidence) -> Iterable[Finding]:
     names = {normalised_name(found) for used in loaded if (found := supply.provision(used.dotted).distribution)}
     open_ones = [one for name, one in supply.declared.items() if name in names and not taken_apart(one.value).is_exact]
     if open_ones:
-        shown = ", ".join(one.value.strip() for one in open_ones[:_SHOWN])
-        message = f"no lock ships, and tasks import what is required without an exact version: {shown:.120}"
+        more = len(open_ones) - _SHOWN
+        shown = ", ".join(without_hashes(one.value)[:_SHOWN_CHARACTERS] for one in open_ones[:_SHOWN])
+        shown += f" and {more} more" if more > 0 else ""
+        message = f"no lock ships, and tasks import what is required without an exact version: {shown}"
         hint = "tasks of next month may run on other versions than today's: write uv.lock with `uv lock`, and ship it"
         yield finding("BK515", Severity.INFO, message, open_ones[0].place, hint=hint)
 

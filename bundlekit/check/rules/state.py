@@ -27,13 +27,20 @@ def _states(evidence: Evidence, *kinds: Kind) -> Iterable[SharedState]:
     return (state for module in evidence.survey.states for state in module.shared if state.kind in kinds)
 
 
+def _changed_by_tasks(evidence: Evidence, *kinds: Kind) -> Iterator[tuple[SharedState, tuple[Change, ...]]]:
+    """Yield the state that more than an import changes, with what else changes it.
+
+    What decorates or subclasses fills registries when a module is imported, the same ones for every task.
+    """
+    at_import = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
+    for state in _states(evidence, *kinds):
+        changes = tuple(each for each in state.changes if at_import.isdisjoint(each.function.split(".")))
+        if changes:
+            yield state, changes
+
+
 def _module_values(evidence: Evidence) -> Iterable[Finding]:
-    decorators = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
-    for state in _states(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
-        # What decorates definitions fills registries when a module is imported, the same ones for every task.
-        changes = tuple(each for each in state.changes if decorators.isdisjoint(each.function.split(".")))
-        if not changes:
-            continue
+    for state, changes in _changed_by_tasks(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
         changed = _where(changes, "changes it" if state.kind is Kind.MODULE_VALUE else "sets it anew")
         message = f"the module-level {state.name!r} outlives a task: {changed}, and the next task sees what is left"
         hint = f"{_WARM}: make it a local or pass it along, reset it when a task starts, or {_FRESH}"
@@ -49,8 +56,8 @@ def _defaults(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _class_attributes(evidence: Evidence) -> Iterable[Finding]:
-    for state in _states(evidence, Kind.CLASS_ATTRIBUTE):
-        changed = _where(state.changes, "changes it")
+    for state, changes in _changed_by_tasks(evidence, Kind.CLASS_ATTRIBUTE):
+        changed = _where(changes, "changes it")
         message = f"the class attribute {state.name!r} is shared by all instances and tasks: {changed}"
         hint = f"{_WARM}, and the next task sees what is left: set it on self in __init__, or {_FRESH}"
         yield finding("BK803", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
@@ -74,6 +81,23 @@ def _draws(evidence: Evidence) -> Iterable[Finding]:
         instead = "random.Random(seed)" if draw.generator == "random" else "numpy.random.default_rng(seed)"
         hint = f"{_WARM}, and results depend on those before: draw from {instead}, or call {draw.generator}.seed(seed)"
         yield finding("BK805", Severity.WARNING, message, draw.place, hint=hint, entity=draw.generator)
+
+
+def _generators(evidence: Evidence) -> Iterable[Finding]:
+    patched = {state.name.rpartition(".")[2] for state in _states(evidence, Kind.PATCH)}
+    for state in _states(evidence, Kind.GENERATOR):
+        # Another module may put a new one in its place for each task.
+        if state.name in patched:
+            continue
+        drawn = _where(state.changes, "draws from it")
+        message = f"the module-level generator {state.name!r} is never seeded from the task's seed: {drawn}"
+        hint = f"{_WARM}, and results depend on those before: make one of the task's seed, and pass it along"
+        yield finding("BK805", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
+
+
+def _unseeded(evidence: Evidence) -> Iterable[Finding]:
+    yield from _draws(evidence)
+    yield from _generators(evidence)
 
 
 def _settings(evidence: Evidence) -> Iterable[Finding]:
@@ -168,7 +192,7 @@ STATE_RULES: tuple[StaticRule, ...] = (
         "A global random generator is used and never seeded from a task",
         "The numbers of a task then depend on what ran in the process before it, and no result can be repeated.",
         Severity.WARNING,
-        _draws,
+        _unseeded,
         good="import random\n\ndef run(seed):\n    return random.Random(seed).random()\n",
         bad="import random\n\nrandom.seed(1)\n\ndef run(seed):\n    return random.random()\n",
     ),

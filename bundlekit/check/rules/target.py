@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from enum import Enum
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
+from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.edit import AddParameter
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
@@ -122,10 +124,23 @@ def _second_parameter(evidence: Evidence, function: Function, place: Place) -> A
 def _root_level(evidence: Evidence) -> Iterable[Finding]:
     for target, reference, _ in evidence.targets:
         if reference is not None and reference.module is not None and "." not in reference.module:
-            package = next((name for name in _packages(evidence) if name != reference.module), "package")
             message = f"the target {target.value!r} is in a top-level module, which a task cannot name"
-            hint = f"move {reference.module}.py into a package and name it '{package}.{reference}'"
+            hint = _deeper(evidence, reference)
             yield finding("BK411", Severity.WARNING, message, target.place, hint=hint, entity=target.value)
+
+
+def _deeper(evidence: Evidence, reference: Reference) -> str:
+    """Return how to get the target of a top-level module a name with a dot in its module."""
+    module = evidence.resolver.index.find(reference.module or "")
+    if not isinstance(module, ModuleFile) or not module.path.endswith("__init__.py"):
+        package = next((name for name in _packages(evidence) if name != reference.module), "package")
+        return f"move {reference.module}.py into a package and name it '{package}.{reference}'"
+    found = evidence.suggestions.same_name(reference)
+    inside = [one for one in found if (one.module or "").startswith(f"{reference.module}.")]
+    if len(inside) == 1:
+        return f"name it where it is defined: '{inside[0]}'"
+    example = Reference(f"{reference.module}.module", None, reference.attributes)
+    return f"define it in a module of {reference.module}/ and name that: '{example}'"
 
 
 def _packages(evidence: Evidence) -> Iterable[str]:

@@ -32,8 +32,8 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
     place, hint = Place("pyproject.toml"), f"declare one: {_LINE.format('package.wire:wire')}"
     if _GROUP in project.entry_point_groups:
         place = project.entry_point_groups[_GROUP]
-        if project.table is ProjectTable.WITHOUT_PROJECT:
-            hint = "this group counts only with [project]: declare name, version and the entry point there"
+        if not project.build.is_installed:
+            hint = "this group counts only with [project], or Poetry's with [build-system]: add the one or the other"
     elif near:
         hint = f'write [project.entry-points."{_GROUP}"], not {near!r}'
         place = project.entry_point_groups[near]
@@ -66,7 +66,7 @@ def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
         name = requirement.strip()
         if "modelops" in normalised_name(name) or "calabaria" in normalised_name(name) or "@" in name:
             return f"the dependency {name!r:.80} may bring one"
-    if project.table is not ProjectTable.PRESENT:
+    if not project.build.is_installed:
         return None
     if "entry-points" in project.build.dynamic:
         return "[project] says that the build backend adds entry points"
