@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.inputs import BundleDirectory
+from bundlekit.api.inputs import BundleDirectory, snapshot
 from bundlekit.api.validation import Progress, ValidateOptions, validate_directory
 from bundlekit.errors import UsageError
 from bundlekit.model.archive import InspectedArchive, Packed, PackRefusal, Unpacked
@@ -52,7 +52,7 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     if not path.is_dir():
         msg = f"{path} is not a directory: pack takes a bundle directory"
         raise UsageError(msg, subject=path)
-    project = _named(read_project(path, job_spec=options.validation.job_spec), options.name)
+    project = _named(snapshot(BundleDirectory(path, str(path)), job_spec=options.validation.job_spec), options.name)
     # What cannot be packed at all is told before minutes go into proving it.
     manifest = manifest_of(project, ())
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")

@@ -79,9 +79,10 @@ def opened(path: Path) -> Iterator[BundleDirectory]:
 
 def snapshot(bundle: BundleDirectory, *, job_spec: Path | None = None, python: str | None = None) -> "Project":
     """Return what the bundle's directory declares; an archive was perhaps given its name when it was packed."""
-    from bundlekit.read.project import read_project  # noqa: PLC0415 - the hook does not read what it knows
+    from bundlekit.api.trial_parse import trial_parse  # noqa: PLC0415 - the hook does not read what it knows
+    from bundlekit.read.project import read_project  # noqa: PLC0415 - as above
 
-    project = read_project(bundle.root, job_spec=job_spec, python=python)
+    project = read_project(bundle.root, job_spec=job_spec, python=python, trial=trial_parse)
     if bundle.manifest is None:
         return project
     return project._replace(name=bundle.manifest.name, version=bundle.manifest.version)

@@ -1,83 +1,116 @@
 """Mends what findings say: reads the files that the edits name, and shows the difference or writes them."""
 
 import difflib
-import stat
-from collections.abc import Iterable, Mapping, Sequence
+import posixpath
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bundlekit.api.source_files import read_texts, write_text
 from bundlekit.api.validation import Progress, ValidateOptions, validate
 from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.fix.edits import applied, files_of
-from bundlekit.model.edit import Edit
-from bundlekit.model.finding import Finding, Report
-from bundlekit.read.document import MAX_DOCUMENT_BYTES, regular_file
-from bundlekit.report.outputs import write_atomically
+from bundlekit.model.finding import Finding, Fixed, Level, Obstacle, Report, Unfixed
 
-__all__ = ["Fixed", "Mended", "difference", "fix", "mend", "write"]
+__all__ = ["Mended", "Written", "difference", "fix", "mend", "with_differences", "write"]
 
-_BYTE_ORDER_MARK = "\ufeff"
-
-
-_ROUNDS = 3
-"""A mend can uncover another mistake, hardly more than one more."""
-
-
-class Fixed(NamedTuple):
-    """The reports after mending, how many findings were mended, in which files, and what could not be."""
-
-    reports: tuple[Report, ...]
-    mended: int
-    files: tuple[str, ...]
-    refused: tuple[str, ...]
+_ROUNDS = 6
+"""A mend can uncover another mistake, and that one more; each round costs a validation."""
 
 
 class Mended(NamedTuple):
-    """What mending a bundle comes to: texts before and after by path, and how many findings each way."""
+    """What mending a bundle comes to: texts before and after by path, and what became of each finding with an edit."""
 
-    before: Mapping[str, str | None]
+    before: Mapping[str, str]
     after: Mapping[str, str]
-    mended: int
-    refused: tuple[str, ...]
+    fixed: tuple[Fixed, ...] = ()
+    unfixed: tuple[Unfixed, ...] = ()
 
 
-def fix(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> Fixed:
+class Written(NamedTuple):
+    """The paths of the files that were written, and what kept the others from it."""
+
+    paths: tuple[str, ...]
+    obstacle: Obstacle | None = None
+
+
+class _Tally(NamedTuple):
+    """What was done to one bundle: in all rounds, and whether in the last of them."""
+
+    fixed: tuple[Fixed, ...] = ()
+    unfixed: tuple[Unfixed, ...] = ()
+    obstacle: Obstacle | None = None
+    has_changed: bool = False
+
+
+def fix(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
     """Mend the bundles that `paths` stand for, and return the reports of how they are then.
 
+    What reading finds is mended first, so that bundle code runs only when nothing more can be said without. A file that
+    cannot be written is the obstacle of its bundle's report.
+
     Raises:
-        UsageError: a path is an archive.
-        FileAccessError: a file cannot be written; those before it are mended.
+        UsageError: a path is an archive; or as :func:`bundlekit.api.validation.validate`.
     """
     for path in paths:
         if path.is_file():
-            raise UsageError(
-                f"{path} is an archive, which nothing can mend: name the directory that it came from", subject=path
-            )
-    count, files, refused = 0, set[str](), dict[str, None]()
+            message = f"{path} is an archive, which nothing can mend: name the directory that it came from"
+            raise UsageError(message, subject=path)
+    tallies: dict[str, _Tally] = {}
+    level = Level.STATIC
     for _ in range(_ROUNDS):
-        reports = validate(paths, options, progress)
-        changes = [(Path(report.path), mend(Path(report.path), report.findings)) for report in reports]
-        refused |= dict.fromkeys(reason for _, mended in changes for reason in mended.refused)
-        if not any(mended.after for _, mended in changes):
-            return Fixed(reports, count, tuple(sorted(files)), tuple(refused))
-        for root, mended in changes:
-            write(root, mended)
-            count += mended.mended
-            files |= {f"{root}/{path}" for path in mended.after}
-    return Fixed(validate(paths, options, progress), count, tuple(sorted(files)), tuple(refused))
+        reports = validate(paths, options._replace(level=level), progress)
+        for report in reports:
+            tallies[report.path] = _mended_once(report, tallies.get(report.path, _Tally()), options.job_spec)
+        if any(tallies[report.path].has_changed for report in reports):
+            continue
+        if level is options.level:
+            return tuple(_with_tally(report, tallies[report.path]) for report in reports)
+        level = options.level
+    reports = validate(paths, options, progress)
+    return tuple(_with_tally(report, tallies.get(report.path, _Tally())) for report in reports)
 
 
-def mend(root: Path, findings: Sequence[Finding]) -> Mended:
-    """Return the bundle's files at `root` with every edit of `findings` made that is safe; nothing is written."""
+def _mended_once(report: Report, tally: _Tally, job_spec: Path | None) -> _Tally:
+    """Mend what the findings of `report` say, and return what was done by then."""
+    if tally.obstacle is not None:
+        return tally._replace(has_changed=False)
+    mended = mend(Path(report.path), report.findings, job_spec)
+    written = write(Path(report.path), mended, job_spec)
+    fixed = [each for each in mended.fixed if each.path in written.paths]
+    return _Tally((*tally.fixed, *fixed), mended.unfixed, written.obstacle, bool(written.paths))
+
+
+def _with_tally(report: Report, tally: _Tally) -> Report:
+    obstacle = report.obstacle or tally.obstacle
+    return report._replace(fixed=tally.fixed, unfixed=tally.unfixed, obstacle=obstacle)
+
+
+def mend(root: Path, findings: Sequence[Finding], job_spec: Path | None = None) -> Mended:
+    """Return the bundle's files at `root` with every edit of `findings` made that is safe; nothing is written.
+
+    `job_spec` is the one other file that may be mended.
+    """
     edits = [finding.edit for finding in findings if finding.edit is not None]
-    possible, outside = _inside(root, edits)
-    before = {path: _text(root, path) for path in dict.fromkeys(map(files_of, possible))}
-    edited = applied({path: text for path, text in before.items() if text is not None}, possible)
-    made = set(edited.made)
-    refused = [f"{files_of(edit)}: {reason}" for edit, reason in edited.refused]
-    refused += [f"{files_of(edit)} is not a file of the bundle" for edit in outside]
-    count = sum(finding.edit in made for finding in findings)
-    return Mended(before, edited.texts, count, tuple(refused))
+    files = read_texts(root, [path for edit in edits for path in files_of(edit)], job_spec)
+    edited = applied(files.texts, edits, files.blocked)
+    pairs = [(each, each.edit) for each in findings if each.edit is not None]
+    return Mended(
+        files.texts,
+        edited.texts,
+        tuple(Fixed(each, edited.made[edit]) for each, edit in pairs if edit in edited.made),
+        tuple(Unfixed(each, *edited.refused[edit]) for each, edit in pairs if edit in edited.refused),
+    )
+
+
+def with_differences(reports: Sequence[Report], job_spec: Path | None = None) -> tuple[Report, ...]:
+    """Return `reports` with what mending would do now; what that might uncover is not known before it is done."""
+    found = []
+    for report in reports:
+        mended = Mended({}, {}) if Path(report.path).is_file() else mend(Path(report.path), report.findings, job_spec)
+        text = difference(mended, report.path)
+        found.append(report._replace(fixed=mended.fixed, unfixed=mended.unfixed, difference=text))
+    return tuple(found)
 
 
 def difference(mended: Mended, label: str) -> str:
@@ -85,66 +118,30 @@ def difference(mended: Mended, label: str) -> str:
     parts: list[str] = []
     for path, after in sorted(mended.after.items()):
         before = mended.before.get(path)
-        name = f"{label}/{path}"
-        lines = difflib.unified_diff(
-            (before or "").splitlines(keepends=True),
-            after.splitlines(keepends=True),
-            "/dev/null" if before is None else name,
-            name,
-        )
+        name = posixpath.normpath(posixpath.join(label, path))
+        old = "/dev/null" if before is None else name
+        lines = difflib.unified_diff(_lines(before or ""), _lines(after), old, name)
         parts.extend(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
         if before is None and not after:
-            # An empty file has no line to show.
+            # An empty file has no line to show; without these, git would not create it.
+            parts.append(f"diff --git {name} {name}\nnew file mode 100644\nindex 0000000..e69de29\n")
             parts.append(f"--- /dev/null\n+++ {name}\n")
     return "".join(parts)
 
 
-def write(root: Path, mended: Mended) -> None:
-    """Write every changed file, each wholly or not at all; modes stay as they are.
-
-    Raises:
-        FileAccessError: a file cannot be written, or has changed since it was read.
-    """
-    for path, text in mended.after.items():
-        file = root / path
-        before = mended.before.get(path)
-        if _text(root, path) != before:
-            raise FileAccessError(f"{path} has changed since it was checked: it is left as it is", subject=path)
-        mode = None if before is None else stat.S_IMODE(file.stat().st_mode)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text, mode=mode)
+def _lines(text: str) -> list[str]:
+    """Return the lines as a patch counts them: by line feeds alone."""
+    *lines, last = text.split("\n")
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
-def _inside(root: Path, edits: Iterable[Edit]) -> tuple[list[Edit], list[Edit]]:
-    """Return the edits of files that may be changed, and those of others: outside of the bundle, behind a link."""
-    listed = list(edits)
-    outside = {path for path in map(files_of, listed) if not _is_own(root, path)}
-    return [each for each in listed if files_of(each) not in outside], [
-        each for each in listed if files_of(each) in outside
-    ]
-
-
-def _is_own(root: Path, path: str) -> bool:
-    """Whether the path leads to a file inside the bundle without any link on the way, or to none."""
-    if path.startswith("/") or ".." in path.split("/"):
-        return False
-    here = root
-    for part in path.split("/"):
-        here /= part
-        if here.is_symlink():
-            return False
-    return not here.exists() or here.is_file()
-
-
-def _text(root: Path, path: str) -> str | None:
-    """Return the file as text, None where there is none, or none in UTF-8 without a byte order mark."""
-    try:
-        opened = regular_file(root / path)
-        if opened is None:
-            return None
-        with opened:
-            data = opened.read(MAX_DOCUMENT_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    return None if len(data) > MAX_DOCUMENT_BYTES or text.startswith(_BYTE_ORDER_MARK) else text
+def write(root: Path, mended: Mended, job_spec: Path | None = None) -> Written:
+    """Write every changed file, each wholly or not at all, up to the first that cannot be or has changed meanwhile."""
+    paths: list[str] = []
+    for path, text in sorted(mended.after.items()):
+        try:
+            write_text(root, path, mended.before.get(path), text, job_spec)
+        except FileAccessError as error:
+            return Written(tuple(paths), Obstacle(error.code, error.message, error.hint))
+        paths.append(path)
+    return Written(tuple(paths))

@@ -68,7 +68,7 @@ def run_task(path: Path, task: Task, options: RunOptions, log: Progress) -> Mapp
         cold_options = ColdOptions(
             python=options.python or project.settings.python,
             sandbox=options.sandbox,
-            network=project.settings.network,
+            network=project.settings.network is True,
             limits=project.settings.limits,
             pass_env=project.settings.pass_env,
             outputs_dir=task.outputs_dir,

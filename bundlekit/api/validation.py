@@ -124,7 +124,7 @@ def _depends_on_its_tree_alone(project: "Project", unread: Sequence[str]) -> boo
     from bundlekit.read.tree_state import NEVER_READ  # noqa: PLC0415 - as above
 
     settings = project.settings
-    if settings.python is not None and "/" in settings.python:
+    if project.environment is not None or (settings.python is not None and "/" in settings.python):
         return False
     baseline = Path(settings.baseline or "")
     if baseline.is_absolute() or not {"..", *NEVER_READ}.isdisjoint(baseline.parts):
@@ -179,7 +179,8 @@ def _validated(
         level=options.level,
         sandbox=dynamic.sandbox,
         stages=(static, *dynamic.stages),
-        findings=whole.counted,
+        # An archive is what it is: nothing in it can be mended.
+        findings=tuple(each if bundle.manifest is None else each._replace(edit=None) for each in whole.counted),
         obstacle=dynamic.obstacle,
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,

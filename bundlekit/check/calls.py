@@ -1,8 +1,11 @@
 """What calling something gives, as far as source tells: known functions of Python's own, else the body that runs."""
 
 import ast
+from collections.abc import Sequence
 
-from bundlekit.check import classes, interpret
+from bundlekit.check import classes, interpret, texts
+from bundlekit.check.agreement import agreed
+from bundlekit.check.call_scope import bind_arguments
 from bundlekit.check.known import SAME, dotted_name, is_known
 from bundlekit.check.records import named_tuple
 from bundlekit.check.signatures import partially_applied
@@ -21,11 +24,10 @@ from bundlekit.check.values import (
     Property,
     SignatureOf,
     Value,
-    World,
     Wrapping,
-    agreed,
     is_broken,
 )
+from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
 __all__ = ["call", "callable_form", "wrapped"]
@@ -55,6 +57,8 @@ def call(world: World, function: Value, arguments: Arguments, node: ast.expr, fr
                 outcome = interpret.run(world, function, arguments)
             finally:
                 world.leave()
+            if outcome.may_raise:
+                world.raised()
             return _certain(outcome, unknown)
         case Class():
             return _instance(world, function, arguments)
@@ -62,6 +66,7 @@ def call(world: World, function: Value, arguments: Arguments, node: ast.expr, fr
             called = classes.method(world, function.of, "__call__")
             return call(world, called, arguments, node, frame) if isinstance(called, Function) else unknown
         case _:
+            world.raised()
             return unknown
 
 
@@ -126,7 +131,28 @@ def _known_function(world: World, dotted: str, arguments: Arguments, node: ast.e
         case "typing.TypeVar" | "typing.NewType", _:
             return Unknown("it is a type", is_there=True)
         case _:
+            return _asked(world, dotted, arguments)
+
+
+def _asked(world: World, dotted: str, arguments: Arguments) -> Value | None:
+    """Return what ``getattr`` and ``import_module`` give for a name that is told, None for anything else."""
+    match dotted, arguments.positional:
+        case "importlib.import_module", (name,) if not arguments.keywords and not arguments.is_open:
+            module = texts.exact(name)
+            return None if module is None or module.startswith(".") else world.imported_module(module)
+        case "builtins.getattr", (owner, name, *default) if not arguments.is_open:
+            attribute = texts.exact(name)
+            return None if attribute is None else _attribute(world, owner, attribute, default)
+        case _:
             return None
+
+
+def _attribute(world: World, owner: Value, name: str, default: Sequence[Value]) -> Value:
+    """Return what ``getattr(owner, name)`` gives, or its default."""
+    found = world.attribute(owner, name)
+    if isinstance(found, MissingName) and default:
+        return default[0]
+    return found if not default or not isinstance(found, Unknown) or found.is_there else Unknown(found.reason)
 
 
 def _same(function: Value, alone: Value | None) -> Value:
@@ -193,7 +219,7 @@ def _instance(world: World, function: Class, arguments: Arguments) -> Value:
         isinstance(each, ast.Name | ast.Attribute) and "update_wrapper" in ast.dump(each) for each in ast.walk(node)
     ):
         return instance
-    bound = interpret.bind_arguments(world, initialise, arguments)
+    bound = bind_arguments(world, initialise, arguments)
     for inner in ast.walk(node):
         match inner:
             case ast.Call(func=ast.Name(id="update_wrapper") | ast.Attribute(attr="update_wrapper")):

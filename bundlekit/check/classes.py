@@ -4,11 +4,13 @@ See: "The Python 2.3 Method Resolution Order" (C3); :func:`inspect.signature` fo
 metaclass, ``__new__`` and ``__init__``.
 """
 
-import ast
 import builtins
 
 from bundlekit.check import interpret
-from bundlekit.check.known import PLAIN_BASES, dotted_name, stands_for
+from bundlekit.check.attrs_classes import attrs_signature
+from bundlekit.check.bases import Base, linearised, unsubscripted
+from bundlekit.check.class_hooks import CONSTRUCTORS, may_bring, sets_constructors, shapes_subclasses
+from bundlekit.check.known import dotted_name
 from bundlekit.check.records import dataclass_signature, makes_init, named_tuple_fields
 from bundlekit.check.signatures import bound
 from bundlekit.check.values import (
@@ -24,22 +26,21 @@ from bundlekit.check.values import (
     Property,
     SignatureOf,
     Value,
-    World,
 )
+from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
 __all__ = ["attribute_of", "constructor", "instance_call", "is_exactly_missing", "method"]
-
-Base = Class | Builtin | NamedTupleClass | Unknown
-
-_MOST_BASES = 200
-"""A class may be its own base by way of names that are bound twice."""
 
 
 def attribute_of(world: World, value: Class | Instance, name: str) -> Value:
     """Return an attribute of a class or of an instance, methods bound as access binds them."""
     owner = value if isinstance(value, Class) else value.of
     found = _lookup(world, owner, name)
+    if isinstance(found, MissingName) and name.startswith("__"):
+        is_made = owner.is_dataclass is not None or owner.attrs is not None
+        if is_made or hasattr(type, name):
+            return Unknown(f"every class has {name!r}, or one that is made", is_there=hasattr(type, name))
     if isinstance(value, Instance):
         if isinstance(found, MissingName):
             return Unknown(f"instances of {owner.node.name!r} may set {name!r} themselves")
@@ -84,7 +85,7 @@ def is_exactly_missing(found: Value) -> bool:
 
 def constructor(world: World, owner: Class) -> Value:
     """Return what calling the class takes, as :func:`inspect.signature` has it."""
-    order = _linearised(world, owner)
+    order = linearised(world, owner)
     meta = _metaclass(world, order)
     if isinstance(meta, Unknown):
         return meta
@@ -96,11 +97,11 @@ def constructor(world: World, owner: Class) -> Value:
             return _as_class(_given_signature(world, owner, given) or unknown, owner)
         if isinstance(called, Function):
             return _as_class(_bound(called, owner), owner)
-        if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or _sets_constructors(meta):
+        if isinstance(called, Unknown) or world.sets(meta.module.path, "__signature__") or sets_constructors(meta):
             return Unknown(f"the metaclass of {owner.node.name!r} may decide what calling it takes", is_there=True)
-    if any(isinstance(base, Class) and "__signature__" in world.members(base).by_name for base in order):
+    if any(isinstance(base, Class) and may_bring(world, base, "__signature__") for base in order):
         return Unknown(f"{owner.node.name!r} or a base of it may set a __signature__", is_there=True)
-    if any(isinstance(base, Class) and _shapes_subclasses(world, base) for base in order[1:]):
+    if any(isinstance(base, Class) and shapes_subclasses(world, base) for base in order[1:]):
         return Unknown(f"__init_subclass__ of a base of {owner.node.name!r} may change its constructor", is_there=True)
     for base in order:
         found = _own_constructor(world, base, order)
@@ -122,24 +123,6 @@ def _given_signature(world: World, owner: Class, given: Value) -> Function | Non
             return shown._replace(is_exact=False)
         case _:
             return None
-
-
-def _sets_constructors(meta: Class) -> bool:
-    """Whether a metaclass gives its classes another constructor once they are made."""
-    return any(
-        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in {"__new__", "__init__"}
-        for node in ast.walk(meta.node)
-    )
-
-
-def _shapes_subclasses(world: World, base: Class) -> bool:
-    """Whether the class gives those derived from it another constructor."""
-    if "__init_subclass__" not in world.members(base).by_name:
-        return False
-    shaped = ("__init__", "__new__", "dataclass", "setattr", "__signature__")
-    hooks = [node for node in base.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init_subclass__"]
-    calls = [ast.dump(statement) for hook in hooks for statement in hook.body]
-    return not hooks or any(f"'{word}'" in call for word in shaped for call in calls)
 
 
 def _as_class(found: Value, owner: Class) -> Value:
@@ -164,8 +147,13 @@ def _own_constructor(world: World, base: Base, order: list[Base]) -> Value | Non
 
 def _class_constructor(world: World, base: Class, order: list[Base]) -> Value | None:
     members = world.members(base)
-    for name in ("__new__", "__init__"):
-        if name in members.by_name:
+    if "__new__" not in members.by_name:
+        made = attrs_signature(world, base, order[order.index(base) + 1 :])
+        if made is not None:
+            path, line = base.module.path, base.node.lineno
+            return Function(base.node.name, made, path, line) if isinstance(made, Signature) else made
+    for name in CONSTRUCTORS:
+        if name in members.by_name or base.brought(name) is not None or base.may_get(name):
             found = world.member(base, name)
             if isinstance(found, Function):
                 return _bound(found, base)
@@ -188,7 +176,7 @@ def _class_constructor(world: World, base: Class, order: list[Base]) -> Value | 
 
 
 def _names_base(world: World, owner: Class, dotted: str) -> bool:
-    return any(dotted_name(world.evaluate(_unsubscripted(node), owner.frame)) == dotted for node in owner.node.bases)
+    return any(dotted_name(world.evaluate(unsubscripted(node), owner.frame)) == dotted for node in owner.node.bases)
 
 
 def _builtin_constructor(owner: Class, order: list[Base]) -> Value:
@@ -223,8 +211,8 @@ def _bound(found: Function, receiver: Value) -> Value:
 
 def _lookup(world: World, owner: Class, name: str) -> Value:
     """Return what `name` is in the class or its bases: Unknown where a base has no source to read."""
-    order = _linearised(world, owner)
-    filled = next((base for base in order if isinstance(base, Class) and base.reshaped == "any"), None)
+    order = linearised(world, owner)
+    filled = next((base for base in order if isinstance(base, Class) and base.may_get(name)), None)
     if filled is not None and name not in world.members(filled).by_name:
         is_there = any(isinstance(base, Class) and name in world.members(base).by_name for base in order)
         return Unknown(f"a decorator may give {filled.node.name!r} another {name!r}", is_there=is_there)
@@ -240,7 +228,7 @@ def _lookup(world: World, owner: Class, name: str) -> Value:
                 each.name for each in signature.parameters
             }:
                 return Property(name, path, line)
-            case Class() if name in world.members(base).by_name:
+            case Class() if name in world.members(base).by_name or base.brought(name) is not None:
                 return world.member(base, name)
             case _:
                 continue
@@ -268,59 +256,3 @@ def _metaclass(world: World, order: list[Base]) -> Class | Unknown | None:
                     return found
                 return Unknown(f"the metaclass of {base.node.name!r} has no source", is_there=True)
     return None
-
-
-def _linearised(world: World, owner: Class, depth: int = 0) -> list[Base]:
-    """Return the class and its bases in the order in which attributes are looked up."""
-    if depth > _MOST_BASES:
-        return [owner, Unknown(f"the bases of {owner.node.name!r} lead back to it")]
-    sequences: list[list[Base]] = []
-    direct: list[Base] = []
-    for node in owner.node.bases:
-        base = _base(world, owner, node)
-        if base is None:
-            continue
-        direct.append(base)
-        sequences.append(_linearised(world, base, depth + 1) if isinstance(base, Class) else [base])
-    merged = _merged([*sequences, direct])
-    if any(isinstance(base, Unknown) for base in direct) or any(isinstance(base, Unknown) for base in merged):
-        # What an unknown base brings may come before all that is not named before it.
-        known = []
-        for base in direct:
-            if isinstance(base, Unknown):
-                break
-            known.append(base)
-        unknown = next(base for base in (*direct, *merged) if isinstance(base, Unknown))
-        return [owner, *known[:1], unknown]
-    return [owner, *merged]
-
-
-def _merged(sequences: list[list[Base]]) -> list[Base]:
-    merged: list[Base] = []
-    while sequences := [each for each in sequences if each]:
-        heads = [each[0] for each in sequences]
-        chosen = next((head for head in heads if not any(head in each[1:] for each in sequences)), None)
-        if chosen is None:
-            return [*merged, Unknown("its bases have no consistent order")]
-        merged.append(chosen)
-        sequences = [each[1:] if each[0] == chosen else each for each in sequences]
-    return merged
-
-
-def _base(world: World, owner: Class, node: ast.expr) -> Base | None:
-    """Return what a base is, None where it adds nothing to what is looked for."""
-    if isinstance(node, ast.Starred):
-        return Unknown(f"the bases of {owner.node.name!r} are computed")
-    found = world.evaluate(_unsubscripted(node), owner.frame)
-    dotted = dotted_name(found)
-    if dotted in PLAIN_BASES:
-        return None
-    if stands_for(dotted) is not None:
-        return Builtin(stands_for(dotted) or "")
-    if isinstance(found, Class | Builtin | NamedTupleClass):
-        return found
-    return Unknown(f"{owner.node.name!r} has a base class that was not looked at: {ast.unparse(node):.60}")
-
-
-def _unsubscripted(node: ast.expr) -> ast.expr:
-    return node.value if isinstance(node, ast.Subscript) else node

@@ -14,9 +14,15 @@ _ANY_LATER = (3, 99)
 
 
 class Runtime(NamedTuple):
-    """What is known of the interpreter: its version where there is one to know, and that it runs on Linux."""
+    """What is known of the interpreter: its version where there is one to know, else which are possible; its platform.
+
+    `platform` is the value of sys.platform.
+    """
 
     version: tuple[int, int] | None = None
+    oldest: tuple[int, int] = _OLDEST
+    newest: tuple[int, int] = _ANY_LATER
+    platform: str = "linux"
 
 
 LINUX = Runtime()
@@ -30,7 +36,13 @@ _COMPARED: dict[type[ast.cmpop], _Compare] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_PLATFORM = {"sys.platform": "linux", "os.name": "posix", "platform.system()": "Linux", "__name__": ""}
+_PLATFORMS = {
+    "linux": {"sys.platform": "linux", "os.name": "posix", "platform.system()": "Linux", "__name__": ""},
+    "darwin": {"sys.platform": "darwin", "os.name": "posix", "platform.system()": "Darwin", "__name__": ""},
+    "win32": {"sys.platform": "win32", "os.name": "nt", "platform.system()": "Windows", "__name__": ""},
+}
+_OPTIMIZE = "sys.flags.optimize"
+"""No runner uses ``-O``: asserts hold and docstrings are there."""
 _SIX = {"six.PY2": False, "six.PY3": True}
 
 
@@ -50,8 +62,12 @@ def truth(test: ast.expr, runtime: Runtime) -> bool | None:
             return _comparison(left, comparison, right, runtime)
         case ast.Attribute(value=ast.Name(id="six")):
             return _SIX.get(ast.unparse(test))
+        case ast.Attribute() if _text(test) == _OPTIMIZE:
+            return False
+        case ast.Name(id="__debug__"):
+            return True
         case ast.Call(func=ast.Attribute(value=owner, attr="startswith"), args=[ast.Constant(value=str() as prefix)]):
-            known = _PLATFORM.get(_text(owner))
+            known = _PLATFORMS[runtime.platform].get(_text(owner))
             return known.startswith(prefix) if known else None
         case _:
             return None
@@ -64,7 +80,7 @@ def _joined(parts: list[bool | None], *, all_of: bool) -> bool | None:
 
 
 def _comparison(left: ast.expr, comparison: ast.cmpop, right: ast.expr, runtime: Runtime) -> bool | None:
-    known = _PLATFORM.get(_text(left))
+    known = _PLATFORMS[runtime.platform].get(_text(left))
     match comparison, right:
         case ((ast.Eq() | ast.NotEq()), ast.Constant(value=str() as text)) if known is not None:
             # A module is never run as the main program here, whatever else its name is.
@@ -75,14 +91,12 @@ def _comparison(left: ast.expr, comparison: ast.cmpop, right: ast.expr, runtime:
             return None if len(texts) < len(items) else (known in texts) == isinstance(comparison, ast.In)
         case _:
             compare, wanted = _COMPARED.get(type(comparison)), _version(right)
-            return _version_comparison(_text(left), compare, wanted, runtime.version) if compare and wanted else None
+            return _version_comparison(_text(left), compare, wanted, runtime) if compare and wanted else None
 
 
-def _version_comparison(
-    left: str, compare: _Compare, wanted: tuple[int, ...], version: tuple[int, int] | None
-) -> bool | None:
+def _version_comparison(left: str, compare: _Compare, wanted: tuple[int, ...], runtime: Runtime) -> bool | None:
     # A version stands for all of its releases: where a third number is compared, the first and the last must agree.
-    first, last = version or _OLDEST, version or _ANY_LATER
+    first, last = runtime.version or runtime.oldest, runtime.version or runtime.newest
     match left:
         case "sys.version_info":
             answers = {compare((*first, 0), wanted), compare((*last, 99), wanted)}
@@ -92,6 +106,8 @@ def _version_comparison(
             answers = {compare((3,), wanted)}
         case "sys.version_info[1]" | "sys.version_info.minor":
             answers = {compare(first[1:], wanted), compare(last[1:], wanted)}
+        case _ if left == _OPTIMIZE:
+            answers = {compare((0,), wanted)}
         case _:
             return None
     return answers.pop() if len(answers) == 1 else None

@@ -1,6 +1,6 @@
 """Runs the rules over a project, and answers the probe's question what the static stage believes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bundlekit.check.columns import in_characters
 from bundlekit.check.evidence import Evidence, Verdict
@@ -9,7 +9,7 @@ from bundlekit.check.rules import RULES, StaticRule
 from bundlekit.check.syntax import paused_collector
 from bundlekit.check.values import Function
 from bundlekit.model.declaration import TargetDeclaration
-from bundlekit.model.finding import Finding
+from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.policy import names_rule
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
@@ -24,7 +24,7 @@ def check(project: Project, *, rules: Sequence[StaticRule] = RULES, later: Colle
     """
     with paused_collector():
         evidence = Evidence(project)
-        found = dict.fromkeys(finding for rule in rules for finding in rule.check(evidence))
+        found = dict.fromkeys(finding for rule in rules for finding in _found(rule, evidence))
     codes = frozenset((*(rule.code for rule in rules), *later))
     shown = [*in_characters(found, project.sources), *unknown_codes(project, codes)]
     idle = unused(sound_comments(project.ignores, codes), shown, lambda code: not names_rule(code, later))
@@ -48,6 +48,16 @@ class StaticAnswers:
     def target_signature(self, target: TargetDeclaration) -> Signature | Unknown | None:
         """Return the signature of one declared target."""
         return _answer(self._evidence.judged_target(target).verdict)
+
+
+def _found(rule: StaticRule, evidence: Evidence) -> Iterator[Finding]:
+    """Yield what `rule` finds until something is nested more deeply than a function that follows it may go."""
+    try:
+        yield from rule.check(evidence)
+    except RecursionError:
+        # The same words for every rule, so that they are said once.
+        message = "a source, or a chain of imports, is nested too deeply to be followed: not all rules saw all of it"
+        yield Finding("BK311", Severity.INFO, message, hint="break up its longest expression or chain of conditions")
 
 
 def _answer(verdict: Verdict) -> Signature | Unknown | None:

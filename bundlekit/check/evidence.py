@@ -4,17 +4,20 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
-from bundlekit.check.dependencies import closure_of
 from bundlekit.check.files import is_outside
+from bundlekit.check.foreign import ForeignImport, foreign_imports, foreign_references
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.namespace import ImportedModule
+from bundlekit.check.reach import is_own, reach, roots_of
 from bundlekit.check.resolver import Resolver
-from bundlekit.check.stdlib_versions import exists_in
+from bundlekit.check.stdlib_versions import is_standard
 from bundlekit.check.suggestions import Suggestions
+from bundlekit.check.supply import Supply
 from bundlekit.check.survey import Survey, survey
 from bundlekit.check.syntax import SyntaxFailure
 from bundlekit.check.target_forms import slash_form
 from bundlekit.check.values import Constant, External, Function, ImportFails, MissingName, ModuleValue, Value
+from bundlekit.check.worker import Worker, worker_of
 from bundlekit.cold_runner.entry_point import Reference, parse_file_reference, parse_reference
 from bundlekit.model.declaration import TargetDeclaration, WireDeclaration, WireSource
 from bundlekit.model.place import Text
@@ -22,6 +25,8 @@ from bundlekit.model.project import Project
 from bundlekit.model.signature import Unknown
 
 __all__ = ["Evidence", "FailedImport", "Judged", "Malformed", "Verdict"]
+
+_TOO_DEEP = "its definition is nested too deeply to be followed"
 
 
 class Malformed(NamedTuple):
@@ -88,20 +93,21 @@ class Evidence:
 
     def _brought(self, reference: Reference, found: Function | Constant) -> Unknown:
         """Return that an object is not the bundle's own, and what brings it."""
-        top = (reference.module or "").partition(".")[0]
-        provider = closure_of(self.project).provider(top)
-        whose = f"the dependency {provider!r}" if provider else f"the module {top!r} from outside of the bundle"
-        if exists_in(top, None):
-            whose = f"the module {top!r} of Python's standard library"
+        module = reference.module or ""
+        if is_own(module, self.resolver.index):
+            # The bundle's module only passes it on.
+            module = found.frame.module.name if isinstance(found, Function) and found.frame else ""
         shown = f"{found.name}{found.signature}" if isinstance(found, Function) else found.what
-        return Unknown(f"it comes from {whose}, where it is {shown}", is_there=True)
+        return Unknown(f"it comes from {self._whose(module)}, where it is {shown}", is_there=True)
 
-    @cached_property
-    def needed(self) -> tuple[str, ...]:
-        """The bundle's sources that importing the wire and the targets certainly imports."""
-        modules = [judged.reference.module for judged in (*self.wires, *self.targets) if judged.reference]
-        reached = (each.path for module in modules if module for each in self.resolver.closure.reached(module))
-        return tuple(dict.fromkeys(path for path in reached if not is_outside(path)))
+    def _whose(self, module: str) -> str:
+        top = module.partition(".")[0]
+        if not top:
+            return "outside of the bundle"
+        if is_standard(top):
+            return f"the module {top!r} of Python's standard library"
+        provider = self.supply.provider(module)
+        return f"the dependency {provider!r}" if provider else f"the module {top!r} from outside of the bundle"
 
     def _failed(self, module: str) -> tuple[FailedImport, ...]:
         if module not in self._failed_by_module:
@@ -126,7 +132,35 @@ class Evidence:
     @cached_property
     def survey(self) -> Survey:
         """What one pass over all sources found."""
-        return survey(self.project)
+        return survey(self.project, self.worker)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """The machine that the bundle is judged for."""
+        return worker_of(self.project)
+
+    @cached_property
+    def supply(self) -> Supply:
+        """What the declared dependencies bring."""
+        return Supply(self.project, self.worker)
+
+    @cached_property
+    def foreign_imports(self) -> tuple[ForeignImport, ...]:
+        """Every import that leads out of the bundle.
+
+        Where a lock or an environment tells what there is, the modules that wire and targets name are among them; one
+        that is missing anyhow is left to the rules of wire and target.
+        """
+        judged, index, imports = (*self.wires, *self.targets), self.resolver.index, self.survey.imports
+        roots = roots_of((one.reference for one in judged), self.project, index)
+        verdicts = (one.verdict for one in judged)
+        called = frozenset((found.path, found.line) for found in verdicts if isinstance(found, Function))
+        found = foreign_imports(self.project, imports, index, reach(roots, imports, index), called)
+        if self.project.lock is None and self.project.environment is None:
+            return found
+        there = (one for one in judged if not isinstance(one.verdict, MissingModule))
+        named = ((one.reference.module, one.declaration.place) for one in there if one.reference)
+        return (*found, *foreign_references(((module, place) for module, place in named if module), index))
 
     @cached_property
     def followed(self) -> dict[str, SyntaxFailure | None]:
@@ -146,7 +180,10 @@ class Evidence:
         reference = self._reference(declaration)
         if isinstance(reference, Malformed):
             return Judged(declaration, None, reference)
-        return Judged(declaration, reference, self._verdict(reference))
+        try:
+            return Judged(declaration, reference, self._verdict(reference))
+        except RecursionError:
+            return Judged(declaration, reference, Unknown(_TOO_DEEP))
 
     def _reference(self, declaration: WireDeclaration | TargetDeclaration) -> Reference | Malformed:
         value = declaration.value
@@ -164,7 +201,7 @@ class Evidence:
         try:
             found = self.resolver.named(reference)
         except RecursionError:  # pragma: no cover - the parser gives up before
-            found = Unknown("its definition is nested too deeply to be followed")
+            found = Unknown(_TOO_DEEP)
         if isinstance(found, External):
             found = Unknown(f"{found.dotted} was not looked at: {found.why}")
         return Judged(declaration, reference, found)

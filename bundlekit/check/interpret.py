@@ -8,30 +8,26 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bundlekit.check import texts
+from bundlekit.check.agreement import agreed
+from bundlekit.check.attempts import handler_of_absence, is_certain, only_asks
+from bundlekit.check.call_scope import LocalScope, bind_arguments, kept
+from bundlekit.check.decisions import decided
 from bundlekit.check.known import dotted_name
 from bundlekit.check.namespace import target_names
-from bundlekit.check.values import (
-    Arguments,
-    Builtin,
-    Class,
-    Constant,
-    External,
-    Frame,
-    Function,
-    Instance,
-    Packed,
-    Scope,
-    Value,
-    World,
-    agreed,
-)
+from bundlekit.check.signatures import FunctionNode
+from bundlekit.check.values import Added, Arguments, Class, Constant, External, Frame, Function, MissingName, Value
+from bundlekit.check.world import World
 from bundlekit.model.signature import CallableKind, Unknown
 
-__all__ = ["LocalScope", "Outcome", "bind_arguments", "run"]
+__all__ = ["Outcome", "run"]
 
 _CHANGES_CALLS = frozenset(
     {"__signature__", "__call__", "__init__", "__new__", "__code__", "__class__", "__defaults__"}
 )
+_BY_NAME = frozenset({"setattr", "getattr", "hasattr", "import_module"})
+_MOST_TURNS = 20
+"""Turns of a loop over a literal list that are read one by one."""
 
 
 class Outcome(NamedTuple):
@@ -41,82 +37,38 @@ class Outcome(NamedTuple):
     may_raise: bool
 
 
-class LocalScope:
-    """The local names of a function that is read as run, and the scope around it."""
-
-    def __init__(self, names: dict[str, Value], parent: Scope | None) -> None:
-        self.names = names
-        self.parent = parent
-
-    def lookup(self, name: str) -> Value | None:
-        """Return what `name` is here or around, None if neither binds it."""
-        found = self.names.get(name)
-        return found if found is not None or self.parent is None else self.parent.lookup(name)
-
-    def inner(self) -> Scope:
-        """Return itself: functions see the names around them."""
-        return self
-
-    def copied(self) -> "LocalScope":
-        """Return a scope that can take another way from here."""
-        return LocalScope(dict(self.names), self.parent)
-
-
 def run(world: World, function: Function, arguments: Arguments) -> Outcome:
     """Return what calling `function` with `arguments` may give; the function must have its syntax and frame."""
     node, frame = function.node, function.frame
     if node is None or frame is None or function.signature.kind is not CallableKind.PLAIN:
         return Outcome((Unknown(f"it is what {function.name}() returns", is_there=True),), may_raise=True)
-    scope = LocalScope(bind_arguments(world, function, arguments), frame.scope)
+    bound = bind_arguments(world, function, arguments)
+    scope = LocalScope({name: kept(name, value, node) for name, value in bound.items()}, frame.scope)
     if isinstance(node, ast.Lambda):
         return Outcome((world.evaluate(node.body, frame._replace(before=None, scope=scope)),), may_raise=False)
-    reader = _Reader(world, frame)
+    reader = _Reader(world, frame, node)
     if reader.body(node.body, scope):
         reader.returned.append(Constant("None", frame.module.path, node.lineno, ast.Constant(None)))
     return Outcome(tuple(reader.returned), reader.may_raise)
 
 
-def bind_arguments(world: World, function: Function, arguments: Arguments) -> dict[str, Value]:
-    """Return the parameters of a call by name: what is passed, else the default, else unknown."""
-    node, frame = function.node, function.frame
-    if node is None or frame is None:
-        return {}
-    given = function.given or Arguments()
-    positional = [*given.positional, *arguments.positional]
-    keywords = dict((*given.keywords, *arguments.keywords))
-    is_open = given.is_open or arguments.is_open
-    spec = node.args
-    names = [item.arg for item in (*spec.posonlyargs, *spec.args)]
-    defaults = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
-    keyword_defaults = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-    defaults |= {item.arg: default for item, default in keyword_defaults if default is not None}
-    bound: dict[str, Value] = {}
-    for index, name in enumerate([*names, *(item.arg for item in spec.kwonlyargs)]):
-        if index < len(names) and index < len(positional):
-            bound[name] = positional[index]
-        elif name in keywords:
-            bound[name] = keywords[name]
-        elif name in defaults and not is_open:
-            bound[name] = world.evaluate(defaults[name], frame._replace(before=None))
-        else:
-            bound[name] = Unknown(f"the argument {name!r} is not known")
-    known = {*names, *(item.arg for item in spec.kwonlyargs)}
-    rest = tuple((key, value) for key, value in keywords.items() if key not in known)
-    for variadic, packed in ((spec.vararg, Packed(tuple(positional[len(names) :]))), (spec.kwarg, Packed((), rest))):
-        if variadic is not None:
-            unknown = Unknown(f"{variadic.arg!r} holds whatever is passed", is_there=True)
-            bound[variadic.arg] = unknown if is_open else packed
-    return bound
+class _Loop(NamedTuple):
+    """The scopes in which the body of a loop was left early."""
+
+    continued: list[LocalScope]
+    broken: list[LocalScope]
 
 
 class _Reader:
     """Reads statements; scopes are changed in place along one way and copied where ways part."""
 
-    def __init__(self, world: World, frame: Frame) -> None:
+    def __init__(self, world: World, frame: Frame, node: FunctionNode) -> None:
         self.world = world
+        self.node = node
         self.frame = frame
         self.returned: list[Value] = []
         self.may_raise = False
+        self._loops: list[_Loop] = []
         self._own_names: set[str] = set()
         """Loop variables that run over the attributes of a class itself."""
 
@@ -132,34 +84,102 @@ class _Reader:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 scope.names[node.name] = self.world.define(node, self.frame._replace(before=None, scope=scope))
             case ast.Return(value=value):
-                none = Constant("None", self.frame.module.path, node.lineno, ast.Constant(None))
-                self.returned.append(none if value is None else self._evaluate(value, scope))
+                self.returned.append(self._evaluate(value or ast.Constant(None, lineno=node.lineno), scope))
+                # Calls tell by themselves whether they may raise; what else is computed may.
+                is_told = value is None or isinstance(value, ast.Call) or only_asks(value)
+                self.may_raise = self.may_raise or (isinstance(self.returned[-1], Unknown) and not is_told)
                 return False
             case ast.Raise():
                 self.may_raise = True
                 return False
             case ast.If(test=test, body=body, orelse=orelse):
-                return self._branches([body, orelse], scope, decided=self._truth(test, scope))
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-                if self._is_sound_import(body):
-                    return self.body([*body, *orelse, *finalbody], scope)
-                ways = [[*body, *orelse], *(handler.body for handler in handlers)]
-                return self._branches(ways, scope) and self.body(finalbody, scope)
+                return self._branches(
+                    [body, orelse], scope, decided=decided(self.world, test, lambda asked: self._evaluate(asked, scope))
+                )
+            case ast.Continue() | ast.Break() if self._loops:
+                loop = self._loops[-1]
+                (loop.continued if isinstance(node, ast.Continue) else loop.broken).append(scope.copied())
+                return False
+            case ast.Try():
+                return self._try(node, scope)
             case ast.With(body=body, items=items):
                 self._forget([item.optional_vars for item in items if item.optional_vars is not None], scope)
                 return self.body(body, scope)
-            case ast.For(target=target, iter=over, body=body, orelse=orelse):
-                self._forget([target], scope)
-                if ast.unparse(over).endswith((".__dict__.items()", ").items()")) and "dict" in ast.unparse(over):
-                    self._own_names.update(target_names([target]))
-                return self._loop([*body, *orelse], scope)
+            case ast.For():
+                return self._for(node, scope)
             case ast.While(body=body, orelse=orelse):
-                return self._loop([*body, *orelse], scope)
+                return self._loop(body, orelse, scope)
             case ast.Match(cases=cases):
                 return self._branches([*(case.body for case in cases), []], scope)
             case _:
                 self._simple(node, scope)
         return True
+
+    def _try(self, node: ast.Try, scope: LocalScope) -> bool:
+        ways = [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)]
+        match node.body:
+            case _ if self._is_sound_import(node.body):
+                ways = ways[:1]
+            case [ast.Return(value=ast.expr() as value) | ast.Assign(value=value)] if only_asks(value):
+                found = self._evaluate(value, scope)
+                handler = handler_of_absence(node.handlers)
+                if isinstance(found, MissingName) and handler is not None:
+                    ways = [handler.body]
+                elif self._asks_by_name(value, scope) and is_certain(found):
+                    ways = ways[:1]
+            case _:
+                pass
+        if len(ways) == 1:
+            return self.body([*ways[0], *node.finalbody], scope)
+        return self._branches(ways, scope) and self.body(node.finalbody, scope)
+
+    def _asks_by_name(self, node: ast.expr, scope: LocalScope) -> bool:
+        """Whether every name is told that an expression asks for."""
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        return all(texts.exact(self._evaluate(each.args[-1], scope)) is not None for each in calls)
+
+    def _for(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> bool:
+        items = self._items(node, scope)
+        if items is not None and len(items) <= _MOST_TURNS and _tells_by_turns(node):
+            return self._turns(node, items, scope)
+        self._forget([node.target], scope)
+        if items is not None and isinstance(node.target, ast.Name):
+            one_of = "|".join(f"(?:{texts.pattern(value)})" for value, *_ in items)
+            scope.names[node.target.id] = Constant("a string", self.frame.module.path, node.lineno, texts=one_of)
+        over = ast.unparse(node.iter)
+        if over.endswith((".__dict__.items()", ").items()")) and "dict" in over:
+            self._own_names.update(target_names([node.target]))
+        return self._loop(node.body, node.orelse, scope)
+
+    def _items(self, node: ast.For | ast.AsyncFor, scope: LocalScope) -> list[tuple[Value, ...]] | None:
+        """Return what the names of a loop are in each turn, None where the loop runs over nothing that is told."""
+        match node:
+            case ast.For(
+                target=ast.Tuple(elts=[ast.Name(), ast.Name()]),
+                iter=ast.Call(func=ast.Attribute(value=owner, attr="items"), args=[], keywords=[]),
+            ):
+                return texts.pairs(self._evaluate(owner, scope))
+            case ast.For(target=ast.Name(), iter=over):
+                found = texts.items(self._evaluate(over, scope))
+                return None if found is None else [(value,) for value in found]
+            case _:
+                return None
+
+    def _turns(self, node: ast.For | ast.AsyncFor, items: Sequence[tuple[Value, ...]], scope: LocalScope) -> bool:
+        """Read the body of a loop once for each item, as it runs, and return whether its end can be reached."""
+        names = target_names([node.target])
+        left: list[LocalScope] = []
+        for item in items:
+            scope.names.update(zip(names, item, strict=True))
+            loop = _Loop([], left)
+            self._loops.append(loop)
+            goes_on = self.body(node.body, scope)
+            self._loops.pop()
+            if not self._joined([*([scope.copied()] if goes_on else []), *loop.continued], scope):
+                return self._joined(left, scope)
+        if self.body(node.orelse, scope):
+            left.append(scope.copied())
+        return self._joined(left, scope)
 
     def _is_sound_import(self, body: Sequence[ast.stmt]) -> bool:
         """Whether the body of a ``try`` does nothing but import what is there, so that no handler is entered."""
@@ -200,19 +220,30 @@ class _Reader:
         match dotted_name(self._evaluate(call.func, scope)):
             case "functools.update_wrapper":
                 scope.names[name] = self._evaluate(call, scope)
-            case "builtins.setattr" if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+            case "builtins.setattr" if len(call.args) > 1:
                 value = scope.names[name]
                 if isinstance(value, Class):
-                    key = call.args[1]
-                    is_own = isinstance(key, ast.Name) and key.id in self._own_names
-                    scope.names[name] = value._replace(reshaped="decorated" if is_own else "any")
+                    scope.names[name] = self._with_attribute(value, call, scope)
             case _:
                 return
+
+    def _with_attribute(self, owner: Class, call: ast.Call, scope: LocalScope) -> Class:
+        """Return a class after ``setattr(owner, name, value)``."""
+        key = call.args[1]
+        if isinstance(key, ast.Name) and key.id in self._own_names:
+            return owner._replace(redecorated=True)
+        name = self._evaluate(key, scope)
+        text = texts.exact(name)
+        if text is None or len(call.args) != len(("owner", "name", "value")) or owner.may_get(text):
+            pattern = texts.pattern(name)
+            return owner._replace(reshaped=f"{owner.reshaped}|{pattern}" if owner.reshaped else pattern)
+        value = self._evaluate(call.args[2], scope)
+        return owner._replace(added=(*owner.added, Added(text, value)))
 
     def _assign(self, target: ast.expr, value: Value, scope: LocalScope) -> None:
         match target:
             case ast.Name(id=name):
-                scope.names[name] = value
+                scope.names[name] = kept(name, value, self.node)
             case ast.Attribute(value=ast.Name(id=name), attr="__wrapped__") if name in scope.names:
                 scope.names[name] = self.world.wrapped(scope.names[name], value)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in _CHANGES_CALLS:
@@ -225,105 +256,39 @@ class _Reader:
         for name in target_names(targets):
             scope.names[name] = Unknown(f"{name!r} is unpacked or changed", is_there=True)
 
-    def _loop(self, body: Sequence[ast.stmt], scope: LocalScope) -> bool:
-        self._branches([body, []], scope)
-        return True
+    def _loop(self, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], scope: LocalScope) -> bool:
+        """Read the body of a loop of which only running tells how often it runs."""
+        loop = _Loop([], [])
+        inner = scope.copied()
+        self._loops.append(loop)
+        ends = [inner] if self.body(body, inner) else []
+        self._loops.pop()
+        self._joined([scope.copied(), *ends, *loop.continued, *loop.broken], scope)
+        return self._branches([orelse, []], scope)
 
     def _branches(self, ways: Sequence[Sequence[ast.stmt]], scope: LocalScope, *, decided: bool | None = None) -> bool:
         """Read the way that is taken, or all of them, and go on with what they agree on."""
         if decided is not None:
             return self.body(ways[0] if decided else ways[1], scope)
-        ends = [copy for way in ways if self.body(way, copy := scope.copied())]
+        return self._joined([copy for way in ways if self.body(way, copy := scope.copied())], scope)
+
+    def _joined(self, ends: Sequence[LocalScope], scope: LocalScope) -> bool:
+        """Go on with what all ways agree on that lead here, and return whether there are any."""
         for name in {name for end in ends for name in end.names}:
             values = [end.names[name] for end in ends if name in end.names]
             whole = len(values) == len(ends)
             scope.names[name] = agreed(values) if whole else Unknown(f"{name!r} is bound only under a condition")
         return bool(ends)
 
-    def _truth(self, test: ast.expr, scope: LocalScope) -> bool | None:
-        match test:
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                decided = self._truth(operand, scope)
-                return None if decided is None else not decided
-            case ast.BoolOp(op=joint, values=values):
-                parts, wanted = [self._truth(value, scope) for value in values], isinstance(joint, ast.And)
-                if (not wanted) in parts:
-                    return not wanted
-                return wanted if None not in parts else None
-            case ast.Compare(left=left, ops=[(ast.Is() | ast.IsNot()) as same], comparators=[right]):
-                found = _is_same(self._evaluate(left, scope), self._evaluate(right, scope))
-                return None if found is None else found == isinstance(same, ast.Is)
-            case ast.Compare(left=left, ops=[comparison], comparators=[right]):
-                return _compared(self._evaluate(left, scope), comparison, self._evaluate(right, scope))
-            case ast.Call(func=function, args=[first, *rest]):
-                asked = dotted_name(self._evaluate(function, scope))
-                return _is_kind(asked, self._evaluate(first, scope), [self._evaluate(each, scope) for each in rest])
+
+def _tells_by_turns(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether a loop does what depends on the turn: it returns, or asks for attributes by name; others cost more."""
+    for node in ast.walk(loop):
+        match node:
+            case ast.Return():
+                return True
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _BY_NAME:
+                return True
             case _:
-                return _truth_of(self._evaluate(test, scope))
-
-
-def _is_same(left: Value, right: Value) -> bool | None:
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return None
-    nothing = [isinstance(each, Constant) and each.what == "None" for each in (left, right)]
-    return all(nothing) if any(nothing) and not any(isinstance(each, External) for each in (left, right)) else None
-
-
-def _compared(left: Value, comparison: ast.cmpop, right: Value) -> bool | None:
-    if (
-        not isinstance(left, Constant)
-        or not isinstance(right, Constant)
-        or left.literal is None
-        or right.literal is None
-    ):
-        return None
-    try:
-        first, second = ast.literal_eval(left.literal), ast.literal_eval(right.literal)
-        match comparison:
-            case ast.Eq() | ast.NotEq():
-                return bool((first == second) == isinstance(comparison, ast.Eq))
-            case ast.In() | ast.NotIn():
-                return bool((first in second) == isinstance(comparison, ast.In))
-            case _:
-                return None
-    except (ValueError, TypeError):
-        return None
-
-
-def _is_kind(asked: str, first: Value, rest: Sequence[Value]) -> bool | None:
-    """Return the answer of ``callable(x)``, ``isinstance(x, type)`` and their kin."""
-    if isinstance(first, Unknown | External | Instance | Packed):
-        return None
-    match asked:
-        case "builtins.callable":
-            return not isinstance(first, Constant)
-        case "inspect.isfunction" | "inspect.isroutine":
-            return isinstance(first, Function) and first.node is not None
-        case "inspect.isclass":
-            return isinstance(first, Class | Builtin)
-        case "builtins.isinstance" if rest == [Builtin("type")]:
-            return isinstance(first, Class | Builtin)
-        case "builtins.isinstance" if isinstance(first, Function | Class) and all(isinstance(x, Builtin) for x in rest):
-            return isinstance(first, Class) and Builtin("type") in rest
-        case "builtins.isinstance" if isinstance(first, Function) and first.node is not None:
-            kinds = [dotted_name(each) for each in rest]
-            return True if kinds == ["types.FunctionType"] else None
-        case _:
-            return None
-
-
-def _truth_of(value: Value) -> bool | None:
-    match value:
-        case Function() | Class():
-            return True
-        case Constant(what="None"):
-            return False
-        case Packed(positional=positional, keywords=keywords):
-            return bool(positional or keywords)
-        case Constant(literal=ast.expr() as literal):
-            try:
-                return bool(ast.literal_eval(literal))
-            except (ValueError, TypeError):
-                return None
-        case _:
-            return None
+                continue
+    return False

@@ -55,6 +55,7 @@ _KNOWN = (
         "functools.partialmethod",
         "functools.update_wrapper",
         "functools.wraps",
+        "importlib.import_module",
         "inspect.isclass",
         "inspect.isfunction",
         "inspect.isroutine",

@@ -15,7 +15,7 @@ from bundlekit.check.files import Files, is_outside
 from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.project import Project, ProjectTable
 
-__all__ = ["Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "Outside", "absolute_name"]
+__all__ = ["INSTALLERS", "Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "Outside", "absolute_name"]
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
 _CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
@@ -24,7 +24,7 @@ _MUTATES_THE_PATH = re.compile(
     rb"|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import"
 )
 _CHANGES_THE_PACKAGE = re.compile(rb"__path__|\bsys\s*\.\s*modules\b|\bextend_path\b|\bmeta_path\b")
-_INSTALLERS = frozenset({"pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "uv"})
+INSTALLERS = frozenset({"pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "uv"})
 
 
 class ModuleFile(NamedTuple):
@@ -187,7 +187,7 @@ class ModuleIndex:
 
     def _why_it_may_be_outside(self, name: str) -> str | None:
         project = self._project
-        if name in _INSTALLERS:
+        if name in INSTALLERS:
             return f"{name!r} belongs to the installer, which some environments hold"
         if self._library.is_complete:
             return None

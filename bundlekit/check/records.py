@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bundlekit.check.known import dotted_name
-from bundlekit.check.values import Arguments, Class, Frame, NamedTupleClass, World
+from bundlekit.check.values import Arguments, Class, Frame, NamedTupleClass
+from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
 __all__ = ["dataclass_signature", "makes_init", "named_tuple", "named_tuple_fields"]

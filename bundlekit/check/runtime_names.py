@@ -165,7 +165,7 @@ def assigned_elsewhere(name: str, sources: Mapping[str, SourceFile], *, by_itsel
     """
     wanted = name.encode()
     owner = b"" if by_itself else rb"(?<!\bself)(?<!\bcls)"
-    assigned = owner + rb"\.\s*" + re.escape(wanted) + rb"\s*=(?!=)"
+    assigned = owner + rb"\.[ \t]*" + re.escape(wanted) + rb"\s*=(?!=)"
     pattern = re.compile(assigned + rb"|\bsetattr\s*\([^,()]*,\s*[\"']" + re.escape(wanted))
     for source in sources.values():
         # Looking for the bytes first is a hundred times faster, and most sources do not have them.

@@ -1,66 +1,132 @@
-"""The imports of a source, each with what would catch its failure: a walk over statements, not over expressions."""
+"""The imports of a module, each with whether it is run: always, in a function, guarded against absence, or never.
+
+Only statements are walked, and bodies only where the look of the bytes says that one of them may import something.
+"""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
-from bundlekit.check.conditions import LINUX, truth
+from bundlekit.check.conditions import Runtime, truth
 from bundlekit.check.namespace import catches_imports, leaves
 
-__all__ = ["SourceImport", "source_imports"]
+__all__ = ["SourceImport", "When", "imports_of"]
+
+_BELOW_THE_TOP = re.compile(rb"^[ \t\f]+(?:import|from)\b|[:;\\][ \t\r\n]*(?:import|from)\b", re.MULTILINE)
+_SWALLOWS = frozenset({"suppress", "raises"})
+
+
+class When(IntEnum):
+    """When an import is run: `PERHAPS` in a function or a loop, `GUARDED` where its failure is dealt with.
+
+    What is imported on a condition that only running tells counts as guarded: the condition is there for a reason.
+    """
+
+    ALWAYS = 0
+    PERHAPS = 1
+    GUARDED = 2
+    NEVER = 3
 
 
 class SourceImport(NamedTuple):
-    """One top-level name that a source imports absolutely.
+    """One imported module, with the names taken from it; `level` counts leading dots.
 
-    `is_optional`: something deals with its absence, or it is imported only under a condition. `in_function`: only when
-    a function is called.
+    `line` and `column` count from 1. `function` is the line of the function whose every call runs the import.
     """
 
-    name: str
-    path: str
+    module: str
+    names: tuple[str, ...]
+    level: int
     line: int
     column: int
-    is_optional: bool
-    in_function: bool
+    when: When
+    function: int | None = None
 
 
-def source_imports(tree: ast.Module, path: str) -> Iterator[SourceImport]:  # noqa: PLR0912 - a row for each statement
-    """Yield what the source at `path` imports, but for type checkers and other platforms."""
-    pending: list[tuple[Sequence[ast.stmt], bool, bool]] = [(tree.body, False, False)]
+class _Block(NamedTuple):
+    statements: Sequence[ast.stmt]
+    when: When
+    function: int | None = None
+
+
+def imports_of(tree: ast.Module, data: bytes, runtime: Runtime) -> tuple[SourceImport, ...]:
+    """Return the imports of the module `tree`, whose source is `data`, in the order of their lines."""
+    if b"import" not in data:
+        return ()
+    found: list[SourceImport] = []
+    pending = [_Block(tree.body, When.ALWAYS)]
+    is_deep = _BELOW_THE_TOP.search(data) is not None
     while pending:
-        body, is_optional, in_function = pending.pop()
-        for node in body:
-            match node:
-                case ast.Import(names=aliases):
-                    for name in dict.fromkeys(alias.name.partition(".")[0] for alias in aliases):
-                        yield SourceImport(name, path, node.lineno, node.col_offset + 1, is_optional, in_function)
-                case ast.ImportFrom(level=0, module=str() as module):
-                    name = module.partition(".")[0]
-                    yield SourceImport(name, path, node.lineno, node.col_offset + 1, is_optional, in_function)
-                case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    pending.append((node.body, is_optional, True))
-                case ast.ClassDef():
-                    pending.append((node.body, is_optional, in_function))
-                case ast.Try() | ast.TryStar():
-                    # A handler that only raises something else does without nothing.
-                    catching = [each for each in node.handlers if catches_imports(each) and not leaves(each.body)]
-                    guarded = is_optional or bool(catching)
-                    pending.append((node.body, guarded, in_function))
-                    pending.extend((handler.body, True, in_function) for handler in node.handlers)
-                    pending.append(([*node.orelse, *node.finalbody], guarded, in_function))
-                case ast.If():
-                    decided = truth(node.test, LINUX)
-                    if decided is not False:
-                        pending.append((node.body, is_optional or decided is None, in_function))
-                    if decided is not True:
-                        pending.append((node.orelse, is_optional or decided is None, in_function))
-                case ast.With() | ast.AsyncWith():
-                    suppresses = any("suppress" in ast.dump(item.context_expr) for item in node.items)
-                    pending.append((node.body, is_optional or suppresses, in_function))
-                case ast.For() | ast.AsyncFor() | ast.While():
-                    pending.append(([*node.body, *node.orelse], is_optional, in_function))
-                case ast.Match(cases=cases):
-                    pending.extend((case.body, True, in_function) for case in cases)
-                case _:
-                    continue
+        block = pending.pop()
+        for node in block.statements:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.extend(_imports(node, block))
+            elif is_deep:
+                pending.extend(_inner(node, block, runtime))
+    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
+
+
+def _imports(node: ast.Import | ast.ImportFrom, block: _Block) -> Iterator[SourceImport]:
+    line, column, when, function = node.lineno, node.col_offset + 1, block.when, block.function
+    if isinstance(node, ast.ImportFrom):
+        names = tuple(alias.name for alias in node.names)
+        yield SourceImport(node.module or "", names, node.level, line, column, when, function)
+        return
+    for alias in node.names:
+        yield SourceImport(alias.name, (), 0, line, column, when, function)
+
+
+def _inner(node: ast.stmt, block: _Block, runtime: Runtime) -> Iterator[_Block]:
+    """Yield the bodies inside of `node`."""
+    perhaps = max(block.when, When.PERHAPS)
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield _Block(node.body, perhaps, node.lineno)
+        case ast.ClassDef():
+            yield block._replace(statements=node.body)
+        case ast.If():
+            yield from _branches(node, block, runtime)
+        case ast.Try() | ast.TryStar():
+            yield from _tried(node, block)
+        case ast.With() | ast.AsyncWith():
+            guarded = any(_swallows(item.context_expr) for item in node.items)
+            yield _Block(node.body, max(block.when, When.GUARDED)) if guarded else block._replace(statements=node.body)
+        case ast.For() | ast.AsyncFor() | ast.While():
+            yield _Block([*node.body, *node.orelse], perhaps)
+        case ast.Match():
+            yield from (_Block(case.body, max(block.when, When.GUARDED)) for case in node.cases)
+        case _:
+            return
+
+
+def _branches(node: ast.If, block: _Block, runtime: Runtime) -> Iterator[_Block]:
+    known = truth(node.test, runtime)
+    if known is None:
+        yield _Block([*node.body, *node.orelse], max(block.when, When.GUARDED))
+        return
+    runs, rests = (node.body, node.orelse) if known else (node.orelse, node.body)
+    yield block._replace(statements=runs)
+    yield _Block(rests, When.NEVER)
+
+
+def _tried(node: ast.Try | ast.TryStar, block: _Block) -> Iterator[_Block]:
+    catching = [handler for handler in node.handlers if catches_imports(handler)]
+    # A handler that raises in its turn only says in other words that the module must be there.
+    if catching and not all(leaves(handler.body) for handler in catching):
+        guarded = max(block.when, When.GUARDED)
+        handled = [statement for handler in node.handlers for statement in handler.body]
+        yield _Block([*node.body, *node.orelse, *handled], guarded)
+        yield block._replace(statements=node.finalbody)
+        return
+    yield block._replace(statements=[*node.body, *node.orelse, *node.finalbody])
+    yield from (_Block(handler.body, max(block.when, When.PERHAPS)) for handler in node.handlers)
+
+
+def _swallows(manager: ast.expr) -> bool:
+    match manager:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _SWALLOWS
+        case _:
+            return False

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bundlekit.check.hits import hit_lines, holds_hit
 from bundlekit.check.module_head import ModuleHead
-from bundlekit.check.process_settings import DRAWS, SEEDS, setting_called, setting_stored
+from bundlekit.check.process_settings import DRAWS, RESEEDING, SEEDS, setting_called, setting_stored
 from bundlekit.check.scopes import CALLED, ITEM, Act, Scope, Use, name_chain, uses_of
 from bundlekit.model.place import Place
 
@@ -46,6 +46,7 @@ class Kind(Enum):
     DEFAULT = "default argument"
     CLASS_ATTRIBUTE = "class attribute"
     CACHE = "cached results"
+    GENERATOR = "random generator"
     SETTING = "process-wide setting"
     PATCH = "attribute of an import"
 
@@ -116,7 +117,7 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
     starts = {start for telltale in _TELLTALES for start in _positions(data, telltale)}
     for name in {name for name, dotted in head.imports.items() if dotted in DRAWS}:
         starts.update(_positions(data, name.encode() + b"("))
-    for name in head.values.keys() | head.defaults:
+    for name in head.values.keys() | head.generators.keys() | head.defaults:
         word = name.encode()
         starts.update(start for start in _positions(data, word) if _CHANGED.match(data, start + len(word)))
     for attribute in {attribute for each in head.classes.values() for attribute in each.attributes}:
@@ -124,7 +125,8 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
     local_imports = _LOCAL_IMPORT.search(data) is not None
     for match in _STORED.finditer(data):
         name = match[1].decode()
-        if name in head.imports or (local_imports and name not in {"self", "cls"}):
+        is_class = name == "cls" or name in head.classes or b".__class__." in match[0]
+        if is_class or name in head.imports or (local_imports and name not in {"self", "cls"}):
             starts.add(match.start(1))
     if not starts:
         return []
@@ -148,6 +150,7 @@ class _Collected:
         self._places: dict[tuple[Kind, str], Place] = {}
         self._assigned: set[tuple[str, str]] = set()
         self._open_classes: set[str] = set()
+        self._reseeded: set[str] = set()
         self._restored: set[tuple[Kind, str, str]] = set()
         self.draws: dict[str, Draw] = {}
         self.seeds: set[str] = set()
@@ -182,7 +185,12 @@ class _Collected:
         is_modules = owner.parent is None
         mutated = _mutated(use)
         is_mutated = mutated is not None and all(each == ITEM for each in mutated)
-        if is_modules and name in head.values and (is_mutated or use.act in (Act.BIND, Act.AUGMENT)):
+        if is_modules and name in head.generators and use.trail:
+            if use.trail[-1] in RESEEDING or use.act is Act.STORE:
+                self._reseeded.add(name)
+            elif use.act is Act.CALL and len(use.trail) == 1:
+                yield Kind.GENERATOR, name, head.generators[name]
+        elif is_modules and name in head.values and (is_mutated or use.act in (Act.BIND, Act.AUGMENT)):
             yield Kind.MODULE_VALUE, name, head.values[name]
         elif is_modules and use.act in (Act.BIND, Act.AUGMENT):
             yield Kind.REBOUND, name, None
@@ -190,6 +198,9 @@ class _Collected:
             yield Kind.DEFAULT, f"{name} of {owner.where}()", head.place(owner.defaults[name])
         elif mutated:
             yield from self._class_attribute(use, owner, mutated)
+        elif found := self._constant_of_class(use, owner):
+            of_class, attribute = found
+            yield Kind.CLASS_ATTRIBUTE, f"{of_class}.{attribute}", head.classes[of_class].constants[attribute]
         if use.dotted:
             yield from _of_imports(use)
 
@@ -204,10 +215,22 @@ class _Collected:
                     yield Kind.CLASS_ATTRIBUTE, f"{each}.{attribute}", self._head.classes[each].attributes[attribute]
                     return
 
+    def _constant_of_class(self, use: Use, owner: Scope) -> tuple[str, str] | None:
+        """Return the class and the attribute that ``Agent.count += 1`` sets anew; on ``self`` it would be its own."""
+        is_received = use.name == owner.receiver
+        is_asked = is_received and use.trail[:1] == ("__class__",)
+        trail = use.trail[1:] if is_asked else use.trail
+        # By its name alone the receiver of a class method is told from that of others.
+        is_class = owner.parent is None or is_asked or (is_received and use.name == "cls")
+        if use.act is not Act.STORE or not is_class or len(trail) != 1:
+            return None
+        lineage = self._head.lineage(owner.of_class if is_received else use.name)
+        return next(((each, trail[0]) for each in lineage if trail[0] in self._head.classes[each].constants), None)
+
     def _note_instance(self, use: Use) -> None:
         """Note attributes that instances have of their own, and classes that set them by other ways."""
         owner = use.scope.owner(use.name)
-        if use.name == owner.receiver:
+        if use.name == owner.receiver and self._constant_of_class(use, owner) is None:
             if use.act is Act.STORE and len(use.trail) == 1:
                 self._assigned.update((each, use.trail[0]) for each in self._head.lineage(owner.of_class))
             elif "__dict__" in use.trail:
@@ -236,6 +259,8 @@ class _Collected:
     def shared(self) -> Iterator[SharedState]:
         """Return the state that is left when all uses are known."""
         for (kind, name), changes in self._changes.items():
+            if kind is Kind.GENERATOR and (name in self._reseeded or (Kind.REBOUND, name) in self._changes):
+                continue
             if kind is Kind.CLASS_ATTRIBUTE:
                 of_class, _, attribute = name.rpartition(".")
                 if (of_class, attribute) in self._assigned or of_class in self._open_classes:

@@ -1,79 +1,90 @@
-"""Which modules the standard library of which Python has: those that came or went since 3.8, and all others.
+"""Which modules the standard library has in which Python, from 3.8 to 3.14, and on which platform."""
 
-See: "What's New in Python" 3.9 to 3.14, sections on new and removed modules; PEP 594 (dead batteries).
-"""
-
-import re
 import sys
 
-__all__ = ["exists_in", "pythons_without"]
+from bundlekit.check.worker import Worker
 
-_REMOVED: dict[str, int] = {
-    "dummy_threading": 9,
-    "formatter": 10,
-    "parser": 10,
-    "symbol": 10,
-    "macpath": 8,
-    "binhex": 11,
-    "asynchat": 12,
-    "asyncore": 12,
-    "distutils": 12,
-    "imp": 12,
-    "smtpd": 12,
-    "aifc": 13,
-    "audioop": 13,
-    "cgi": 13,
-    "cgitb": 13,
-    "chunk": 13,
-    "crypt": 13,
-    "imghdr": 13,
-    "mailcap": 13,
-    "msilib": 13,
-    "nis": 13,
-    "nntplib": 13,
-    "ossaudiodev": 13,
-    "pipes": 13,
-    "sndhdr": 13,
-    "spwd": 13,
-    "sunau": 13,
-    "telnetlib": 13,
-    "uu": 13,
-    "xdrlib": 13,
-    "lib2to3": 13,
+__all__ = ["absent_minors", "is_standard", "lifetime", "only_platform"]
+
+_ADDED = {
+    "annotationlib": 14,
+    "compression": 14,
+    "concurrent.interpreters": 14,
+    "graphlib": 9,
+    "importlib.readers": 10,
+    "importlib.resources.abc": 11,
+    "pathlib.types": 14,
+    "string.templatelib": 14,
+    "tomllib": 11,
+    "wsgiref.types": 11,
+    "zoneinfo": 9,
 }
-_ADDED: dict[str, int] = {"zoneinfo": 9, "graphlib": 9, "tomllib": 11, "compression": 14, "annotationlib": 14}
-_FIRST, _LAST = 8, 14
-_ADMITTED = (11, 12, 13)
-"""Minor versions that runners use, and so those that requires-python is asked about."""
+"""The first minor that has the module; what is not here was there in 3.8."""
+
+_OF_PYTHON_2 = (
+    "BaseHTTPServer ConfigParser Cookie HTMLParser Queue SimpleHTTPServer SocketServer StringIO Tkinter __builtin__ "
+    "cPickle cStringIO cookielib copy_reg httplib md5 sha tkMessageBox urllib2 urlparse"
+)
+_REMOVED = {
+    **dict.fromkeys(_OF_PYTHON_2.split(), 0),
+    **dict.fromkeys(("_dummy_thread", "dummy_threading", "xml.etree.cElementTree"), 9),
+    **dict.fromkeys(("formatter", "parser", "symbol"), 10),
+    "binhex": 11,
+    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), 12),
+    **dict.fromkeys(
+        [
+            "aifc",
+            "audioop",
+            "cgi",
+            "cgitb",
+            "chunk",
+            "crypt",
+            "imghdr",
+            "lib2to3",
+            "mailcap",
+            "msilib",
+            "nis",
+            "nntplib",
+            "ossaudiodev",
+            "pipes",
+            "sndhdr",
+            "spwd",
+            "sunau",
+            "telnetlib",
+            "uu",
+            "xdrlib",
+        ],
+        13,
+    ),
+}
+"""The first minor of Python 3 that does not have the module, or no longer."""
+
+_WINDOWS = frozenset({"_winapi", "_winreg", "msilib", "msvcrt", "nt", "winreg", "winsound"})
+_ALWAYS, _NEVER = 0, 1000
 
 
-def exists_in(name: str, minor: int | None) -> bool | None:
-    """Return whether Python 3.`minor` has the standard module `name`, None for what is none in any version.
-
-    Without `minor`, whether some version has it.
-    """
-    if name in _REMOVED or name in _ADDED:
-        first, gone = _ADDED.get(name, _FIRST), _REMOVED.get(name, _LAST + 1)
-        return minor is None or first <= minor < gone
-    return True if name in sys.stdlib_module_names or name in sys.builtin_module_names else None
+def is_standard(top: str) -> bool:
+    """Whether a top-level module is, or was, one of the standard library."""
+    # Python has its own tests installed, and does not count them; the main program is always there.
+    return top in {"__main__", "test"} or any(top in names for names in (sys.stdlib_module_names, _ADDED, _REMOVED))
 
 
-def pythons_without(name: str, requires_python: str | None, worker: str | None) -> list[str]:
-    """Return which of the Pythons that may run the bundle lack the standard module `name`."""
-    if name not in _REMOVED and name not in _ADDED:
-        return []
-    match = re.fullmatch(r"3\.(\d+)(?:\.\d+)?", worker or "", re.ASCII)
-    if match:
-        return [] if exists_in(name, int(match[1])) else [f"3.{match[1]}"]
-    return [f"3.{minor}" for minor in _ADMITTED if _admits(requires_python, minor) and not exists_in(name, minor)]
+def lifetime(dotted: str) -> tuple[str, int, int]:
+    """Return the module that decides when `dotted` is there, its first minor, and the first that lacks it again."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        if name in _ADDED or name in _REMOVED:
+            return name, _ADDED.get(name, _ALWAYS), _REMOVED.get(name, _NEVER)
+    return parts[0], _ALWAYS, _NEVER
 
 
-def _admits(requires_python: str | None, minor: int) -> bool:
-    if requires_python is None:
-        return True
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only who imports such a module pays
+def absent_minors(dotted: str, worker: Worker) -> tuple[int, ...]:
+    """Return the Pythons of the worker that do not have the standard module `dotted`."""
+    _, first, end = lifetime(dotted)
+    return tuple(minor for minor in worker.minors if not first <= minor < end)
 
-    try:
-        return SpecifierSet(requires_python).contains(f"3.{minor}.99")
-    except InvalidSpecifier:
-        return True
+
+def only_platform(top: str) -> str | None:
+    """Return the one value of sys.platform on which the standard module is there, None where it is everywhere."""
+    return "win32" if top in _WINDOWS else None

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.namespace import Defined
 from bundlekit.check.resolver import Resolver
-from bundlekit.check.values import Function
+from bundlekit.check.values import Function, Value
 from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.project import Project
+from bundlekit.model.signature import Unknown
 
 __all__ = ["Suggestions"]
 
@@ -36,14 +37,18 @@ class Suggestions:
                 found.append((reference.module.rpartition(".")[0] != parent, reference.module, reference, value))
         return min(found)[2:] if found else None
 
-    def wires(self, arity: int) -> list[Reference]:
-        """Return every function called `wire` in a module of the bundle that takes so many positional arguments."""
-        found = []
-        for reference in self._same_object(Reference("", None, ("wire",))):
-            value = self._resolver.resolve(reference)
-            if isinstance(value, Function) and value.is_exact and value.signature.accepts_positional(arity):
-                found.append(reference)
-        return found
+    def same_name(self, wanted: Reference) -> list[Reference]:
+        """Return the objects of that name that other modules of the bundle define."""
+        return list(self._same_object(wanted))
+
+    def value(self, reference: Reference, *, as_class: bool = False) -> Value:
+        """Return what `reference` names: the function that calling it runs, or a class as itself."""
+        if not as_class:
+            return self._resolver.resolve(reference)
+        try:
+            return self._resolver.named(reference)
+        except RecursionError:  # pragma: no cover - the parser gives up before
+            return Unknown("its definition is nested too deeply to be followed")
 
     def functions(self, path: str) -> list[str]:
         """Return the public functions that the source at `path` certainly defines, in their order."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bundlekit.check.named_files import NamedFile, named_files
-from bundlekit.check.native_state import NativeVariable, native_variables
-from bundlekit.check.source_imports import SourceImport, source_imports
+from bundlekit.check.native_state import NativeVariable, Unsearched, native_variables
+from bundlekit.check.source_imports import SourceImport, imports_of
 from bundlekit.check.state_facts import ModuleState, module_state, runs_tasks
 from bundlekit.check.syntax import SyntaxFailure, parse
+from bundlekit.check.worker import Worker
 from bundlekit.model.project import Project
 
 __all__ = ["Survey", "survey"]
@@ -22,17 +23,17 @@ class Survey(NamedTuple):
     failures: dict[str, SyntaxFailure]
     warnings: tuple[tuple[str, str, int], ...]
     named: tuple[NamedFile, ...]
-    imports: tuple[SourceImport, ...] = ()
+    imports: dict[str, tuple[SourceImport, ...]]
     states: tuple[ModuleState, ...] = ()
-    native: tuple[NativeVariable, ...] = ()
+    native: tuple[NativeVariable | Unsearched, ...] = ()
 
 
-def survey(project: Project) -> Survey:
-    """Return what is to be known about all sources of the project."""
+def survey(project: Project, worker: Worker) -> Survey:
+    """Return what is to be known about all sources of the project; conditions are those of `worker`."""
     failures: dict[str, SyntaxFailure] = {}
     warnings: list[tuple[str, str, int]] = []
     named: list[NamedFile] = []
-    imports: list[SourceImport] = []
+    imports: dict[str, tuple[SourceImport, ...]] = {}
     states: list[ModuleState] = []
     for path, source in project.sources.items():
         parsed = parse(source.data, path)
@@ -40,15 +41,15 @@ def survey(project: Project) -> Survey:
             failures[path] = parsed
             continue
         warnings.extend((path, message, line) for message, line in parsed.warnings)
-        imports.extend(source_imports(parsed.tree, path))
+        imports[path] = imports_of(parsed.tree, source.data, worker.runtime)
         named.extend(named_files(parsed.tree, source.data, path))
         if runs_tasks(path) and not project.settings.requires_fresh_process:
             states.append(module_state(parsed.tree, source.data, path))
     native = () if project.settings.requires_fresh_process else tuple(_native(project))
-    return Survey(failures, tuple(warnings), tuple(named), tuple(imports), tuple(states), native)
+    return Survey(failures, tuple(warnings), tuple(named), imports, tuple(states), native)
 
 
-def _native(project: Project) -> Iterator[NativeVariable]:
+def _native(project: Project) -> Iterator[NativeVariable | Unsearched]:
     for path, source in project.native_sources.items():
         if runs_tasks(path):
             yield from native_variables(source.data, path)

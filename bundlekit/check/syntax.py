@@ -9,9 +9,11 @@ import gc
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from bundlekit.check.columns import byte_column
+from bundlekit.check.roomy_stack import has_room, with_room
 
 __all__ = ["Parsed", "SyntaxFailure", "compile_error", "parse", "paused_collector"]
 
@@ -31,19 +33,19 @@ class SyntaxFailure(NamedTuple):
     column: int | None = None
 
 
+_TOO_DEEP = SyntaxFailure("it is nested too deeply for Python's compiler")
+
+
 def parse(data: bytes, path: str) -> Parsed | SyntaxFailure:
     """Return the tree of the source `data`, or why there is none."""
     with warnings.catch_warnings(record=True) as caught:
         # Every warning counts once for each file, whatever filters the caller runs under (-W error included).
         warnings.simplefilter("always")
-        try:
-            tree = ast.parse(data, path)
-        except SyntaxError as error:
-            return _failure(error if data.isascii() else _of_text(data, path) or error)
-        except (RecursionError, MemoryError):
-            return SyntaxFailure("it is nested too deeply for Python's parser")
-        except (ValueError, SystemError, OverflowError) as error:  # pragma: no cover - NUL bytes before Python 3.11.4
-            return SyntaxFailure(str(error) or type(error).__name__)
+        tree = _tree(data, path) if has_room() else _TOO_DEEP
+        if tree == _TOO_DEEP:
+            tree = with_room(partial(_tree, data, path))
+    if isinstance(tree, SyntaxFailure):
+        return tree
     return Parsed(tree, tuple((str(item.message), item.lineno) for item in caught))
 
 
@@ -53,6 +55,26 @@ def compile_error(data: bytes, path: str, tree: ast.Module) -> SyntaxFailure | N
     Duplicate arguments, misplaced ``nonlocal`` and unknown ``__future__`` features come from the symbol table; a
     ``return``, ``yield`` or ``await`` outside of functions is looked for in the tree.
     """
+    failure = _table_error(data, path) if has_room() else _TOO_DEEP
+    if failure == _TOO_DEEP:
+        failure = with_room(partial(_table_error, data, path))
+    return failure or _misplaced(tree.body)
+
+
+def _tree(data: bytes, path: str) -> ast.Module | SyntaxFailure:
+    try:
+        return ast.parse(data, path)
+    except SyntaxError as error:
+        return _failure(error if data.isascii() else _of_text(data, path) or error)
+    except RecursionError:
+        return _TOO_DEEP
+    except MemoryError:
+        return SyntaxFailure("it is too complex for Python's parser")
+    except (ValueError, SystemError, OverflowError) as error:  # pragma: no cover - NUL bytes before Python 3.11.4
+        return SyntaxFailure(str(error) or type(error).__name__)
+
+
+def _table_error(data: bytes, path: str) -> SyntaxFailure | None:
     import symtable  # noqa: PLC0415 - only modules that an entry point leads to are asked
 
     with warnings.catch_warnings():
@@ -61,9 +83,9 @@ def compile_error(data: bytes, path: str, tree: ast.Module) -> SyntaxFailure | N
             symtable.symtable(data, path, "exec")  # type: ignore[arg-type] # bytes keep their own encoding
         except SyntaxError as error:
             return _failure(error)
-        except (RecursionError, MemoryError, ValueError, SystemError):  # pragma: no cover - the parser gives up before
-            return SyntaxFailure("it is nested too deeply for Python's compiler")
-    return _misplaced(tree.body)
+        except (RecursionError, MemoryError, ValueError, SystemError):
+            return _TOO_DEEP
+    return None
 
 
 @contextmanager
@@ -75,6 +97,11 @@ def paused_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # All of it counts as young, and the next pass over the young would take half as long as the check did:
+            # freezing and thawing makes it old unseen. What a host program froze must stay so.
+            if gc.get_freeze_count() == 0:
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

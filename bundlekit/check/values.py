@@ -1,16 +1,18 @@
 """What a name can turn out to be when source is read instead of run."""
 
 import ast
+import re
 from typing import NamedTuple, Protocol
 
 from bundlekit.check.module_index import MissingModule, ModuleFile, Namespace
-from bundlekit.check.namespace import Definition, Names
 from bundlekit.check.signatures import FunctionNode
 from bundlekit.model.signature import Signature, Unknown
 
 __all__ = [
     "BROKEN",
+    "Added",
     "Arguments",
+    "AttrsClass",
     "Builtin",
     "Class",
     "Constant",
@@ -28,9 +30,7 @@ __all__ = [
     "SignatureOf",
     "Unparsable",
     "Value",
-    "World",
     "Wrapping",
-    "agreed",
     "is_broken",
 ]
 
@@ -70,13 +70,52 @@ class Class(NamedTuple):
     frame: "Frame"
     is_dataclass: ast.expr | None = None
     """The decorator that makes it a dataclass."""
+    attrs: "AttrsClass | None" = None
     reshaped: str = ""
-    """`decorated` or `any`: which of its attributes a decorator may set to something else, by computed names."""
+    """The names, as a regular expression, that a decorator may set to something that is not told; "" for none."""
+    redecorated: bool = False
+    """Whether a decorator may set those of its attributes that are decorated themselves."""
+    added: "tuple[Added, ...]" = ()
+    """What a decorator certainly sets, the latest last."""
 
     @property
     def dotted(self) -> str:
         """Module and name."""
         return f"{self.module.name}.{self.node.name}"
+
+    def brought(self, name: str) -> "Value | None":
+        """Return what a decorator certainly sets that attribute to, None where none does."""
+        return next((each.value for each in reversed(self.added) if each.name == name), None)
+
+    def may_get(self, name: str) -> bool:
+        """Whether a decorator may set the attribute to something that is not told."""
+        return bool(self.reshaped) and re.fullmatch(self.reshaped, name, re.DOTALL) is not None
+
+
+class AttrsClass(NamedTuple):
+    """How attrs makes a class: the decorator, whether of its newer kind, and what settings a shorthand brings.
+
+    A setting is None where it is no literal.
+    """
+
+    decorator: ast.expr
+    is_new: bool
+    presets: tuple[tuple[str, ast.expr | None], ...] = ()
+
+
+class Added(NamedTuple):
+    """An attribute that a decorator sets. Two are equal by name alone: each reading makes the value anew."""
+
+    name: str
+    value: "Value"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both set the same attribute."""
+        return isinstance(other, Added) and self.name == other.name
+
+    def __hash__(self) -> int:
+        """Hash the name."""
+        return hash(self.name)
 
 
 class NamedTupleClass(NamedTuple):
@@ -109,12 +148,16 @@ class ModuleValue(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """An object that cannot be called; `what` completes "it is ..."; `literal` is its syntax, where it is a literal."""
+    """An object that cannot be called; `what` completes "it is ..."; `literal` is its syntax, where it is a literal.
+
+    `texts` is a regular expression of the texts that it may be, "" where that is not told.
+    """
 
     what: str
     path: str
     line: int
     literal: ast.expr | None = None
+    texts: str = ""
 
 
 class Property(NamedTuple):
@@ -235,62 +278,6 @@ class Arguments(NamedTuple):
         return next((value for key, value in self.keywords if key == name), None)
 
 
-class World(Protocol):
-    """Answers about names and expressions, as the parts of the resolver ask them of each other."""
-
-    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
-        """Return the value of an expression."""
-
-    def attribute(self, value: Value, name: str) -> Value:
-        """Return the attribute `name` of `value`."""
-
-    def define(self, node: Definition, frame: Frame) -> Value:
-        """Return the function or class that a definition makes, as its decorators leave it."""
-
-    def imported(self, node: ast.Import | ast.ImportFrom, frame: Frame) -> list[tuple[str, Value]]:
-        """Return the names that an import statement binds, each with its value."""
-
-    def wrapped(self, wrapper: Value, of: Value) -> Value:
-        """Return `wrapper` made to look like `of`."""
-
-    def source_of(self, dotted: str) -> Value:
-        """Return the definition of what is known by its dotted name."""
-
-    def members(self, owner: Class) -> Names:
-        """Return the bindings of a class body."""
-
-    def member(self, owner: Class, name: str) -> Value:
-        """Return what the class body itself binds `name` to."""
-
-    def sets(self, path: str, attribute: str) -> bool:
-        """Whether the source at `path` sets an attribute of that name somewhere, whatever of."""
-
-    def enter(self) -> bool:
-        """Begin to read a call, unless too much was read already; :meth:`leave` ends it."""
-
-    def leave(self) -> None:
-        """End what :meth:`enter` began."""
-
-
 def is_broken(value: Value) -> bool:
     """Whether naming it would certainly fail."""
     return isinstance(value, BROKEN)
-
-
-def agreed(values: list[Value]) -> Value:
-    """Return the one answer that all alternatives give; those that certainly fail do not count beside others."""
-    alive = [value for value in values if not is_broken(value)] or values
-    first = alive[0]
-    if is_broken(first) or all(value == first for value in alive):
-        return first
-    functions = [value for value in alive if isinstance(value, Function)]
-    if len(functions) == len(alive) and len({(item.signature, item.calibrated) for item in functions}) == 1:
-        is_exact = all(item.is_exact for item in functions)
-        return functions[0]._replace(is_exact=is_exact)
-    classes = [value for value in alive if isinstance(value, Class)]
-    if len(classes) == len(alive) and len({each._replace(reshaped="") for each in classes}) == 1:
-        return classes[0]._replace(reshaped=min(each.reshaped for each in classes if each.reshaped))
-    is_there = all(not isinstance(value, Unknown) or value.is_there for value in alive)
-    unknown = next((value for value in alive if isinstance(value, Unknown)), None)
-    reason = unknown.reason if unknown else "it is defined in different ways on different conditions"
-    return Unknown(reason, is_there=is_there and len(alive) == len(values))

@@ -1,6 +1,7 @@
 """Reports onto the terminal and into files."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from bundlekit.model.policy import Means
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
 from bundlekit.report.printable import printable
 from bundlekit.report.surroundings import Surroundings
+from bundlekit.report.text import counted
 
-__all__ = ["emit", "say_learnt", "say_mended", "show_difference"]
+__all__ = ["emit", "emit_differences", "say_learnt"]
 
 _WITH_RULES = {Format.SARIF, Format.JUNIT}
 
@@ -46,22 +48,30 @@ def say_learnt(reports: Sequence[Report]) -> None:
     typer.echo(f"{count} finding{' is' if count == 1 else 's are'} in the baseline now", err=True)
 
 
-def show_difference(reports: Sequence[Report]) -> int:
-    """Print what mending would change in each bundle, and return 1 if that is anything or an error is left."""
-    from bundlekit.api.mending import difference, mend
+def emit_differences(reports: Sequence[Report], destinations: Sequence[Destination]) -> None:
+    """Print the diff of each report where the text would stand, and how much it is on standard error.
 
-    texts = [difference(mend(Path(report.path), report.findings), report.path) for report in reports]
-    say("".join(texts))
-    return max((report.exit_status for report in reports), default=0) or int(any(texts))
-
-
-def say_mended(count: int, files: Sequence[str], refused: Sequence[str]) -> None:
-    """Say on standard error what was mended, and what could not be: the report is all there is on standard output."""
-    for reason in refused:
-        typer.echo(f"not mended: {reason}", err=True)
-    findings = f"{count} finding{'' if count == 1 else 's'}"
-    where = f"{len(files)} file{'' if len(files) == 1 else 's'}"
-    typer.echo(f"mended {findings} in {where}{': ' if files else ''}{', '.join(files)}", err=True)
+    What goes to a pipe is the diff as a patch takes it; what goes to a terminal moves no cursor.
+    """
+    emit(reports, [each for each in destinations if each.file is not None or each.format is not Format.TEXT])
+    if any(each.file is None and each.format is Format.TEXT for each in destinations):
+        text = "".join(report.difference or "" for report in reports)
+        if sys.stdout.isatty():
+            text = "".join(f"{printable(line.rstrip(chr(13)))}\n" for line in text.split("\n")[:-1])
+        say(text)
+    for report in reports:
+        for left in report.unfixed:
+            typer.echo(
+                f"would not fix {left.finding.code} in {printable(left.path)}: {printable(left.reason)}", err=True
+            )
+        if report.obstacle is not None:
+            typer.echo(f"{printable(report.path)}: {printable(report.obstacle.message)}", err=True)
+    fixed = [(report.path, made.path) for report in reports for made in report.fixed]
+    left_over = sum(len(report.findings) for report in reports) - len(fixed)
+    what = f"would fix {counted(len(fixed), 'finding')} in {counted(len(set(fixed)), 'file')}"
+    # Some mistakes hide others, which show when they are mended.
+    more = "; --fix goes on with what that uncovers" if fixed else ""
+    typer.echo(f"{what}, and leave {counted(left_over, 'finding')}{more}", err=True)
 
 
 def _surroundings(formats: set[Format], *, has_summary: bool) -> Surroundings:

@@ -43,7 +43,7 @@ def validate(
         bool, typer.Option("--fix", help="Mend what can be mended safely, then report what is left.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Show what --fix would change and write nothing; status 1 if anything.")
+        bool, typer.Option("--diff", help="Show what --fix would change and write nothing, even with --fix.")
     ] = False,
     cache: Annotated[
         bool,
@@ -62,11 +62,12 @@ def validate(
 ) -> int:
     """Check bundles; without --level static, also build, import and smoke-run them.
 
-    Exit status: 0 clean, 1 error findings, 2 usage, 3 damaged archive, 7 environment trouble that is not the bundle's.
+    Exit status: 0 clean, 1 error findings or (--diff) anything to fix, 2 usage, 3 damaged archive, 7 environment
+    trouble that is not the bundle's.
     """
     from bundlekit.api.validation import ValidateOptions
     from bundlekit.api.validation import validate as validate_bundles
-    from bundlekit.cli.reports import emit, say_learnt, say_mended, show_difference
+    from bundlekit.cli.reports import emit, emit_differences, say_learnt
     from bundlekit.cli.terminal import LiveProgress
     from bundlekit.errors import UsageError
     from bundlekit.report.outputs import Destination, check_destinations
@@ -91,17 +92,18 @@ def validate(
     searched = tuple(paths or (Path(),))
     with LiveProgress() as progress:
         if fix and not diff:
-            from bundlekit.api.mending import fix as mend_bundles
+            from bundlekit.api.mending import fix as fix_bundles
 
-            fixed = mend_bundles(searched, options, progress)
-            reports = fixed.reports
+            reports = fix_bundles(searched, options, progress)
         else:
-            fixed, reports = None, validate_bundles(searched, options, progress)
+            reports = validate_bundles(searched, options, progress)
     if diff:
-        return show_difference(reports)
-    if fixed is not None:
-        say_mended(fixed.mended, fixed.files, fixed.refused)
-    if write_baseline:
-        say_learnt(reports)
-    emit(reports, destinations)
+        from bundlekit.api.mending import with_differences
+
+        reports = with_differences(reports, options.job_spec)
+        emit_differences(reports, destinations)
+    else:
+        if write_baseline:
+            say_learnt(reports)
+        emit(reports, destinations)
     return max((report.exit_status for report in reports), default=0)

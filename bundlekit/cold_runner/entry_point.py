@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 __all__ = ["Reference", "parse_file_reference", "parse_reference"]
 
+_MAX_LENGTH = 4096
+"""What a path can have in characters: a longer name leads to no file."""
+
 
 class Reference(NamedTuple):
     """A function by name. `module` is dotted, or None for the file form, where `path` is relative to the bundle."""
@@ -57,6 +60,10 @@ def parse_file_reference(text: str) -> Reference:
 
 
 def _split(text: str) -> tuple[str, tuple[str, ...]]:
+    if len(text) > _MAX_LENGTH:
+        raise ValueError(
+            f"expected 'module:object', found {len(text):,} characters, and no path has more than {_MAX_LENGTH:,}"
+        )
     module, colon, attributes = text.partition(":")
     module, attributes = module.strip(), attributes.strip()
     if not colon or not module or not attributes:

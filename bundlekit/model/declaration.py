@@ -97,11 +97,19 @@ class WorkerSettings(NamedTuple):
 
     python: str | None = None
     platform: str | None = None
+    python_place: Place | None = None
+    platform_place: Place | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the settings say nothing of the worker."""
+        return self.python is None and self.platform is None
 
 
 class Settings(NamedTuple):
     """The table [tool.bundlekit] (kebab-case there); `python` is an interpreter's path or version.
 
+    `network` is None where nothing is said of it; False keeps bundlekit from asking a package index about the worker.
     `baseline` is a path from the bundle's root; `named_codes` are all codes and prefixes that the settings name.
     """
 
@@ -110,10 +118,11 @@ class Settings(NamedTuple):
     targets: tuple[TargetDeclaration, ...] = ()
     smoke: tuple[SmokeTask, ...] = ()
     requires_fresh_process: bool = False
-    network: bool = False
+    network: bool | None = None
     pass_env: tuple[str, ...] = ()
     python: str | None = None
     worker: WorkerSettings = WorkerSettings()
+    python_place: Place | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[PerFileIgnore, ...] = ()

@@ -7,7 +7,20 @@ from typing import NamedTuple
 
 from bundlekit.model.place import Place
 
-__all__ = ["AddEntryPoint", "AddParameter", "AddRequirement", "AddSmokeTask", "CreateFile", "Edit", "ReplaceText"]
+__all__ = [
+    "AddEntryPoint",
+    "AddParameter",
+    "AddRequirement",
+    "AddSmokeTask",
+    "CreateFile",
+    "Edit",
+    "RenameKey",
+    "ReplaceText",
+    "is_editable",
+    "summary",
+]
+
+_EDITABLE = (".toml", ".json", ".yaml", ".yml", ".py", ".txt")
 
 
 class CreateFile(NamedTuple):
@@ -32,10 +45,18 @@ class AddEntryPoint(NamedTuple):
 
 
 class ReplaceText(NamedTuple):
-    """Replace `old`, which stands in the line of `place` once at or after its column, by `new`."""
+    """Replace the string `old`, whose value starts at `place`, by `new`."""
 
     place: Place
     old: str
+    new: str
+
+
+class RenameKey(NamedTuple):
+    """Rename the last of `keys` in the TOML document at `path`, wherever the document names that key."""
+
+    path: str
+    keys: tuple[str | int, ...]
     new: str
 
 
@@ -54,4 +75,28 @@ class AddSmokeTask(NamedTuple):
     entrypoint: str
 
 
-Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | AddParameter | AddSmokeTask
+Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | RenameKey | AddParameter | AddSmokeTask
+
+
+def is_editable(path: str) -> bool:
+    """Whether text in the file at `path` can be replaced: its format is one that is known."""
+    return path.endswith(_EDITABLE)
+
+
+def summary(edit: Edit) -> str:
+    """Return what the edit does, as a sentence in the imperative without its object's file."""
+    match edit:
+        case CreateFile():
+            return "create the file"
+        case AddRequirement(requirement=requirement):
+            return f"declare the dependency {requirement!r}"
+        case AddEntryPoint(group=group, name=name, value=value):
+            return f"declare the entry point {name} = {value!r} in the group {group!r}"
+        case ReplaceText(old=old, new=new):
+            return f"replace {old!r} by {new!r}"
+        case RenameKey(keys=keys, new=new):
+            return f"rename the key {keys[-1]!r} to {new!r}"
+        case AddParameter(function=function, parameter=parameter, default=default):
+            return f"add the parameter {parameter}={default} to {function}()"
+        case AddSmokeTask(entrypoint=entrypoint):  # pragma: no branch - mypy holds it to be exhaustive
+            return f"describe the smoke task {entrypoint!r}"

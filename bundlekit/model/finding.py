@@ -9,7 +9,18 @@ from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
 
-__all__ = ["Finding", "Level", "Obstacle", "Report", "Severity", "Stage", "StageName", "StageStatus"]
+__all__ = [
+    "Finding",
+    "Fixed",
+    "Level",
+    "Obstacle",
+    "Report",
+    "Severity",
+    "Stage",
+    "StageName",
+    "StageStatus",
+    "Unfixed",
+]
 
 
 class Severity(StrEnum):
@@ -67,6 +78,21 @@ class Finding(NamedTuple):
     edit: Edit | None = None
 
 
+class Fixed(NamedTuple):
+    """A finding that was mended, or would be, and the file that was changed for it."""
+
+    finding: Finding
+    path: str
+
+
+class Unfixed(NamedTuple):
+    """A finding whose edit was not made; `reason` is a clause about the file at `path`."""
+
+    finding: Finding
+    path: str
+    reason: str
+
+
 class Stage(NamedTuple):
     """One stage of validation; `seconds` is wall time, `detail` what it stands on (an interpreter, a count)."""
 
@@ -90,7 +116,9 @@ class Report(NamedTuple):
     `sandbox` is the level that held while bundle code ran, `network` what the network was to it (closed, no-tcp, open);
     both are ``none`` where nothing ran.
     `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
-    another severity than their rule gave them; `gone` what a baseline knows and was not found any more.
+    another severity than their rule gave them; `gone` what a baseline knows and was not found any more. `fixed` and
+    `unfixed` are what a fix has done, and `findings` what is left after it; with a `difference`, a unified diff,
+    nothing was written yet.
     """
 
     path: str
@@ -107,6 +135,9 @@ class Report(NamedTuple):
     reweighed: int = 0
     gone: int = 0
     network: str = "none"
+    fixed: tuple[Fixed, ...] = ()
+    unfixed: tuple[Unfixed, ...] = ()
+    difference: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -119,10 +150,10 @@ class Report(NamedTuple):
 
     @property
     def exit_status(self) -> int:
-        """0 when passed, 1 for error findings, else the obstacle's own status (DESIGN decision 9)."""
+        """0 when passed, 1 for error findings or something to fix, else the obstacle's status (DESIGN decision 9)."""
         if self.obstacle is not None:
             return EXIT_STATUS[self.obstacle.code]
-        return 0 if self.passed else 1
+        return 0 if self.passed and not self.difference else 1
 
     @property
     def unproved(self) -> bool:

@@ -1,27 +1,18 @@
-"""What an environment and a lock hold: distributions by normalised name (PEP 503)."""
+"""What an environment holds, as its files tell it without running anything."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["InstalledDistribution", "LockContent"]
+__all__ = ["InstalledDistribution"]
 
 
 class InstalledDistribution(NamedTuple):
-    """A distribution of an environment: the top-level modules that it brings, and the names of what it requires.
+    """One distribution of an environment.
 
-    Requirements of extras are left out: who asks for an extra does not show in the metadata of what it brings.
+    `modules` are what it can be imported as, dotted below a namespace package; None where that cannot be told (an
+    editable install). `requires` are its own requirements as its metadata has them.
     """
 
     name: str
     version: str
-    modules: frozenset[str]
+    modules: tuple[str, ...] | None
     requires: tuple[str, ...]
-
-
-class LockContent(NamedTuple):
-    """What a lock pins. `root` are the requirements that it was made from, None where it does not say."""
-
-    path: str
-    versions: Mapping[str, tuple[str, ...]]
-    root: tuple[str, ...] | None = None
-    requires_python: str | None = None

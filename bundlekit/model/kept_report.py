@@ -13,6 +13,7 @@ from bundlekit.model.edit import (
     AddSmokeTask,
     CreateFile,
     Edit,
+    RenameKey,
     ReplaceText,
 )
 from bundlekit.model.finding import Finding, Level, Report, Severity, Stage, StageName, StageStatus
@@ -22,7 +23,7 @@ __all__ = ["kept", "restored"]
 
 
 def kept(report: Report) -> str:
-    """Return the text of a report that has no obstacle: one that has is nothing to keep."""
+    """Return the text of a report that has no obstacle and tells of no fix: one that does is nothing to keep."""
     return json.dumps(
         {
             "path": report.path,
@@ -74,5 +75,8 @@ def _edit(row: list[str] | None) -> Edit | None:
     if kind in kinds:
         return kinds[kind](*fields)
     place, *texts = fields
+    if kind == RenameKey.__name__:
+        keys, new = texts
+        return RenameKey(place, tuple(keys), new)
     placed = {each.__name__: each for each in (AddParameter, ReplaceText)}
     return placed[kind](Place(*place), *texts)

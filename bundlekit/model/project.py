@@ -15,9 +15,10 @@ from bundlekit.model.declaration import (
     WireDeclaration,
 )
 from bundlekit.model.finding import Finding
-from bundlekit.model.installed import InstalledDistribution, LockContent
+from bundlekit.model.installed import InstalledDistribution
 from bundlekit.model.job import Job
 from bundlekit.model.library import NO_LIBRARY, Library
+from bundlekit.model.lock import LockContent
 from bundlekit.model.place import Place
 from bundlekit.model.policy import IgnoreComment
 from bundlekit.model.registry import Registry, TrackedFiles
@@ -68,13 +69,17 @@ class Build(NamedTuple):
 
     `packages` maps dotted packages to directories where they are not simply below a source root (setuptools'
     package-dir); `dynamic` are the fields of [project] that the backend fills in; `generates` is why the build may add
-    modules that the tree does not have (extensions, hooks), or None; `compiles` whether it makes extension modules.
+    modules that the tree does not have (extensions, hooks), or None; `compiles` whether it makes extension modules;
+    `needs_init` whether it packs no directory that has no ``__init__.py``; `is_installed` whether runners build and
+    install the bundle at all: without [project] and what other tools take for it, it runs from its tree alone.
     """
 
     packages: Mapping[str, str] = MappingProxyType({})
     dynamic: tuple[str, ...] = ()
     generates: str | None = None
     compiles: bool = False
+    needs_init: bool = False
+    is_installed: bool = False
 
 
 class Project(NamedTuple):
@@ -86,12 +91,13 @@ class Project(NamedTuple):
     declared dependencies with their places; `unshipped` holds files below excluded directories (not those of tools), as
     far as they were looked at, so that a rule can tell a file that is left out from one that never was.
     `entry_point_groups` are all groups of entry points that pyproject.toml declares, and where: misspelt ones included,
-    and those of Poetry that do not count because there is no [project]. `mistyped_wire`: the entry point of the wire is
+    and those of Poetry where there is no [project]. `mistyped_wire`: the entry point of the wire is
     declared, but not as text, which `problems` say. `registry`, `tracked` and `job` are None where there is no such
     document, or one that cannot be read. `ignores` are comments that keep findings from counting. `library` answers for
     what lies outside of the bundle; `environment` is what is installed there, None where no environment is known.
     `native_sources` holds the members that are C or C++, but for what is vendored or too large. `lock` is what the lock
-    pins, `optional_requirements` those of [project.optional-dependencies].
+    lists, where it can be read; `optional_requirements` are the normal names that extras and dependency groups ask for,
+    each with the extra or group.
     """
 
     root: str
@@ -122,7 +128,7 @@ class Project(NamedTuple):
     library: Library = NO_LIBRARY
     environment: tuple[InstalledDistribution, ...] | None = None
     lock: LockContent | None = None
-    optional_requirements: tuple[str, ...] = ()
+    optional_requirements: Mapping[str, str] = MappingProxyType({})
     ignores: tuple[IgnoreComment, ...] = ()
     registry: Registry | None = None
     tracked: TrackedFiles | None = None

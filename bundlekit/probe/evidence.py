@@ -10,7 +10,7 @@ from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
 
-__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Role", "SmokeRun", "StaticSignatures"]
+__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Resolution", "Resolved", "Role", "SmokeRun", "StaticSignatures"]
 
 
 class Role(StrEnum):
@@ -46,6 +46,31 @@ class Rehearsal(NamedTuple):
     with_text: TaskRun | None
 
 
+class Resolved(StrEnum):
+    """Whether the requirements can be met on the worker.
+
+    `FORBIDDEN`: the settings allow no network; `NOT_ASKED`: no index could be reached.
+    """
+
+    YES = "yes"
+    NO = "no"
+    BAD_SETTING = "bad-setting"
+    FORBIDDEN = "forbidden"
+    NOT_ASKED = "not-asked"
+
+
+class Resolution(NamedTuple):
+    """What resolving for the worker gave; `worker` names it, `said` is what uv said last.
+
+    `setting` is the key of [tool.bundlekit.worker] whose value uv does not know.
+    """
+
+    resolved: Resolved
+    worker: str
+    said: str = ""
+    setting: str | None = None
+
+
 StaticSignatures = Mapping[str, Signature | Unknown | None]
 """What the static stage said of each reference that is to be imported."""
 
@@ -59,6 +84,7 @@ class Evidence(NamedTuple):
     imports: tuple[ImportProbe, ...] = ()
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
+    resolution: Resolution | None = None
 
     def failures(self) -> Iterator[Failure]:
         """Yield every failure seen, of whatever stage."""

@@ -1,12 +1,14 @@
 """Runs the private copy of a bundle, stage by stage, and collects what it saw."""
 
 import base64
+import os
 from collections.abc import Callable, Iterator
 
 from bundlekit.executors.cold import ColdExecutor
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
-from bundlekit.model.outcome import Imported, Prepared, Simulated
+from bundlekit.model.outcome import Failure, Imported, Prepared, Simulated
 from bundlekit.probe.evidence import Evidence, ImportProbe, Rehearsal, Role, SmokeRun
+from bundlekit.probe.worker_resolution import resolve_for_worker
 
 __all__ = ["DEFAULT_SMOKE_TASK", "gather_environment", "gather_imports", "gather_smoke"]
 
@@ -18,9 +20,16 @@ Progress = Callable[[str], None]
 
 
 def gather_environment(executor: ColdExecutor, evidence: Evidence, progress: Progress) -> Evidence:
-    """Return the evidence with the environment and the bundle's code built."""
+    """Return the evidence with the environment and the bundle's code built, and the worker's resolved."""
     progress("building the environment")
-    return evidence._replace(prepared=executor.prepare())
+    prepared = executor.prepare()
+    evidence = evidence._replace(prepared=prepared)
+    if evidence.project.settings.worker.is_open or (isinstance(prepared, Failure) and prepared.retryable):
+        # An index that was not reached would not be reached now either.
+        return evidence
+    progress("resolving for the worker")
+    version = ".".join(prepared.version.split(".")[:2]) if isinstance(prepared, Prepared) else None
+    return evidence._replace(resolution=resolve_for_worker(evidence.project, version, os.environ))
 
 
 def gather_imports(executor: ColdExecutor, evidence: Evidence, progress: Progress) -> Evidence:

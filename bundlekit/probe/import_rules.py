@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure, Imported, Prepared
-from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.model.signature import CallableKind, Signature
 from bundlekit.probe.evidence import Evidence, ImportProbe, Role
@@ -93,7 +92,7 @@ def _unusable(probe: ImportProbe, running: Signature) -> Finding | None:
 
 
 def _left_out_by_the_build(evidence: Evidence) -> Iterator[Finding]:
-    if evidence.project.table is not ProjectTable.PRESENT:
+    if not evidence.project.build.is_installed:
         return
     for probe in evidence.imports:
         if isinstance(probe.outcome, Imported) and probe.outcome.origin == _TREE:

@@ -16,5 +16,9 @@ _HINT_LINES = 3
 def last_lines(stderr_tail: str) -> str | None:
     """Return the last lines that a child or an installer said, on one line, or None when it said nothing."""
     # uv begins with the environment's path in our cache, which tells a scientist nothing.
-    lines = [line.strip() for line in stderr_tail.splitlines() if line.strip() and not line.startswith("Using Python ")]
+    lines = [
+        line.strip()
+        for line in stderr_tail.splitlines()
+        if line.strip() and not line.startswith(("Using Python ", "Using CPython "))
+    ]
     return f"it last said: {' / '.join(lines[-_HINT_LINES:])}" if lines else None

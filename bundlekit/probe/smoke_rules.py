@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bundlekit.model.edit import AddSmokeTask
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.outcome import Failure
+from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence, Rehearsal, SmokeRun
 from bundlekit.probe.example_bundle import SOUND, varied
@@ -14,6 +15,7 @@ from bundlekit.probe.sandbox_hints import failure_hint
 __all__ = ["SMOKE_RULES"]
 
 _PATHS_SHOWN = 5
+_READABLE = {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
 
 
 def _smoke(evidence: Evidence) -> Iterator[Finding]:
@@ -29,7 +31,7 @@ def _default_task(evidence: Evidence) -> Iterator[Finding]:
             yield finding._replace(
                 path="pyproject.toml",
                 hint="describe a task that should work in [[tool.bundlekit.smoke]]: entrypoint, params, seed",
-                edit=AddSmokeTask(smoke.task.entrypoint),
+                edit=AddSmokeTask(smoke.task.entrypoint) if evidence.project.table in _READABLE else None,
             )
 
 

@@ -84,7 +84,7 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     cold_options = ColdOptions(
         python=options.python or project.settings.python,
         sandbox=options.sandbox,
-        network=project.settings.network,
+        network=project.settings.network is True,
         limits=project.settings.limits,
         pass_env=project.settings.pass_env,
     )

@@ -7,13 +7,16 @@ See: setuptools "Package Discovery", hatch "Wheel builder", flit, poetry "packag
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.model.project import Build, ProjectTable
+from bundlekit.read.document import is_file
 from bundlekit.read.pyproject import Pyproject
+from bundlekit.read.setup_cfg import SetupCfg
 from bundlekit.read.typed_table import TypedTable
 
-__all__ = ["BuildLayout", "build_layout"]
+__all__ = ["BuildLayout", "build_layout", "is_installed"]
 
 _COMPILING = ("scikit_build_core", "mesonpy", "maturin", "py_build_cmake", "sipbuild", "cffi_buildtool")
 _NATIVE_SUFFIXES = (".pyx", ".pxd", ".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".rs", ".cu")
@@ -26,13 +29,25 @@ class BuildLayout(NamedTuple):
     build: Build
 
 
-def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
-    """Return the layout of the bundle whose members are `files`."""
-    if pyproject.state in {ProjectTable.MISSING, ProjectTable.WITHOUT_PROJECT}:
-        # Nothing is built or installed then: the bundle runs from its tree alone (DESIGN decision 4).
+def is_installed(root: Path, pyproject: Pyproject, setup_cfg: SetupCfg) -> bool:
+    """Whether runners build and install the bundle in `root`; else it runs from its tree alone.
+
+    The cold runner decides so too, from the files that it lists: a test holds the two against each other.
+    """
+    if pyproject.state in {ProjectTable.PRESENT, ProjectTable.UNREADABLE}:
+        return True
+    is_poetry = "poetry" in pyproject.top.table("tool") and "build-system" in pyproject.top
+    return is_poetry or setup_cfg.has_metadata or is_file(root / "setup.py")
+
+
+def build_layout(root: Path, pyproject: Pyproject, setup_cfg: SetupCfg, files: frozenset[str]) -> BuildLayout:
+    """Return the layout of the bundle in `root` whose members are `files`."""
+    if not is_installed(root, pyproject, setup_cfg):
         return BuildLayout(("",), Build())
     backend = (pyproject.build_backend or "setuptools.build_meta").partition(".")[0]
     named = [_clean(root) for root in _named_roots(pyproject, backend)]
+    if backend == "setuptools":
+        named += map(_clean, setup_cfg.source_roots)
     if not named and any(path.startswith("src/") for path in files):
         named = ["src"]
     roots = [root for root in dict.fromkeys(named) if root]
@@ -41,14 +56,18 @@ def build_layout(pyproject: Pyproject, files: frozenset[str]) -> BuildLayout:
     compiles = backend in _COMPILING or (
         generates is not None and any(path.endswith(_NATIVE_SUFFIXES) for path in files)
     )
+    find = _setuptools_find(pyproject) if backend == "setuptools" else None
+    needs_init = find is not None and find.values.get("namespaces") is False
+    directories = _package_directories(pyproject, backend)
+    build = Build(directories, dynamic, generates, compiles, needs_init, is_installed=True)
     # The bundle's own directory is on the import path of every runner, after the installed code.
-    return BuildLayout((*roots, ""), Build(_package_directories(pyproject, backend), dynamic, generates, compiles))
+    return BuildLayout((*roots, ""), build)
 
 
 def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
     match backend:
         case "setuptools":
-            yield from _setuptools_roots(pyproject.tool("setuptools"))
+            yield from _setuptools_roots(pyproject)
         case "hatchling":
             yield from _hatch_roots(pyproject.tool("hatch").table("build"))
         case "poetry":
@@ -68,13 +87,18 @@ def _named_roots(pyproject: Pyproject, backend: str) -> Iterator[str]:
             return
 
 
-def _setuptools_roots(tool: TypedTable) -> Iterator[str]:
-    directories = tool.values.get("package-dir")
+def _setuptools_roots(pyproject: Pyproject) -> Iterator[str]:
+    directories = pyproject.tool("setuptools").values.get("package-dir")
     if isinstance(directories, dict) and isinstance(directories.get(""), str):
         yield directories[""]
-    packages = tool.values.get("packages")
-    if isinstance(packages, dict):
-        yield from (text.value for text in tool.table("packages").table("find").texts("where"))
+    find = _setuptools_find(pyproject)
+    yield from () if find is None else (text.value for text in find.texts("where"))
+
+
+def _setuptools_find(pyproject: Pyproject) -> TypedTable | None:
+    """Return how packages are looked for, None where they are listed or nothing is said."""
+    tool = pyproject.tool("setuptools")
+    return tool.table("packages").table("find") if isinstance(tool.values.get("packages"), dict) else None
 
 
 def _hatch_roots(build: TypedTable) -> Iterator[str]:

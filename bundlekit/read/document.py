@@ -10,6 +10,7 @@ from bundlekit.model.place import Place
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
+    "MAX_HANDWRITTEN_BYTES",
     "decoded",
     "finding_at",
     "is_file",
@@ -19,7 +20,10 @@ __all__ = [
 ]
 
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
-"""Nobody writes a larger pyproject.toml or module by hand; parsing one may take memory a hundred times its size."""
+"""Nobody writes a larger document or module by hand; parsing one may take memory a hundred times its size."""
+
+MAX_HANDWRITTEN_BYTES = 1024 * 1024
+"""For TOML and YAML, whose parsers are written in Python and take seconds for a megabyte."""
 
 
 def is_file(path: Path) -> bool:
@@ -46,8 +50,12 @@ def regular_file(path: Path) -> BinaryIO | None:
     return open(path, "rb", opener=open_without_waiting)
 
 
-def read_document(path: Path, name: str, code: str, problems: list[Finding]) -> bytes | None:
+def read_document(
+    path: Path, name: str, code: str, problems: list[Finding], *, most: int = MAX_DOCUMENT_BYTES
+) -> bytes | None:
     """Return the content of the file at `path`, called `name` in findings; None where it cannot be had.
+
+    `most` is the largest size in bytes that is read.
 
     Appends a finding with `code` when the file is no regular file, is too large or is not readable.
     """
@@ -57,13 +65,13 @@ def read_document(path: Path, name: str, code: str, problems: list[Finding]) -> 
             problems.append(finding_at(code, f"{name} is not a regular file", Place(name)))
             return None
         with file:
-            data = file.read(MAX_DOCUMENT_BYTES + 1)
+            data = file.read(most + 1)
             size = max(len(data), os.fstat(file.fileno()).st_size)
     except OSError as error:
         problems.append(finding_at(code, f"{name} cannot be read: {error.strerror or error}", Place(name)))
         return None
-    if size > MAX_DOCUMENT_BYTES:
-        message = f"{name} has {size:,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}"
+    if size > most:
+        message = f"{name} has {size:,} bytes, more than the limit of {most:,}"
         problems.append(finding_at(code, message, Place(name)))
         return None
     return data

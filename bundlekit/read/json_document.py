@@ -1,5 +1,6 @@
 """Reads one JSON document of a bundle as a typed table; what is wrong with it is a finding."""
 
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from bundlekit.read.typed_table import Document, TypedTable
 __all__ = ["read_json"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json(path: Path, name: str, problems: list[Finding], *, code: str = "BK106") -> TypedTable | None:
@@ -35,8 +37,20 @@ def read_json(path: Path, name: str, problems: list[Finding], *, code: str = "BK
         reason = "it is nested too deeply" if isinstance(error, RecursionError | MemoryError) else str(error)
         problems.append(finding_at(code, f"{name} is not usable as JSON: {reason}", Place(name)))
         return None
+    if _LONE_SURROGATE.search(text) and not _is_unicode(json.dumps(value, ensure_ascii=False)):
+        message = f"{name} is not usable as JSON: it has half a surrogate pair, which is no character"
+        problems.append(finding_at(code, message, Place(name)))
+        return None
     places = JsonPlaces(text)
     return TypedTable.of(Document(name, problems, places.value, places.key, code), value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> NoReturn:

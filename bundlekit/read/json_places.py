@@ -17,6 +17,7 @@ Keys = tuple[str | int, ...]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _MAX_PLACES = 200_000
+_MAX_PARTS = 4_000_000
 """Past them, a value has the place of what holds it: a grid of a million numbers is looked up by nobody."""
 
 
@@ -52,8 +53,10 @@ class JsonPlaces:
         # Each open container is the path to it; the last key of `path` is where the scanner stands in the innermost.
         path: list[str | int] = []
         expects_key = False
+        parts = 0
         for token in _TOKEN.finditer(self._text):
-            if len(self._values) >= _MAX_PLACES:
+            parts += len(path)
+            if len(self._values) >= _MAX_PLACES or parts > _MAX_PARTS:
                 return
             match token[0]:
                 case "]" | "}":

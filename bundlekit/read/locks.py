@@ -1,98 +1,115 @@
-"""Reads what a lock pins: uv.lock, pylock.toml (PEP 751), or requirements.txt with a hash on every line.
+"""Reads the lock of a bundle: which distributions it lists, and what the bundle required when it was written.
 
-What is malformed is a finding; the file's bytes are never changed. Unknown keys are passed over: a newer tool may have
-written them.
+By hand, and lenient: only what no installer could read is a finding, and what a newer version of a format adds is
+passed over, so that a lock written by a newer tool is no false alarm. `packaging.pylock` is not asked: it is there
+on some machines only, and a verdict must not depend on that.
+See: PEP 751 (pylock.toml); uv's documentation of "uv.lock".
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-
 from bundlekit.cold_runner.dependency_hash import normalised_name, parse_requirements
-from bundlekit.model.declaration import Lock
-from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.installed import LockContent
+from bundlekit.model.finding import Finding
+from bundlekit.model.lock import LockContent, LockedDistribution, RecordedRequirement
 from bundlekit.model.place import Place
-from bundlekit.read.document import finding_at, read_document
+from bundlekit.read.document import finding_at
+from bundlekit.read.pyproject import parse_toml
+from bundlekit.read.typed_table import TypedTable
 
-__all__ = ["read_lock"]
+__all__ = ["MALFORMED", "read_lock"]
 
-_PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*===?\s*([^\s;]+)")
-_LOCAL_SOURCES = ("editable", "virtual", "directory")
+MALFORMED = "BK513"
+_UV_VERSION = 1
+_SOURCES = ("url", "git", "path", "directory", "editable", "virtual")
 
 
-def read_lock(root: Path, lock: Lock | None, name: str | None, problems: list[Finding]) -> LockContent | None:
-    """Return what the bundle's lock pins, None where none can be read; `name` is the project's."""
-    if lock is None:
+def read_lock(name: str, data: bytes, project: str | None, problems: list[Finding]) -> LockContent | None:
+    """Return what the lock `data`, called `name`, lists; None where its format is newer, or after a finding.
+
+    `project` is the name of the bundle, which uv.lock lists among the distributions.
+    """
+    if name.endswith(".txt"):
+        requirements = parse_requirements(data.decode("utf-8-sig", "replace"))
+        pins = (requirement.partition("==") for requirement in requirements)
+        listed = [(pin[0].partition("[")[0].strip(), (pin[2].split() or [""])[0].rstrip(";")) for pin in pins]
+        return LockContent(
+            Place(name), tuple(LockedDistribution(normalised_name(one), version or None) for one, version in listed)
+        )
+    table = parse_toml(data, name, problems, code=MALFORMED, shape_code=MALFORMED)
+    if table is None:
         return None
-    data = read_document(root / lock.path, lock.path, "BK106", problems)
-    if data is None:
-        return None
-    if lock.path.endswith(".txt"):
-        return LockContent(lock.path, _hashed_requirements(data.decode("utf-8", "replace")))
-    import tomllib  # noqa: PLC0415 - only a bundle with a lock in TOML pays for its parser
+    found_before = len(problems)
+    content = _pylock(table) if name == "pylock.toml" else _uv_lock(table, normalised_name(project or ""))
+    return content if len(problems) == found_before else None
 
-    try:
-        document = tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
-        hint = "make it anew with the tool that wrote it, for uv: uv lock"
-        problems.append(finding_at("BK106", f"{lock.path} is not valid TOML: {error}", Place(lock.path), hint=hint))
+
+def _pylock(table: TypedTable) -> LockContent | None:
+    version = table.text("lock-version")
+    if not _demand(table, "lock-version") or version is None or not version.value.startswith("1."):
         return None
-    packages = document.get("packages" if lock.path == "pylock.toml" else "package", [])
-    if not isinstance(packages, list) or not all(isinstance(each, Mapping) for each in packages):
-        message = f"{lock.path} holds no list of packages"
-        problems.append(finding_at("BK106", message, Place(lock.path), severity=Severity.ERROR))
+    _demand(table, "packages")
+    packages = [package for package in table.tables("packages") if _demand(package, "name")]
+    return LockContent(Place("pylock.toml"), tuple(_distribution(package, None) for package in packages))
+
+
+def _uv_lock(table: TypedTable, project: str) -> LockContent | None:
+    place = Place("uv.lock")
+    if not _demand(table, "version") or table.number("version") != _UV_VERSION:
         return None
-    requires_python = document.get("requires-python")
+    packages = [package for package in table.tables("package") if _demand(package, "name")]
+    recorded = None
+    for package in packages:
+        if normalised_name(str(package.values["name"])) == project and _is_root(package):
+            recorded = _recorded(package)
+            place = package.place()
+    requires_python = table.text("requires-python")
     return LockContent(
-        lock.path,
-        _versions(packages),
-        next(_roots(packages, name), None),
-        requires_python if isinstance(requires_python, str) else None,
+        place,
+        tuple(_distribution(package, _needs(package)) for package in packages),
+        recorded,
+        requires_python.value if requires_python else None,
+        not project or any(normalised_name(str(package.values["name"])) == project for package in packages),
     )
 
 
-def _versions(packages: list[Mapping[str, object]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for package in packages:
-        name, version = package.get("name"), package.get("version")
-        if isinstance(name, str):
-            known = found.get(normalised_name(name), ())
-            found[normalised_name(name)] = (*known, version) if isinstance(version, str) else known
-    return found
+def _is_root(package: TypedTable) -> bool:
+    source = package.table("source").values
+    return source.get("editable") == "." or source.get("virtual") == "." or source.get("directory") == "."
 
 
-def _roots(packages: list[Mapping[str, object]], name: str | None) -> Iterator[tuple[str, ...]]:
-    """Yield the requirements that uv.lock records of the project itself."""
-    for package in packages:
-        source, metadata = package.get("source"), package.get("metadata")
-        is_local = isinstance(source, Mapping) and any(source.get(kind) in {".", ""} for kind in _LOCAL_SOURCES)
-        own = name is None or normalised_name(str(package.get("name"))) == normalised_name(name)
-        if is_local and own and isinstance(metadata, Mapping):
-            listed = metadata.get("requires-dist", [])
-            yield (
-                tuple(_recorded(each) for each in listed if isinstance(each, Mapping))
-                if isinstance(listed, list)
-                else ()
-            )
-        elif is_local and own:
-            yield ()
+def _distribution(package: TypedTable, requires: tuple[str, ...] | None) -> LockedDistribution:
+    name, version = package.text("name"), package.text("version")
+    return LockedDistribution(normalised_name(name.value if name else ""), version.value if version else None, requires)
 
 
-def _recorded(requirement: Mapping[str, object]) -> str:
-    """Return a requirement as uv records it as text of PEP 508, without its marker."""
-    extras = requirement.get("extras")
-    shown = f"[{','.join(str(each) for each in extras)}]" if isinstance(extras, list) and extras else ""
-    specifier = requirement.get("specifier")
-    marker = requirement.get("marker")
-    behind = f" ; {marker}" if isinstance(marker, str) else ""
-    return f"{requirement.get('name')}{shown}{specifier if isinstance(specifier, str) else ''}{behind}"
+def _needs(package: TypedTable) -> tuple[str, ...]:
+    extras = package.table("optional-dependencies")
+    lists = [
+        package.tables("dependencies"),
+        *(extras.tables(extra) for extra in extras.values if not _is_root(package)),
+    ]
+    return tuple(normalised_name(str(entry.values.get("name"))) for entries in lists for entry in entries)
 
 
-def _hashed_requirements(text: str) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for line in parse_requirements(text, lambda _: None):
-        match = _PINNED.match(line)
-        if match:
-            found[normalised_name(match[1])] = (match[2],)
-    return found
+def _recorded(package: TypedTable) -> tuple[RecordedRequirement, ...] | None:
+    metadata = package.table("metadata")
+    if "requires-dist" not in metadata:
+        # uv leaves the key out where nothing is required.
+        return () if "metadata" in package or "dependencies" not in package else None
+    found = []
+    for entry in metadata.tables("requires-dist"):
+        specifier = entry.values.get("specifier", "")
+        from_source = any(key in entry for key in _SOURCES) or not isinstance(specifier, str)
+        marker = str(entry.values.get("marker", ""))
+        name = normalised_name(str(entry.values.get("name")))
+        extras = frozenset(normalised_name(text.value) for text in entry.texts("extras"))
+        found.append(RecordedRequirement(name, None if from_source else str(specifier), extras, "extra ==" in marker))
+    return tuple(found)
+
+
+def _demand(table: TypedTable, key: str) -> bool:
+    """Whether the lock has what no installer can do without; a finding where it has not."""
+    if key in table:
+        return True
+    where = "".join(f" item {part + 1}" if isinstance(part, int) else f" {part}" for part in table.keys)
+    message = f"{table.document.path} is no lock that can be read:{where} has no {key!r}".replace(": has", ": it has")
+    table.document.problems.append(finding_at(MALFORMED, message, table.place(), hint="write it anew and ship both"))
+    return False

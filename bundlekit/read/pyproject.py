@@ -10,8 +10,9 @@ from typing import NamedTuple
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
-from bundlekit.read.document import decoded, finding_at, is_file, read_document
-from bundlekit.read.toml_places import TomlPlaces
+from bundlekit.model.toml_text import TomlText
+from bundlekit.read.document import MAX_HANDWRITTEN_BYTES, decoded, finding_at, is_file, read_document
+from bundlekit.read.toml_limits import MAX_PARTS, key_of_many_parts
 from bundlekit.read.typed_table import Document, TypedTable
 
 __all__ = ["PYPROJECT", "Pyproject", "parse_toml", "read_pyproject"]
@@ -50,7 +51,7 @@ def read_pyproject(root: Path, problems: list[Finding]) -> Pyproject:
     if not is_file(path):
         problems.append(_missing(root))
         return Pyproject(ProjectTable.MISSING, _nothing(problems))
-    data = read_document(path, PYPROJECT, "BK103", problems)
+    data = read_document(path, PYPROJECT, "BK103", problems, most=MAX_HANDWRITTEN_BYTES)
     top = None if data is None else parse_toml(data, PYPROJECT, problems, code="BK103", shape_code="BK104")
     if top is None:
         return Pyproject(ProjectTable.UNREADABLE, _nothing(problems))
@@ -69,6 +70,11 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
     text = decoded(data, name, code, problems)
     if text is None:
         return None
+    too_long = key_of_many_parts(text)
+    if too_long is not None:
+        message = f"{name} has a key of more than {MAX_PARTS} parts, which is more than is read"
+        problems.append(finding_at(code, message, _place(name, text, too_long)))
+        return None
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -81,7 +87,7 @@ def parse_toml(data: bytes, name: str, problems: list[Finding], *, code: str, sh
         # Of what TOML allows, only an integer of more digits than the interpreter converts ends here.
         problems.append(finding_at(code, f"{name} holds a value that cannot be read: {error}", Place(name)))
         return None
-    places = TomlPlaces(text.replace("\r\n", "\n"))
+    places = TomlText(text.replace("\r\n", "\n"))
     return TypedTable.of(Document(name, problems, places.value, places.key, shape_code), values)
 
 

@@ -48,10 +48,11 @@ def read_settings(pyproject: Pyproject) -> Settings:
         targets=tuple(TargetDeclaration(text.value, text.place) for text in table.texts("targets")),
         smoke=smoke,
         requires_fresh_process=bool(modelops_fresh if fresh is None else fresh),
-        network=bool(table.flag("network")),
+        network=table.flag("network"),
         pass_env=tuple(text.value for text in table.texts("pass-env")),
         python=python.value if python else None,
         worker=_worker(table.table("worker")),
+        python_place=python.place if python else None,
         select=policy.select,
         ignore=policy.ignore,
         per_file_ignores=policy.per_file_ignores,
@@ -123,4 +124,9 @@ def _limits(table: TypedTable) -> Limits:
 def _worker(table: TypedTable) -> WorkerSettings:
     table.report_unknown(_WORKER_KEYS, "BK107")
     python, platform = table.text("python"), table.text("platform")
-    return WorkerSettings(python.value if python else None, platform.value if platform else None)
+    return WorkerSettings(
+        python.value if python else None,
+        platform.value if platform else None,
+        python.place if python else None,
+        platform.place if platform else None,
+    )

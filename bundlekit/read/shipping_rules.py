@@ -4,6 +4,7 @@ See: CONTRACT section 5; https://git-scm.com/docs/gitignore (the patterns).
 """
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,27 @@ from bundlekit.model.project import RefusedEntry
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 __all__ = ["IGNORE_FILE", "MAX_IGNORE_BYTES", "ShippingRules", "read_rules"]
 
 IGNORE_FILE = ".modelopsignore"
 MAX_IGNORE_BYTES = 1 << 20
+_MAX_PATTERNS = 5_000
+"""Each takes a tenth of a millisecond to read, and is held against each path."""
+
+_MAX_DOUBLE_STARS = 5
+"""Matching takes a power of a path's depth, one higher for each."""
+
+_MAX_STARS = 4
+"""Of those that may have to be tried at every place, see below."""
+
+_STARS = re.compile(r"(?:\[\^/\]\*){2,}")
+_TWO_STARS = re.compile(
+    r"\[\^/\]\*((?:\\.|\[\^/\](?!\*)|\[[^\]\\/^\-]+\]|[^\\\[\]().*+?{}|^$/])++)(?=\[\^/\]\*)", re.DOTALL
+)
+_STAR = re.compile(r"\[\^/\]\*(?!\?)")
+"""In what pathspec makes of a pattern: a star, single characters that are no slash, and the star after them."""
 
 
 class _Line(NamedTuple):
@@ -69,26 +86,61 @@ class ShippingRules:
 def read_rules(
     root: Path, include: Sequence[str], exclude: Sequence[str]
 ) -> tuple[ShippingRules, tuple[RefusedEntry, ...]]:
-    """Return the rules of the bundle at `root`, and the patterns that cannot be read, which are then without effect."""
+    """Return the rules of the bundle at `root`, and the patterns that cannot be read, which are then without effect.
+
+    Raises:
+        LimitExceededError: there are more patterns, or they are longer, than anyone writes.
+        FileAccessError: the file of patterns cannot be read.
+    """
     lines = [_Line(text, IGNORE_FILE) for text in _ignore_lines(root)]
     lines += [_Line("!" + text, "include") for text in include]
     lines += [_Line(text, "exclude") for text in exclude]
     if not lines:
         return ShippingRules(), ()
+    if len(lines) > _MAX_PATTERNS:
+        message = f"{len(lines):,} patterns decide what ships, more than the limit of {_MAX_PATTERNS:,}"
+        raise LimitExceededError(message, subject=IGNORE_FILE)
     # Here and not above: pathspec costs several milliseconds, and most bundles have no patterns of their own.
     from pathspec import GitIgnoreSpec  # noqa: PLC0415
 
     good: list[_Line] = []
+    patterns: list[GitIgnoreSpecPattern] = []
     problems: list[RefusedEntry] = []
     for line in lines:
         try:
-            GitIgnoreSpec.from_lines([line.pattern])
+            read = [_without_backtracking(pattern) for pattern in GitIgnoreSpec.from_lines([line.pattern]).patterns]
         except ValueError:
-            place = IGNORE_FILE if line.origin == IGNORE_FILE else "pyproject.toml"
-            problems.append(RefusedEntry(place, f"has the pattern {line.pattern!r}, which is not a gitignore pattern"))
-        else:
-            good.append(line)
-    return ShippingRules(good, GitIgnoreSpec.from_lines(line.pattern for line in good)), tuple(problems)
+            problems.append(_refused(line, "which is not a gitignore pattern"))
+            continue
+        if line.pattern.count("**") > _MAX_DOUBLE_STARS or any(_has_many_stars(pattern) for pattern in read):
+            problems.append(_refused(line, "whose many stars would take too long to match"))
+            continue
+        # An empty line gives no pattern, so it must not be counted either.
+        good.extend(line for _ in read)
+        patterns.extend(read)
+    return ShippingRules(good, GitIgnoreSpec(patterns)), tuple(problems)
+
+
+def _refused(line: _Line, why: str) -> RefusedEntry:
+    place = IGNORE_FILE if line.origin == IGNORE_FILE else "pyproject.toml"
+    return RefusedEntry(place, f"has the pattern {line.pattern!r:.80}, {why}")
+
+
+def _without_backtracking(pattern: "GitIgnoreSpecPattern") -> "GitIgnoreSpecPattern":
+    """Return `pattern` with a regular expression that takes a time in proportion to the length of a name.
+
+    Where single characters stand between two stars, their first place is always a good one, and what was tried once
+    need not be tried again. As written, ``a*a*a*a*b`` takes the fourth power of the length of a name full of a.
+    """
+    if pattern.regex is None:
+        return pattern
+    before = str(pattern.regex.pattern)
+    after = _TWO_STARS.sub(r"(?>[^/]*?\1)", _STARS.sub("[^/]*", before))
+    return pattern if after == before else type(pattern)(re.compile(after), pattern.include)
+
+
+def _has_many_stars(pattern: "GitIgnoreSpecPattern") -> bool:
+    return pattern.regex is not None and len(_STAR.findall(str(pattern.regex.pattern))) > _MAX_STARS
 
 
 def _literal_start(pattern: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
+from bundlekit.read.costly_sources import Trial, may_be_costly
 from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting
 from bundlekit.read.tree_state import NEVER_READ
 
@@ -19,23 +20,34 @@ _VENDORED = frozenset({"vendor", "third_party", "extern", "external"})
 _TOOLS_OWN = NEVER_READ | {".modelops-bundle"}
 
 
-def read_sources(root: Path, members: Iterable[Member], problems: list[Finding]) -> dict[str, SourceFile]:
-    """Return the sources among `members` by path; one that is too large or unreadable is a finding instead."""
+def read_sources(
+    root: Path, members: Iterable[Member], problems: list[Finding], *, trial: Trial | None = None
+) -> dict[str, SourceFile]:
+    """Return the sources among `members` by path; one that is too large, too costly or unreadable is a finding instead.
+
+    A source that may be costly to parse is one of them only if `trial` finds that it is not.
+    """
     sources = {}
     base = f"{root}{os.sep}"
     for member in members:
         if not member.path.endswith(".py"):
             continue
         if member.size > MAX_DOCUMENT_BYTES:
-            message = f"{member.path} has {member.size:,} bytes; sources above {MAX_DOCUMENT_BYTES:,} are not looked at"
-            problems.append(finding_at("BK311", message, Place(member.path), severity=Severity.WARNING))
+            why = f"it has {member.size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}"
+            problems.append(_not_looked_at(member.path, why))
             continue
         try:
             with open(base + member.path, "rb", buffering=0, opener=open_without_waiting) as file:
-                sources[member.path] = SourceFile(member.path, file.read())
+                data = file.read()
         except OSError as error:
             message = f"{member.path} cannot be read: {error.strerror or error}"
             problems.append(finding_at("BK311", message, Place(member.path)))
+            continue
+        why_not = _why_too_costly(data, trial) if may_be_costly(data) else None
+        if why_not is None:
+            sources[member.path] = SourceFile(member.path, data)
+        else:
+            problems.append(_not_looked_at(member.path, why_not))
     return sources
 
 
@@ -59,6 +71,15 @@ def read_native_sources(root: Path, members: Iterable[Member], problems: list[Fi
             message = f"{member.path} cannot be read: {error.strerror or error}"
             problems.append(finding_at("BK811", message, Place(member.path), severity=Severity.INFO))
     return sources
+
+
+def _why_too_costly(data: bytes, trial: Trial | None) -> str | None:
+    return "parsing it may take too much memory or time" if trial is None else trial(data)
+
+
+def _not_looked_at(path: str, why: str) -> Finding:
+    hint = "if it holds data, ship it as a data file; what it defines is unknown until the import stage"
+    return finding_at("BK311", f"{path} is not looked at: {why}", Place(path), severity=Severity.WARNING, hint=hint)
 
 
 def list_unshipped(root: Path, excluded: Iterable[Excluded]) -> frozenset[str]:

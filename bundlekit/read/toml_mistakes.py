@@ -11,22 +11,24 @@ from typing import NamedTuple
 
 __all__ = ["Mistake", "find_mistake"]
 
+# Every quantifier gives nothing back, and an unclosed string is one token (it has a group): else a line of quotes takes
+# the square of its length, and the document may be a megabyte.
 _TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}(?!")'
-    r"|'''.*?'{3,5}(?!')"
-    r'|"""|\'\'\''
-    r"|#[^\n]*"
-    r'|"(?:[^"\\\n]|\\.)*"'
-    r"|'[^'\n]*'"
-    r"|[\"'\[\]{}]",
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5}|(\\?\Z))'
+    r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5}|(\Z))"
+    r"|#[^\n]*+"
+    r'|"(?:[^"\\\n]|\\[^\n])*+(?:"|())'
+    r"|'[^'\n]*+(?:'|())"
+    r"|[\[\]{}]",
     re.DOTALL,
 )
-_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
-_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
-_STATEMENT = re.compile(rf"^[ \t]*(?:(?P<key>{_DOTTED})[ \t]*=|\[\[?[ \t]*(?P<table>{_DOTTED})[ \t]*\])", re.MULTILINE)
-_BARE_VALUE = re.compile(rf"""[ \t]*({_DOTTED})[ \t]*=[ \t]*([^"'\[{{#\n]*?)[ \t]*(?:#|$)""")
+_KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DOTTED = rf"{_KEY}(?:[ \t]*+\.[ \t]*+{_KEY})*+"
+_STATEMENT = re.compile(
+    rf"^[ \t]*+(?:(?P<key>{_DOTTED})[ \t]*+=|\[\[?[ \t]*+(?P<table>{_DOTTED})[ \t]*+\])", re.MULTILINE
+)
+_BARE_VALUE = re.compile(rf"""[ \t]*+({_DOTTED})[ \t]*+=[ \t]*+([^"'\[{{#\n]*+)(?:#|$)""")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")
-_QUOTES = frozenset({'"', "'", '"""', "'''"})
 _CURLY_QUOTES = frozenset("\u2018\u2019\u201c\u201d\u201e")
 _WORDS = {
     "true": "booleans are written true and false",
@@ -94,14 +96,15 @@ def _repeated(stop: _Stop) -> Mistake | None:
 
 def _open_string(stop: _Stop) -> Mistake | None:
     end = stop.line_start + len(stop.line)
-    lone = next((match for match in _TOKEN.finditer(stop.text, 0, end) if match[0] in _QUOTES), None)
+    lone = next((match for match in _TOKEN.finditer(stop.text, 0, end) if match.lastindex), None)
     if lone is None:
         return None
+    quote = lone[0][0] * (3 if lone[0].startswith(('"""', "'''")) else 1)
     before = stop.text[: lone.start()].rpartition("\n")[2].rstrip(" \t")
     if not before or before[-1] in "=[,{.":
-        what = f"the string that starts here is not closed: its second {lone[0]} is missing"
-        return Mistake(what, f"write {lone[0]} at the end of the text", lone.start())
-    what = f"one {lone[0]} is missing in this line"
+        what = f"the string that starts here is not closed: its second {quote} is missing"
+        return Mistake(what, f"write {quote} at the end of the text", lone.start())
+    what = f"one {quote} is missing in this line"
     return Mistake(what, "put every text between two quotes", min(stop.offset, lone.start()))
 
 
@@ -157,7 +160,7 @@ def _value(stop: _Stop) -> Mistake | None:
         if rest in {",", ";"}:
             return Mistake(f"a {rest} ends the line", "delete it", stop.offset)
         return Mistake("something follows in the same line", "start a new line for it, or delete it", stop.offset)
-    key, value = match[1], match[2]
+    key, value = match[1], match[2].rstrip(" \t")
     offset = stop.line_start + match.start(2)
     if not value:
         return Mistake(f"the key {key} has no value", f'write {key} = "..."', offset)

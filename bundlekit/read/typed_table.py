@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from bundlekit.model.edit import RenameKey
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.nearest import nearest_name
+from bundlekit.model.nearest import nearest_name, slip_of
 from bundlekit.model.place import Place, Text
 from bundlekit.read.document import finding_at
 
@@ -137,16 +138,17 @@ class TypedTable:
         names = tuple(known)
         for key in self.values:
             if key not in names:
-                guess = nearest_name(key, names)
-                self.document.problems.append(
-                    finding_at(
-                        code,
-                        f"[{_dotted(self.keys)}] has no key {key!r:.60}, so it has no effect",
-                        self.document.key_place((*self.keys, key)),
-                        severity=Severity.WARNING,
-                        hint=f"did you mean {guess!r}?" if guess else f"its keys are: {', '.join(sorted(names))}",
-                    )
+                guess, sure = nearest_name(key, names), slip_of(key, names)
+                problem = finding_at(
+                    code,
+                    f"[{_dotted(self.keys)}] has no key {key!r:.60}, so it has no effect",
+                    self.document.key_place((*self.keys, key)),
+                    severity=Severity.WARNING,
+                    hint=f"did you mean {guess!r}?" if guess else f"its keys are: {', '.join(sorted(names))}",
                 )
+                if sure is not None and sure not in self.values:
+                    problem = problem._replace(edit=RenameKey(self.document.path, (*self.keys, key), sure))
+                self.document.problems.append(problem)
 
     def refuse(self, keys: Keys, expected: str, value: object) -> None:
         """Append the finding that `value`, which stands at `keys` of the document, is not what is `expected` there."""

@@ -7,9 +7,11 @@ from bundlekit.model.declaration import WireDeclaration, WireSource
 from bundlekit.model.finding import Finding
 from bundlekit.model.place import Place
 from bundlekit.model.project import ProjectTable
+from bundlekit.read.build_layout import is_installed
 from bundlekit.read.document import is_file, read_document
 from bundlekit.read.json_document import read_json
 from bundlekit.read.pyproject import Pyproject, parse_toml
+from bundlekit.read.setup_cfg import SetupCfg
 from bundlekit.read.typed_table import TypedTable
 
 __all__ = ["GROUP", "read_wires", "wire_is_mistyped"]
@@ -17,18 +19,20 @@ __all__ = ["GROUP", "read_wires", "wire_is_mistyped"]
 GROUP = "modelops.wire"
 _MANIFEST = ".modelops/manifest.json"
 _MODELOPS_TOML = ".modelops/modelops.toml"
-_SETUP_CFG = "setup.cfg"
 
 
-def read_wires(root: Path, pyproject: Pyproject, problems: list[Finding]) -> tuple[WireDeclaration, ...]:
+def read_wires(
+    root: Path, pyproject: Pyproject, setup_cfg: SetupCfg, problems: list[Finding]
+) -> tuple[WireDeclaration, ...]:
     """Return all declarations found; a document that cannot be read is appended to `problems`."""
-    # Without [project] nothing is installed, so no entry point exists whatever another table says.
-    installed = pyproject.state is ProjectTable.PRESENT
+    # What is not installed has no entry points, whatever another table says.
+    installed = is_installed(root, pyproject, setup_cfg)
     dynamic = {text.value for text in pyproject.project.texts("dynamic")}
+    asks_setup_cfg = installed and (pyproject.state is not ProjectTable.PRESENT or "entry-points" in dynamic)
     return (
         *_entry_points(pyproject.project.table("entry-points").table(GROUP)),
         *(_entry_points(pyproject.tool("poetry").table("plugins").table(GROUP)) if installed else ()),
-        *(_setup_cfg(root) if installed and "entry-points" in dynamic else ()),
+        *(setup_cfg.wires if asks_setup_cfg else ()),
         *_manifest_json(root, problems),
         *_modelops_toml(root, problems),
         *_wire_py(root),
@@ -50,30 +54,6 @@ def wire_is_mistyped(pyproject: Pyproject) -> bool:
 def _entry_points(group: TypedTable) -> Iterator[WireDeclaration]:
     for name, text in group.pairs():
         yield WireDeclaration(WireSource.ENTRY_POINT, name, text.value, text.place)
-
-
-def _setup_cfg(root: Path) -> Iterator[WireDeclaration]:
-    path = root / _SETUP_CFG
-    if not is_file(path):
-        return
-    problems: list[Finding] = []
-    data = read_document(path, _SETUP_CFG, "BK106", problems)
-    if data is None or GROUP.encode() not in data:
-        return
-    from configparser import ConfigParser, Error  # noqa: PLC0415 - only a setup.cfg that names the group pays for it
-
-    parser = ConfigParser(interpolation=None)
-    try:
-        parser.read_string(data.decode("utf-8", "replace"))
-        lines = parser.get("options.entry_points", GROUP, fallback="").splitlines()
-    except Error:
-        return
-    numbered = data.decode("utf-8", "replace").splitlines()
-    for line in lines:
-        name, equals, value = (part.strip() for part in line.partition("="))
-        if equals:
-            number = next((index for index, text in enumerate(numbered, 1) if text.strip() == line.strip()), None)
-            yield WireDeclaration(WireSource.ENTRY_POINT, name, value, Place(_SETUP_CFG, number))
 
 
 def _manifest_json(root: Path, problems: list[Finding]) -> Iterator[WireDeclaration]:

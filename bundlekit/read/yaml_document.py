@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bundlekit.model.place import Place
-from bundlekit.read.document import decoded, finding_at, read_document
+from bundlekit.read.document import MAX_HANDWRITTEN_BYTES, decoded, finding_at, read_document
 from bundlekit.read.typed_table import Document, Keys, TypedTable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def read_yaml(path: Path, name: str, problems: list[Finding], *, duplicates: str
 
     `duplicates` is the code of a key that stands twice in a mapping. An empty document is an empty table.
     """
-    data = read_document(path, name, "BK106", problems)
+    data = read_document(path, name, "BK106", problems, most=MAX_HANDWRITTEN_BYTES)
     text = None if data is None else decoded(data, name, "BK106", problems)
     if text is None:
         return None
@@ -43,7 +43,7 @@ def read_yaml(path: Path, name: str, problems: list[Finding], *, duplicates: str
 
     tree = _Tree(name, problems, duplicates)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
         value = {} if node is None else tree.value_of(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -55,6 +55,23 @@ def read_yaml(path: Path, name: str, problems: list[Finding], *, duplicates: str
         problems.append(finding_at("BK106", f"{name} cannot be used: {reason}", Place(name)))
         return None
     return TypedTable.of(Document(name, problems, tree.values.get, tree.keys.get, "BK106"), value)
+
+
+def _composed(text: str) -> Node | None:
+    """Return the node of the whole document; one of too many nodes ends while it is composed, which is slow."""
+    import yaml  # noqa: PLC0415 - loaded already by the caller
+
+    class Loader(yaml.SafeLoader):
+        nodes = 0
+
+        def compose_node(self, parent: Node | None, index: int) -> Node | None:
+            self.nodes += 1
+            if self.nodes > _MAX_NODES:
+                raise ValueError(f"it has more than {_MAX_NODES:,} values")
+            return super().compose_node(parent, index)
+
+    node: Node | None = yaml.compose(text, Loader=Loader)
+    return node
 
 
 class _Tree:

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from bundlekit import __version__
 from bundlekit.cold_runner.codes import EXIT_STATUS
+from bundlekit.model.edit import summary
 from bundlekit.model.policy import Means
 
 if TYPE_CHECKING:
-    from bundlekit.model.documents.reports import ErrorDocument, FindingDocument, ReportDocument, ReportsDocument
-    from bundlekit.model.finding import Finding, Obstacle, Report
+    from bundlekit.model.documents.reports import (
+        ErrorDocument,
+        FindingDocument,
+        FixDocument,
+        ReportDocument,
+        ReportsDocument,
+    )
+    from bundlekit.model.finding import Finding, Fixed, Obstacle, Report, Unfixed
 
 __all__ = ["TOOL", "error_document", "json_text", "report_document", "reports_document"]
 
@@ -58,6 +65,9 @@ def report_document(report: "Report") -> "ReportDocument":
         "suppressed": {Means(by).value: count for by, count in sorted(report.suppressed.items())},
         "reweighed": report.reweighed,
         "gone": report.gone,
+        "fixed": [_fix_document(each) for each in report.fixed],
+        "unfixed": [{**_fix_document(each), "reason": each.reason} for each in report.unfixed],
+        "difference": report.difference,
     }
 
 
@@ -82,4 +92,14 @@ def _finding_document(finding: "Finding") -> "FindingDocument":
         "hint": finding.hint,
         "entity": finding.entity,
         "fixable": finding.edit is not None,
+    }
+
+
+def _fix_document(made: "Fixed | Unfixed") -> "FixDocument":
+    finding = made.finding
+    return {
+        "code": finding.code,
+        "message": finding.message,
+        "path": made.path,
+        "change": "" if finding.edit is None else summary(finding.edit),
     }

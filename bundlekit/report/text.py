@@ -3,11 +3,12 @@
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 
-from bundlekit.model.finding import Finding, Report, Severity, StageStatus
+from bundlekit.model.edit import summary
+from bundlekit.model.finding import Finding, Fixed, Report, Severity, StageStatus, Unfixed
 from bundlekit.model.policy import Means
 from bundlekit.report.printable import printable
 
-__all__ = ["Style", "finding_lines", "plain", "report_lines", "summary_line"]
+__all__ = ["Style", "counted", "finding_lines", "plain", "report_lines", "summary_line"]
 
 Style = Callable[[str, str], str]
 """Takes a text and one of the words `error`, `warning`, `info`, `good`, `strong`, `faint`; gives the text for show."""
@@ -24,10 +25,11 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
         if len(reports) > 1:
             yield style(printable(report.path), "strong")
         for finding in report.findings:
-            yield from finding_lines(_placed(finding, report.path), style)
+            yield from finding_lines(_placed(finding, report.path), style, marks=True)
         if report.obstacle is not None:
             yield f"{style('error', 'error')} {report.obstacle.code.value}: {printable(report.obstacle.message)}"
             yield from _hint_lines(report.obstacle.hint, style)
+        yield from _fix_lines(report, style)
         yield summary_line(report, style)
         if len(reports) > 1:
             yield ""
@@ -35,13 +37,16 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
         yield _count_of_bundles(reports, style)
 
 
-def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
-    """Yield ``path:line:column: severity CODE message`` and, where there is one, the hint on its own line."""
+def finding_lines(finding: Finding, style: Style, *, marks: bool = False) -> Iterator[str]:
+    """Yield ``path:line:column: severity CODE message`` and, where there is one, the hint on its own line.
+
+    With `marks`, what ``--fix`` can mend is marked as fixable.
+    """
     place = ":".join(str(part) for part in (finding.path or ".", finding.line, finding.column) if part is not None)
     severity = finding.severity.value
     yield (
         f"{style(printable(place), 'strong')}: {style(severity, severity)} {style(finding.code, 'faint')} "
-        f"{printable(finding.message)}"
+        f"{'[fixable] ' * (marks and finding.edit is not None)}{printable(finding.message)}"
     )
     yield from _hint_lines(finding.hint, style)
 
@@ -51,6 +56,25 @@ def _placed(finding: Finding, bundle: str) -> Finding:
     if bundle == ".":
         return finding
     return finding._replace(path=posixpath.normpath(posixpath.join(bundle, finding.path or "")))
+
+
+def _fix_lines(report: Report, style: Style) -> Iterator[str]:
+    """Yield what a fix did, or would do, file by file as they are shown, and what it could not do."""
+    fixed, not_fixed = ("fixed", "not fixed") if report.difference is None else ("would fix", "would not fix")
+    for made in report.fixed:
+        yield f"{style(_shown(made, report.path), 'strong')}: {style(fixed, 'good')} {_change(made, style)}"
+    for left in report.unfixed:
+        place = style(_shown(left, report.path), "strong")
+        yield f"{place}: {style(not_fixed, 'warning')} {_change(left, style)}: {printable(left.reason)}"
+
+
+def _shown(made: Fixed | Unfixed, bundle: str) -> str:
+    return printable(posixpath.normpath(posixpath.join(bundle, made.path)))
+
+
+def _change(made: Fixed | Unfixed, style: Style) -> str:
+    edit = made.finding.edit
+    return f"{style(made.finding.code, 'faint')} {'' if edit is None else printable(summary(edit))}"
 
 
 def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
@@ -67,7 +91,7 @@ def summary_line(report: Report, style: Style) -> str:
 
 
 def _besides(report: Report) -> Iterator[str]:
-    """Yield what there is to say of findings that do not count, or count otherwise than by themselves."""
+    """Yield what there is to say of findings that do not count, or count otherwise than by themselves, and of fixes."""
     suppressed = report.suppressed
     ignored = sum(suppressed.get(by.value, 0) for by in (Means.IGNORE, Means.PER_FILE, Means.COMMENT))
     counts = (
@@ -76,9 +100,20 @@ def _besides(report: Report) -> Iterator[str]:
         (suppressed.get(Means.SELECT.value, 0), "not selected"),
         (report.gone, "gone from the baseline"),
         (report.reweighed, "with another severity"),
-        (sum(finding.edit is not None for finding in report.findings), "to mend with --fix"),
     )
     yield from (f"{count} {said}" for count, said in counts if count)
+    fixable = sum(finding.edit is not None for finding in report.findings)
+    if report.fixed:
+        files = len({made.path for made in report.fixed})
+        done = "fixed" if report.difference is None else "would fix"
+        yield f"{done} {counted(len(report.fixed), 'finding')} in {counted(files, 'file')}"
+    elif fixable and not report.unfixed:
+        yield f"{fixable} fixable with --fix"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _not_held(report: Report) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from builders.projects import write_tree
 
+from bundlekit.api.trial_parse import trial_parse
 from bundlekit.check.engine import check
 from bundlekit.model.finding import Finding
 from bundlekit.probe.rules import DYNAMIC_RULES
@@ -41,4 +42,5 @@ def make_bundle(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 def findings_of(root: Path, *, job_spec: Path | None = None) -> list[Finding]:
     """Return what the static stage finds in the directory `root`."""
-    return check(read_project(root, job_spec=job_spec), later=[rule.code for rule in DYNAMIC_RULES])
+    project = read_project(root, job_spec=job_spec, trial=trial_parse)
+    return check(project, later=[rule.code for rule in DYNAMIC_RULES])

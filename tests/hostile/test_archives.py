@@ -7,7 +7,6 @@ time, so a header that has them is refused rather than ignored.
 import hashlib
 import os
 import random
-import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from builders.archives import (
     pax_member,
     tar,
 )
+from builders.inventory import inventory
 
 from bundlekit.errors import (
     ArchiveCorruptError,
@@ -311,15 +311,6 @@ def outside(tmp_path: Path) -> Path:
     return outer
 
 
-def _inventory(directory: Path) -> dict[str, tuple[int, int, int, bytes]]:
-    found = {}
-    for path in sorted(directory.rglob("*")):
-        status = path.lstat()
-        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-        found[str(path.relative_to(directory))] = (status.st_mode, status.st_nlink, status.st_mtime_ns, content)
-    return found
-
-
 @pytest.mark.parametrize(("build", "error", "text"), _UNSAFE.values(), ids=_UNSAFE)
 def test_a_hostile_archive_is_refused_and_leaves_nothing(
     tmp_path: Path, outside: Path, build: Callable[[], bytes], error: type[BundlekitError], text: str
@@ -327,7 +318,7 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(
     """Reading and unpacking refuse alike, name the member, and touch nothing beside the archive."""
     path = tmp_path / "evil.tar.zst"
     path.write_bytes(build())
-    before = _inventory(outside)
+    before = inventory(outside)
 
     with pytest.raises(error, match=text) as verified:
         verify_archive(path)
@@ -336,7 +327,7 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(
 
     assert type(verified.value) is type(unpacked.value) is error
     assert str(verified.value) == str(unpacked.value)
-    assert _inventory(outside) == before
+    assert inventory(outside) == before
 
 
 _LEAVES_ALONE: dict[str, Callable[[], bytes]] = {
@@ -459,12 +450,12 @@ def test_a_destination_that_is_in_use_is_refused(tmp_path: Path, kind: str) -> N
         destination = tmp_path / "missing" / "out"
     else:
         destination.symlink_to(other if kind == "link" else tmp_path / "nowhere")
-    before = _inventory(tmp_path)
+    before = inventory(tmp_path)
 
     with pytest.raises(UsageError):
         unpack_archive(path, destination)
 
-    assert _inventory(tmp_path) == before
+    assert inventory(tmp_path) == before
 
 
 def test_an_empty_destination_is_filled(tmp_path: Path) -> None:

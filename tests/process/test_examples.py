@@ -27,7 +27,8 @@ def test_a_good_example_is_proved_packed_and_comes_back_the_same(name: str, envi
     report = json.loads((tmp_path / "first.tar.zst.report.json").read_text(encoding="utf-8"))
     stages = report["validation"]["stages"]
     assert [(stage["name"], stage["status"]) for stage in stages] == [(stage, "passed") for stage in STAGES]
-    assert report["validation"]["findings"] == []
+    # The examples ship no lock, so that they install on whatever Python their reader has.
+    assert {finding["code"] for finding in report["validation"]["findings"]} <= {"BK515"}
     verified = _json(environments, "verify", tmp_path / "first.tar.zst")
     unpacked = _json(environments, "unpack", tmp_path / "first.tar.zst", tmp_path / "unpacked")
     again = _json(environments, "pack", tmp_path / "unpacked", "-o", tmp_path / "again.tar.zst", "--no-validate")

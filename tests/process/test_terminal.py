@@ -59,6 +59,24 @@ def test_work_over_a_second_shows_on_a_terminal_what_goes_on(slow_bundle: Path) 
     assert "importing wire tiny.model:wire" in shown
 
 
+def test_a_diff_moves_no_cursor(tmp_path: Path) -> None:
+    """A file of a bundle may hold what hides the lines after it; line ends of the other kind are no such thing."""
+    for path, text in varied(("def loss(sim_returns, target_data=None)", "def loss(sim_returns)")).items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        hostile = text.replace("import base64", "# \x1b[2J\nimport base64")
+        (tmp_path / path).write_bytes(hostile.replace("\n", "\r\n").encode())
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bundlekit", "validate", str(tmp_path), "--level", "static", "--diff"]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = everything_read(ours)
+    os.close(ours)
+    assert process.returncode == 1
+    assert "+def loss(sim_returns, target_data=None):\r\n" in shown
+    assert "\x1b" not in shown
+    assert "\\r" not in shown
+
+
 def test_a_pipe_gets_no_progress(slow_bundle: Path) -> None:
     """A log of a CI run is read line by line; a spinner would fill it."""
     process = validate(slow_bundle, subprocess.PIPE)

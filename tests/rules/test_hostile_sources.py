@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 
-from bundlekit.check.syntax import Parsed, SyntaxFailure, parse
+from bundlekit.check.syntax import Parsed, SyntaxFailure, parse, paused_collector
 from bundlekit.model.finding import Severity
 
 _DEEP_IF = "".join("    " * depth + "if x:\n" for depth in range(500)) + "    " * 500 + "pass\n"
@@ -71,7 +71,9 @@ def test_a_source_that_imports_is_left_alone(data: bytes, tmp_path: Path) -> Non
 def test_an_expression_deeper_than_our_own_stack_is_unknown(tmp_path: Path) -> None:
     """The parser takes more levels than a function that follows them."""
     source = "import numpy as a\nwire = a" + ".b" * 900 + "\n"
-    make_bundle(tmp_path, {"model/wire.py": source, "pyproject.toml": pyproject(project='dependencies = ["numpy"]')})
+    make_bundle(
+        tmp_path, {"model/wire.py": source, "pyproject.toml": pyproject(project='dependencies = ["numpy==2.1.0"]')}
+    )
     assert {finding.code for finding in findings_of(tmp_path)} <= {"BK304", "BK309", "BK311"}
 
 
@@ -129,6 +131,39 @@ def test_the_collector_is_left_as_it_was(tmp_path: Path, *, enabled: bool) -> No
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_what_a_program_froze_stays_frozen(tmp_path: Path) -> None:
+    """Programs freeze what they have before they fork."""
+    make_bundle(tmp_path, {})
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        findings_of(tmp_path)
+        # What was frozen may be dropped, and still nothing was thawed.
+        assert 0 < gc.get_freeze_count() <= frozen
+    finally:
+        gc.unfreeze()
+
+
+def test_what_was_made_meanwhile_is_not_looked_at_again() -> None:
+    """The trees of scipy and what it imports took the collector half as long as the check."""
+    passes: list[str] = []
+    threshold = gc.get_threshold()
+
+    def count(phase: str, _: dict[str, int]) -> None:
+        passes.append(phase)
+
+    gc.callbacks.append(count)
+    try:
+        gc.set_threshold(5_000, 1_000, 1_000)
+        with paused_collector():
+            kept = [[number] for number in range(20_000)]
+        kept += [[number] for number in range(100)]
+        assert (len(kept), passes) == (20_100, [])
+    finally:
+        gc.callbacks.remove(count)
+        gc.set_threshold(*threshold)
 
 
 def test_nothing_of_the_bundle_is_run(tmp_path: Path) -> None:

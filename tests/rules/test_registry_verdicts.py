@@ -169,7 +169,7 @@ _UNKNOWN: dict[str, str] = {
 @pytest.mark.parametrize("source", _UNKNOWN.values(), ids=_UNKNOWN)
 def test_a_model_that_only_running_tells_is_information(source: str, tmp_path: Path) -> None:
     """Unknown is never an error, and never silent success."""
-    project = {"pyproject.toml": pyproject(project='dependencies = ["lab"]')}
+    project = {"pyproject.toml": pyproject(project='dependencies = ["lab==1.0"]')}
     found = _found(tmp_path, _document(_model(digest=_sha(source))), **{"model/sir.py": source, **project})
     assert [(finding.code, finding.severity) for finding in found] == [("BK125", _INFO)]
 
@@ -269,3 +269,33 @@ def test_without_the_platforms_tool_no_init_is_asked_for(tmp_path: Path) -> None
         tmp_path, {"pyproject.toml": pyproject(wire="run.wire:wire"), "run/wire.py": "from model.wire import wire\n"}
     )
     assert findings_of(tmp_path) == []
+
+
+def _found_by_setuptools(**options: str) -> str:
+    told = "".join(f"{name} = {value}\n" for name, value in options.items())
+    return pyproject(
+        after=f"[tool.setuptools.packages.find]\n{told}[tool.bundlekit]\ntargets = ['model.fits.a:loss']\n"
+    )
+
+
+_BUILT: dict[str, tuple[dict[str, str], list[tuple[str, Severity]]]] = {
+    "part-of-a-package": ({"model/fits/a.py": _LOSS}, [("model/fits", Severity.ERROR)]),
+    "in-order": ({"model/fits/a.py": _LOSS, "model/fits/__init__.py": ""}, []),
+    "with-namespaces": ({"model/fits/a.py": _LOSS, "pyproject.toml": _found_by_setuptools(where='["."]')}, []),
+    "on-top": (
+        {"fits/a.py": _LOSS, "pyproject.toml": _found_by_setuptools(namespaces="false").replace("model.fits.a", "fits.a")},
+        [("fits", _WARNING)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), _BUILT.values(), ids=_BUILT)
+def test_what_the_build_leaves_out_for_want_of_an_init_is_found(
+    files: dict[str, str], expected: list[tuple[str, Severity]], tmp_path: Path
+) -> None:
+    """The installed package hides the directory of the tree, so the import fails although the file is there."""
+    make_bundle(tmp_path, {"pyproject.toml": _found_by_setuptools(namespaces="false"), **files})
+    found = [finding for finding in findings_of(tmp_path) if finding.code == "BK139"]
+    assert [(finding.entity, finding.severity) for finding in found] == expected
+    assert all(finding.edit == CreateFile(f"{finding.entity}/__init__.py") for finding in found)
+    assert all("the build packs no directory without one" in finding.message for finding in found)

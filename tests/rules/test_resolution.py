@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders.bundles import make_bundle
+from builders.bundles import make_bundle, pyproject
+from builders.projects import write_tree
 
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.values import Constant, Function, Value, is_broken
 from bundlekit.cold_runner.entry_point import parse_reference
 from bundlekit.model.signature import Unknown
+from bundlekit.read.library import DiskLibrary
 from bundlekit.read.project import read_project
 
 _KNOWN: dict[str, str] = {
@@ -196,10 +198,114 @@ _KNOWN: dict[str, str] = {
     "package-attribute": "import model.steps\nx = model.steps.step\n",
     "known-by-name": "from functools import wraps as x\n",
     "global-decorator-order": "def d(f):\n    return f\n@d\ndef x(a): ...\nd = None\n",
+    "hook-that-looks-at-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        if not hasattr(object.__new__(cls), '__dict__') and cls.__init__:\n            cls.y = 1\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-other-names": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in ('fit', 'go'):\n            name = f'set_{m}_request'\n"
+        "            setattr(cls, name, 1)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-a-template-names": (
+        "class B:\n    def __init_subclass__(cls, n='y', **kw):\n        setattr(cls, 'get_%s' % n, 1)\n        setattr(cls, 'set_{}'.format(n), 1)\n"
+        "        setattr(cls, 'has_' + n if n else 'no', 1)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-is-not-there": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in cls.parts:\n            if m and not hasattr(cls, m):\n"
+        "                setattr(cls, m, 1)\nclass x(B):\n    parts = ('__init__', 'y')\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-the-keys-of-a-table": (
+        "class B:\n    def __init_subclass__(cls):\n        table = {'y': 1, 'z': 2}\n        for k, v in table.items():\n            setattr(cls, k, v)\n"
+        "        for k in table:\n            setattr(cls, k, 1)\n        for k in sorted(table.keys()):\n            setattr(cls, k, 1)\n"
+        "        for s in [*'pq']:\n            setattr(cls, 'to_' + s, 1)\n        for a, k in ((1, 'r'),):\n            setattr(cls, k, a)\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "meta-that-sets-other-names": (
+        "class M(type):\n    def __init__(cls, *a):\n        for m in 'ab':\n            setattr(cls, f'to_{m}', 1)\n"
+        "class x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-other-names": (
+        "def d(c):\n    for m in ('a', 'b'):\n        setattr(c, 'to_' + m, 1)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-names-of-one-form": (
+        "def d(c):\n    for m in vars(d):\n        setattr(c, f'to_{m}', 1)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-names-of-a-long-list": (
+        "def d(c):\n    for m in ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u'):\n"
+        "        setattr(c, m, 1)\n    return c\n@d\nclass x:\n    def __init__(self, z): ...\n"
+    ),
+    "alias-that-a-decorator-sets": (
+        "import functools\ndef d(table, c=None):\n    if c is None:\n        return functools.partial(d, table)\n    def make(name):\n"
+        "        @functools.wraps(getattr(c, name))\n        def method(self, *args, **kwargs): ...\n        return method\n"
+        "    for prop, aliases in table.items():\n        found = False\n        for prefix in ['get_', 'set_']:\n            if prefix + prop in vars(c):\n"
+        "                found = True\n                for alias in aliases:\n                    method = make(prefix + prop)\n"
+        "                    setattr(c, prefix + alias, method)\n        if not found:\n            raise ValueError\n    return c\n"
+        "@d({'width': ['w', 'lw'], 'color': ['c']})\nclass C:\n    def get_width(self): ...\n    def set_width(self, w, unit=1): ...\n    def get_color(self): ...\n"
+        "x = C.set_lw\n"
+    ),
+    "asked-for-what-a-class-has": (
+        "def d(c):\n    if hasattr(c, 'go') and not hasattr(c, 'stop') and 'go' in c.__dict__ and not 'x' in vars(c):\n        return c.go\n    return 1\n"
+        "@d\nclass x:\n    def go(self, a): ...\n"
+    ),
+    "contained-or-not": (
+        "def d(f):\n    if 'a' in ('a', 'b') and 'c' not in 'ab' and 1 != 2 and [1] == [1]:\n        return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "table-walked": (
+        "def d(f):\n    for key in {'a': 1, 'b': 2}:\n        if key == 'b':\n            return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "loop-left-early": (
+        "def d(f):\n    for kind in ('a', 'b', 'c'):\n        if kind == 'a':\n            continue\n        if kind == 'b':\n            break\n"
+        "        return 1\n    else:\n        return 2\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "loop-that-returns": (
+        "def d(f):\n    for kind in ('a', 'b'):\n        if kind == 'b':\n            return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "submodule-in-a-circle": "from model.ring import deep\nx = deep.x\n",
+    "submodule-in-a-circle-of-stars": "from model.ring.two import x\n",
+    "submodule-that-is-not-exported": "from .tools import *\nfrom .part import *\n",
+    "submodule-that-hides-nothing": "from .part import *\nfrom .tools import *\n",
+    "moved-name-with-a-decorator-that-raises": (
+        "import os\ndef d(f):\n    if f in os.environ.values():\n        raise ValueError\n    return f\n@d\ndef f(a): ...\n"
+        "def find(name):\n    return f\ndef __getattr__(name):\n    return find(name)\n"
+    ),
+    "moved-names-from-another-module": (
+        "from model.steps import NAMES\ndef f(a): ...\ndef __getattr__(name):\n    if name in NAMES:\n        return f\n    raise AttributeError(name)\n"
+    ),
+    "getattr-with-a-default": "import types\nclass C:\n    def go(self, a): ...\nx = getattr(C, 'stop', C.go)\n",
+    "moved-names": (
+        "from importlib import import_module\nNAMES = ['x', 'step']\ndef find(*, package, modules, names, attribute, right=None):\n"
+        "    if right is not None:\n        where = f'{package}.{right}'\n    else:\n        where = package\n"
+        "    if attribute not in names:\n        raise AttributeError(f'{package} has no {attribute}')\n"
+        "    found = getattr(import_module(where), attribute, None)\n    if found is not None:\n        text = f'{attribute} is in {where}'\n"
+        "    else:\n        text = 'gone' + attribute\n    print(text)\n"
+        "    for module in modules:\n        try:\n            return getattr(import_module(f'{package}.{module}'), attribute)\n"
+        "        except AttributeError as error:\n            if module == modules[-1]:\n                raise AttributeError(attribute) from error\n            continue\n"
+        "def __getattr__(name):\n    return find(package='model', modules=['steps', 'listed'], names=NAMES, attribute=name)\n"
+    ),
+    "items-of-literals": (
+        "KINDS = ('a', 'b')\nMORE = ['c'] + ['d']\ndef d(f):\n    return f if KINDS[-1] == 'b' and MORE[1] == 'd' and 'a' 'b' == f'{KINDS[0]}b' else 1\n"
+        "def e(f):\n    if KINDS[-1] == 'b' and MORE[1] == 'd' and KINDS[0] + 'b' == f'{KINDS[0]}b':\n        return f\n    return 1\n@e\ndef x(a): ...\n"
+    ),
+    "flag-of-the-interpreter": (
+        "import sys\ndef d(f):\n    if sys.flags.optimize < 2 and not sys.flags.optimize and __debug__:\n        return f\n    return 1\n@d\ndef x(a): ...\n"
+    ),
+    "optimized": "import sys\nif sys.flags.optimize:\n    def x(a): ...\nelse:\n    def x(a, b): ...\n",
 }
 _BESIDE = {
+    "model/tools/__init__.py": "from . import x\nfrom .x import *\n__all__ = []\n__all__ += x.__all__\n",
+    "model/ring/__init__.py": "from .one import *\nfrom .two import *\n",
+    "model/ring/one.py": "from . import deep\ndef other(): ...\n",
+    "model/ring/two.py": "from .one import *\nfrom . import deep\nx = deep.x\n",
+    "model/ring/deep.py": "def x(a): ...\n",
+    "model/knot/__init__.py": "def deep(): ...\nfrom .one import *\n",
+    "model/knot/one.py": "from . import deep\n",
+    "model/knot/deep.py": "def x(a): ...\n",
+    "model/tools/x.py": "__all__ = ['y']\ny = 1\n",
+    "model/odd.py": "import functools\nx = functools.reduce(min, [1])\n",
+    "model/part.py": "def x(a): ...\n",
     "model/late.py": "import model.nowhere\ndef x(z): ...\n",
-    "model/steps.py": "def step(a, b): ...\n",
+    "model/steps.py": "def step(a, b): ...\nNAMES = ['x', 'y']\n",
+    "model/filled.py": "MORE = ['y']\ndef step(a):\n    MORE.append('x')\nstep(1)\n",
     "model/globs.py": "globals()['y' + 'z'] = 1\n",
     "model/listed.py": "__all__ = ['x']\ndef x(a): ...\ndef hidden(): ...\n",
     "model/growing.py": "from . import steps\n__all__ = ['y']\n__all__ += ['x']\ny = 1\ndef x(a): ...\n",
@@ -247,6 +353,83 @@ _THERE: dict[str, str] = {
         "        return signature(self.make if id(self) else self.other)\n"
         "class x(metaclass=M):\n    @classmethod\n    def make(cls, a, b=1): ...\n    @classmethod\n    def other(cls): ...\n"
     ),
+    "hook-that-names-the-constructor": (
+        "def put(c, n):\n    setattr(c, n, lambda self, z: None)\nclass B:\n    def __init_subclass__(cls):\n        put(cls, '__init__')\n"
+        "class x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-assigns-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        cls.__init__ = lambda self, z: None\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-may-set-the-constructor": (
+        "class B:\n    def __init_subclass__(cls):\n        for m in ('in', 'new'):\n            setattr(cls, f'__{m}it__', lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-it-is-given": (
+        "class B:\n    def __init_subclass__(cls, n='__init__'):\n        setattr(cls, n, lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-a-growing-list": (
+        "class B:\n    def __init_subclass__(cls):\n        names = ['y']\n        names.append('__init__')\n        for n in names:\n"
+        "            setattr(cls, n, lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-sets-what-was-absent": (
+        "class B:\n    def __init_subclass__(cls):\n        for n in cls.parts:\n            if not hasattr(cls, 'no'):\n                setattr(cls, n, lambda self, z: None)\n"
+        "class x(B):\n    parts = ('__init__',)\n    def __init__(self, a): ...\n"
+    ),
+    "hook-that-formats": (
+        "class B:\n    def __init_subclass__(cls):\n        setattr(cls, '__%(n)s__' % {'n': 'init'}, lambda self, z: None)\n"
+        "        setattr(cls, '__{n}__'.format(n='init'), lambda self, z: None)\nclass x(B):\n    def __init__(self, a): ...\n"
+    ),
+    "meta-that-may-set-the-constructor": (
+        "class M(type):\n    def __init__(cls, *a):\n        for m in ('init', 'x'):\n            setattr(cls, f'__{m}__', lambda self, z: None)\n"
+        "class x(metaclass=M):\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-sets-the-constructor": (
+        "def d(c):\n    for m in vars(d) or ['init']:\n        setattr(c, f'__{m}__', lambda self, z: None)\n    return c\n@d\nclass x:\n    def __init__(self, a): ...\n"
+    ),
+    "decorator-that-may-set-an-alias": (
+        "import os\ndef d(c):\n    if os.environ.get('NO'):\n        setattr(c, 'y', c.z)\n    else:\n        setattr(c, 'y', lambda self: 1)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\nx = C.y\n"
+    ),
+    "decorator-with-a-list-that-grows": (
+        "def d(c):\n    names = []\n    names.append('y')\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "decorator-with-a-list-that-is-added-to": (
+        "def d(c):\n    names = ['q']\n    names += ['y']\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "decorator-with-a-list-that-is-filled": (
+        "def fill(names):\n    names += 'y'\ndef d(c):\n    names = []\n    fill(names)\n    for n in names:\n        setattr(c, n, c.z)\n    return c\n"
+        "@d\nclass C:\n    def z(self, a): ...\n    def y(self): ...\nx = C.y\n"
+    ),
+    "moved-names-that-another-module-fills": (
+        "from model.filled import MORE\ndef __getattr__(name):\n    if name in MORE:\n        return print\n    raise AttributeError(name)\n"
+    ),
+    "moved-names-that-may-be-missing": (
+        "import os\ndef f(a): ...\ndef find(name):\n    if name in os.environ:\n        raise AttributeError(name)\n    return f\n"
+        "def __getattr__(name):\n    return find(name)\n"
+    ),
+    "moved-names-of-what-is-computed": (
+        "from model import odd\ndef __getattr__(name):\n    try:\n        return getattr(odd, name)\n    except AttributeError:\n        return 1\n"
+    ),
+    "moved-names-that-grow": (
+        "NAMES = ['y']\nNAMES.append('x')\ndef __getattr__(name):\n    if name in NAMES:\n        return print\n    raise AttributeError(name)\n"
+    ),
+    "tried-without-a-handler-of-absence": (
+        "import math\ndef d(f):\n    try:\n        return getattr(math, 'no' + 'where' if f else 'x')\n    except AttributeError:\n        return 1\n@d\ndef x(a): ...\n"
+    ),
+    "text-and-something-else": "class T:\n    def __radd__(self, other):\n        return print\nx = 'a' + T()\n",
+    "hasattr-of-what-is-not-told": (
+        "class B:\n    def __init_subclass__(cls):\n        cls.tag = 1\nclass C(B): ...\nclass D:\n    def run(self): ...\nclass E(D, B): ...\n"
+        "def d(f):\n    if hasattr(f, 'y') or 'y' in f.__dict__ or hasattr(C, f.__name__) or f.__name__ in vars(C) or 'run' in vars(E):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "compared-in-ways-that-fail": (
+        "N = 1\ndef d(f):\n    try:\n        if 'a' in N or 1 < 2 or [N] == [N]:\n            return 1\n    except TypeError:\n        return f\n@d\ndef x(a): ...\n"
+    ),
+    "hasattr-of-what-may-be-there": (
+        "import os\nclass C:\n    if os.environ.get('NO'):\n        def go(self): ...\ndef d(f):\n    if hasattr(C, 'go') or 'go' in vars(C):\n        return 1\n    return f\n@d\ndef x(a): ...\n"
+    ),
+    "optimized-by-how-much": "import sys\nif sys.flags.optimize is sys.flags.quiet:\n    def x(a): ...\nelse:\n    def x(b): ...\n",
+    "name-in-a-circle": "from model.knot import deep\nx = deep\n",
     "computed": "x = print or 1\n",
     "call-of-a-builtin": "x = sorted([1])\n",
     "item": "x = [1, 2][0]\n",
@@ -289,6 +472,9 @@ _THERE: dict[str, str] = {
     ),
     "inherited-and-perhaps-replaced": (
         "def d(c):\n    for name in ['run']:\n        setattr(c, name, 1)\n    return c\nclass B:\n    def run(self): ...\n@d\nclass C(B): ...\nx = C.run\n"
+    ),
+    "signature-set-in-the-class": (
+        "import inspect\nclass x:\n    def __init__(self, *a): ...\n    __init__.__signature__ = inspect.signature(lambda self, z: None)\n"
     ),
     "signature-in-the-class": "import inspect\nclass x:\n    __signature__ = inspect.Signature()\n",
     "hook-shapes-subclasses": (
@@ -353,6 +539,13 @@ _GONE: dict[str, str] = {
     "nested": "def f():\n    def x(): ...\n",
     "getattr-raises": "def __getattr__(name):\n    raise AttributeError(name)\n",
     "getattr-for-others": "def __getattr__(name):\n    if name == 'y':\n        return 1\n    raise AttributeError(name)\n",
+    "moved-nowhere": (
+        "from importlib import import_module\ndef __getattr__(name):\n    for module in ['steps']:\n        try:\n"
+        "            return getattr(import_module(f'model.{module}'), name)\n        except AttributeError:\n            continue\n    raise AttributeError(name)\n"
+    ),
+    "not-among-the-names": (
+        "NAMES = ['y']\ndef __getattr__(name):\n    if name not in NAMES:\n        raise AttributeError(name)\n    return 1\n"
+    ),
     "loop-over-literal-names": "NAMES = ['y', 'z']\nfor n in NAMES:\n    globals()[n] = n\n",
     "not-exported": "from .steps import *\n",
     "module-raises": "x = 1\nraise ValueError\n",
@@ -375,3 +568,155 @@ def test_what_is_certainly_not_there_is_said_to_be_missing(
     assert is_broken(named), named
     with pytest.raises((ImportError, AttributeError, ValueError, SystemExit)):
         _run(tmp_path, monkeypatch)
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize(
+    ("names", "owner", "is_doubtful"),
+    [
+        ("['x']", "cls.__module__", True),
+        ("cls.__dict__", "cls.__module__", True),
+        ("['y']", "cls.__module__", False),
+        ("['x']", "__name__", False),
+    ],
+)
+def test_a_name_that_another_module_may_set_is_in_doubt(
+    names: str,
+    owner: str,
+    is_doubtful: bool,  # noqa: FBT001 - a row of the table
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A decorator may put the attributes of a class into its module."""
+    export = (
+        f"import sys\ndef export(cls):\n    for name in {names}:\n"
+        f"        setattr(sys.modules[{owner}], name, getattr(cls, name))\n    return cls\n"
+    )
+    source = "from .export import export\n@export\nclass C:\n    x = 1\n    y = 2\n"
+    make_bundle(tmp_path, {"model/case.py": source, "model/export.py": export})
+    named, _ = _read(tmp_path)
+    assert is_broken(named) != is_doubtful, named
+    if not is_doubtful:
+        with pytest.raises(AttributeError):
+            _run(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("imports", "is_doubtful"), [("from . import hooks\n", True), ("import sys\nsys.meta_path\n", True), ("", False)]
+)
+def test_a_submodule_is_in_doubt_where_its_package_runs_an_import_hook(
+    imports: str,
+    is_doubtful: bool,  # noqa: FBT001 - a row of the table
+    tmp_path: Path,
+) -> None:
+    """A hook makes modules of which there is no file; one that only some command runs makes none."""
+    files = {"made/__init__.py": imports, "made/hooks.py": "import sys\nsys.meta_path.append(None)\n"}
+    library = DiskLibrary([], [str(write_tree(tmp_path / "site", files))], is_complete=True)
+    resolver = Resolver(read_project(make_bundle(tmp_path / "bundle", {}))._replace(library=library))
+    found = resolver.named(parse_reference("made.up:x"))
+    assert is_broken(found) != is_doubtful, found
+
+
+_USES_ATTRS = pyproject(project='dependencies = ["attrs"]')
+_ATTRS: dict[str, str] = {
+    "old": "import attr\n@attr.s\nclass x:\n    a = attr.ib()\n    _b = attr.ib(default=1)\n    c = 3\n    d: int = attr.ib(init=False)\n",
+    "old-that-annotates": "import attr\n@attr.s(auto_attribs=True)\nclass x:\n    a: int\n    b: list = attr.Factory(list)\n    c = 1\n",
+    "shorthand": "import attr\n@attr.dataclass\nclass x:\n    a: int\n    b: int = 1\n",
+    "old-over-its-own-init": "import attr\n@attr.s\nclass x:\n    a = attr.ib(0)\n    def __init__(self, z): ...\n",
+    "new": (
+        "from typing import ClassVar\nfrom attrs import define, field\n@define\nclass x:\n    _a: int\n    b: list = field(factory=list, kw_only=True)\n"
+        "    c: int = field(alias='cc', default=2)\n    d: ClassVar[int] = 1\n    e: int = field(init=False, default=1)\n"
+    ),
+    "new-without-annotations": "import attrs\n@attrs.define\nclass x:\n    a = attrs.field()\n    b = 1\n    c = attrs.field(default=attrs.NOTHING)\n",
+    "frozen": "import attr\n@attr.frozen(slots=False)\nclass x:\n    a: int = 1\n",
+    "default-by-a-method": (
+        "import attrs\n@attrs.mutable\nclass x:\n    a: int = attrs.field()\n    @a.default\n    def _make(self):\n        return 1\n"
+        "    b: int = attrs.field(default=1)\n    @b.validator\n    def _check(self, attribute, value): ...\n"
+    ),
+    "own-init": "import attrs\n@attrs.define\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
+    "init-in-spite-of-its-own": "import attrs\n@attrs.define(init=True)\nclass x:\n    a: int\n    def __init__(self, z): ...\n",
+    "without-init": "import attr\n@attr.s(init=False)\nclass x:\n    a = attr.ib()\n",
+    "all-keyword-only": "import attrs\n@attrs.define(kw_only=True)\nclass x:\n    a: int\n    b: int = 1\n",
+    "derived": (
+        "import attrs\n@attrs.define\nclass B:\n    a: int\n    b: int\nclass C(B):\n    z = 1\n@attrs.define\nclass x(C):\n    c: int\n    a: int\n"
+    ),
+    "derived-without-a-decorator": "import attrs\n@attrs.define\nclass B:\n    a: int\nclass x(B): ...\n",
+    "new-method": "import attrs\n@attrs.define\nclass x:\n    a: int\n    def __new__(cls, *args): ...\n",
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _ATTRS.values(), ids=_ATTRS)
+def test_the_constructor_that_attrs_gives_is_the_one_that_running_gives(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target or wire may be a class of attrs."""
+    pytest.importorskip("attrs")
+    make_bundle(tmp_path, {"model/case.py": source, "pyproject.toml": _USES_ATTRS})
+    _, found = _read(tmp_path)
+    real = inspect.signature(_run(tmp_path, monkeypatch))  # type: ignore[arg-type] # whatever it is, it is asked
+    assert isinstance(found, Function), found
+    ours = [(each.name, each.kind.name, each.has_default) for each in found.signature.parameters]
+    assert ours == [(each.name, each.kind.name, each.default is not each.empty) for each in real.parameters.values()]
+
+
+_ATTRS_UNTOLD: dict[str, str] = {
+    "these": "import attr\n@attr.s(these={'a': attr.ib()})\nclass x: ...\n",
+    "transformed": "import attrs\n@attrs.define(field_transformer=lambda c, f: f)\nclass x:\n    a: int\n",
+    "computed-setting": "import attrs\nON = False\n@attrs.define(init=ON)\nclass x:\n    a: int\n",
+    "unpacked-settings": "import attrs\nKW = {}\n@attrs.define(**KW)\nclass x:\n    a: int\n",
+    "computed-field": "import attrs\nON = False\n@attrs.define\nclass x:\n    a: int = attrs.field(init=ON, default=1)\n",
+    "unpacked-field": "import attrs\nKW = {}\n@attrs.define\nclass x:\n    a: int = attrs.field(**KW)\n",
+    "two-bases": "import attrs\n@attrs.define\nclass A:\n    a: int\nclass B: ...\n@attrs.define(slots=False)\nclass x(A, B):\n    b: int\n",
+    "keyword-only-of-what-is-inherited": "import attrs\n@attrs.define\nclass B:\n    a: int\n@attrs.define(kw_only=True)\nclass x(B):\n    b: int\n",
+    "keyword-only-and-not": "import attrs\n@attrs.define(kw_only=True)\nclass x:\n    a: int = attrs.field(kw_only=False)\n",
+    "conditional": "import attrs\n@attrs.define\nclass x:\n    if print:\n        a: int\n",
+    "bound-twice": "import attrs\n@attrs.define\nclass x:\n    a: int\n    a: int = 1\n",
+    "unknown-base": "import attrs, json.tool as tool\nB = [object][0]\n@attrs.define\nclass x(B):\n    a: int\n",
+    "computed-own-init": "import attrs\nON = True\n@attrs.define(auto_detect=ON)\nclass x:\n    a: int\n    def __init__(self): ...\n",
+    "computed-annotations": "import attr\nON = True\n@attr.s(auto_attribs=ON)\nclass x:\n    a: int\n",
+    "positional-setting": "import attr\n@attr.s(None)\nclass x:\n    a = attr.ib()\n",
+    "field-of-the-class": "import attrs\n@attrs.define\nclass C:\n    a: int = 1\nx = C.a\n",
+}
+
+
+@pytest.mark.usefixtures("_forget_modules")
+@pytest.mark.parametrize("source", _ATTRS_UNTOLD.values(), ids=_ATTRS_UNTOLD)
+def test_what_attrs_is_given_by_computing_is_unknown(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guess would refuse a class that works."""
+    pytest.importorskip("attrs")
+    make_bundle(tmp_path, {"model/case.py": source, "pyproject.toml": _USES_ATTRS})
+    named, found = _read(tmp_path)
+    _run(tmp_path, monkeypatch)
+    assert not is_broken(named), named
+    assert isinstance(found, Unknown | Constant), found
+
+
+_STUB = (
+    "from typing import Protocol, TypedDict\nfrom typing import type_check_only\n_rand: object\nbeta = _rand.beta\nAlias = object.x\n"
+    "def f(a): ...\ndef _hidden(): ...\nclass C:\n    def go(self): ...\nclass P(Protocol[int]): ...\nclass D(TypedDict): ...\n"
+    "@type_check_only\nclass T: ...\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_there"),
+    [(name, True) for name in ("f", "C", "C.go", "beta")]
+    + [(name, False) for name in ("g", "_hidden", "P", "D", "T", "Alias", "C.stop", "f.go", "_rand")],
+)
+def test_the_stub_of_a_compiled_module_says_which_functions_it_has(name: str, is_there: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a row
+    """A compiled module cannot be read, but whoever wrote it may have written down what is in it."""
+    write_tree(
+        tmp_path,
+        {"fast/__init__.py": "", "fast/core.so": "", "fast/core.pyi": _STUB, "case.py": "from fast.core import *\n"},
+    )
+    library = DiskLibrary([], [str(tmp_path)], is_complete=True)
+    resolver = Resolver(read_project(make_bundle(tmp_path / "bundle", {}))._replace(library=library))
+    found = resolver.resolve(parse_reference(f"fast.core:{name}"))
+    assert isinstance(found, Unknown), found
+    assert found.is_there == is_there
+    starred = resolver.resolve(parse_reference(f"case:{name}"))
+    assert isinstance(starred, Unknown), starred
+    assert starred.is_there == is_there

@@ -73,6 +73,30 @@ _FINDS: dict[str, tuple[str, int, int, str]] = {
         9,
         "class A:\n    class B:\n        log = []\n        def f(self):\n            self.log.append(1)\n",
     ),
+    "counter-of-a-class": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\n    def __init__(self):\n        A.n += 1\n        self.id = A.n\n",
+    ),
+    "counter-of-cls": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n: int = 0\n    @classmethod\n    def f(cls):\n        cls.n += 1\n",
+    ),
+    "counter-of-dunder-class": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\n    def f(self):\n        self.__class__.n += 1\n",
+    ),
+    "counter-of-a-base": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\nclass B(A):\n    @classmethod\n    def f(cls):\n        cls.n += 1\n",
+    ),
     "lru-cache": ("BK804", 2, 2, "from functools import lru_cache\n@lru_cache(maxsize=None)\ndef f(): ...\n"),
     "cached-method": ("BK804", 3, 6, "import functools as ft\nclass A:\n    @ft.cache\n    def f(self): ...\n"),
     "random": ("BK805", 3, 12, "import random\ndef f():\n    return random.choice([1])\n"),
@@ -84,6 +108,24 @@ _FINDS: dict[str, tuple[str, int, int, str]] = {
         5,
         5,
         "import random\nimport numpy as np\ndef f(s):\n    np.random.seed(s)\n    random.random()\n",
+    ),
+    "own-generator": (
+        "BK805",
+        2,
+        1,
+        "import numpy as np\nrng = np.random.default_rng(42)\ndef f():\n    return rng.normal()\n",
+    ),
+    "own-generator-of-python": (
+        "BK805",
+        2,
+        1,
+        "from random import Random\nrng: Random = Random(1)\ndef f():\n    return rng.random()\n",
+    ),
+    "own-generator-in-a-method": (
+        "BK805",
+        2,
+        1,
+        "from numpy.random import RandomState\nRNG = RandomState()\nclass A:\n    def f(self):\n        return RNG.rand(3)\n",
     ),
     "chdir": ("BK806", 3, 5, "import os\ndef f():\n    os.chdir('/')\n"),
     "environ": ("BK806", 3, 5, "import os\ndef f():\n    os.environ['A'] = '1'\n"),
@@ -112,7 +154,30 @@ def test_state_is_found_where_it_stands(code: str, line: int, column: int, sourc
     assert "a warm executor runs many tasks in one process" in (found[0].hint or "")
 
 
+_RNG = "import numpy as np\nrng = np.random.default_rng()\ndef draw():\n    return rng.normal()\n"
+
+
+def test_a_generator_that_is_made_anew_is_no_unseeded_one(tmp_path: Path) -> None:
+    """Setting it anew is found by itself, and in a task it is what is asked for."""
+    source = f"{_RNG}def start(seed):\n    global rng\n    rng = np.random.default_rng(seed)\n"
+    assert [each.code for each in _found(tmp_path / "a", {"model/state.py": source})] == ["BK801"]
+    other = "import numpy as np\nfrom . import state\ndef start(seed):\n    state.rng = np.random.default_rng(seed)\n"
+    found = _found(tmp_path / "b", {"model/state.py": _RNG, "model/start.py": other})
+    assert [each.code for each in found] == ["BK806"]
+
+
 _LEAVES_ALONE: dict[str, str] = {
+    "counter-of-an-instance": "class A:\n    n = 0\n    def f(self):\n        self.n += 1\n",
+    "counter-of-another": "class A:\n    n = 0\ndef f(other, cls):\n    other.n += 1\n    cls.n = 2\n",
+    "new-attribute-of-a-class": "class A:\n    n = 0\ndef f():\n    A.m = 1\n    A.n.m = 2\n",
+    "counter-that-imports-fill": "class A:\n    n = 0\n    def __init_subclass__(cls):\n        A.n += 1\n",
+    "generator-of-a-task": "import numpy as np\ndef f(seed):\n    rng = np.random.default_rng(seed)\n    return rng.normal()\n",
+    "generator-given": "import numpy as np\nrng = np.random.default_rng(1)\ndef f(rng):\n    return rng.normal()\n",
+    "generator-at-the-top": "import numpy as np\nrng = np.random.default_rng(1)\nTABLE = rng.normal(size=3)\ndef f():\n    return TABLE\n",
+    "generator-seeded": "import random\nrng = random.Random()\ndef f(seed):\n    rng.seed(seed)\n    return rng.random()\n",
+    "generator-set": (
+        "import numpy as np\nrng = np.random.default_rng()\ndef f(state):\n    rng.bit_generator.state = state\n    return rng.normal()\n"
+    ),
     "only-read": "log = {}\ndef f():\n    return log['a'], log.get('b')\n",
     "changed-at-the-top": "log = []\nlog.append(1)\n",
     "local": "log = []\ndef f():\n    log = []\n    log.append(1)\n",
@@ -136,6 +201,11 @@ _LEAVES_ALONE: dict[str, str] = {
     "targets-that-are-no-names": "a.b = []\na[0] = []\n(lambda: 0)().c = []\nclass A:\n    b.c = []\ndef f():\n    a.b.pop()\n",
     "seeded-by-name": "import random\ndef f(n):\n    g = random.seed\n    g(n)\n    return random.random()\n",
     "seed-of-something-else": "import np\ndef f(rng):\n    rng.seed(1)\n    rng.setstate()\n    print(seed(3))\n",
+    "class-registry-of-subclasses": "class A:\n    log = {}\n    def __init_subclass__(cls):\n        A.log[cls.__name__] = cls\n",
+    "class-registry-of-decorated": (
+        "class A:\n    log = {}\n    @classmethod\n    def register(cls, f):\n        cls.log[f.__name__] = f\n        return f\n"
+        "@A.register\ndef g(): ...\n"
+    ),
     "subclasses": "log = []\nclass A:\n    def __init_subclass__(cls):\n        log.append(cls)\n",
     "default-read": "def f(seen=[]):\n    return list(seen)\n",
     "default-replaced": "def f(seen=[]):\n    seen = list(seen)\n    seen.append(1)\n",

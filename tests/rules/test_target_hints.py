@@ -51,6 +51,18 @@ _MOVES: dict[str, tuple[dict[str, str], str]] = {
         },
         "name it 'package.fit:loss'",
     ),
+    "brought-up-by-its-package": (
+        {
+            "fit.py": "",
+            "fit/__init__.py": "from .losses import loss\n",
+            "fit/losses.py": "def loss(a, b=None): ...\n",
+        },
+        "name it where it is defined: 'fit.losses:loss'",
+    ),
+    "defined-by-its-package": (
+        {"fit.py": "", "fit/__init__.py": "def loss(a, b=None): ...\n"},
+        "define it in a module of fit/ and name that: 'fit.module:loss'",
+    ),
 }
 
 

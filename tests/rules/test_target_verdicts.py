@@ -57,7 +57,8 @@ def incidence_target(data_paths):
 def test_calibration_targets_take_no_arguments(tmp_path: Path) -> None:
     """The decorator's wrapper has no parameters, whatever the decorated function takes."""
     text = pyproject(
-        project='dependencies = ["calabaria"]', after='[tool.bundlekit]\ntargets = ["targets.fit:incidence_target"]\n'
+        project='dependencies = ["calabaria==1.0"]',
+        after='[tool.bundlekit]\ntargets = ["targets.fit:incidence_target"]\n',
     )
     make_bundle(tmp_path, {"pyproject.toml": text, "targets/fit.py": _CALIBRATED, "data/observed.csv": ""})
     assert findings_of(tmp_path) == []
@@ -72,7 +73,8 @@ def test_a_calibration_target_may_be_made_of_any_object(tmp_path: Path) -> None:
         "fitted = calibration_target(model_output='incidence', data={})(fit)\n"
     )
     text = pyproject(
-        project='dependencies = ["lab", "calabaria"]', after='[tool.bundlekit]\ntargets = ["targets.fit:fitted"]\n'
+        project='dependencies = ["lab==1.0", "calabaria==1.0"]',
+        after='[tool.bundlekit]\ntargets = ["targets.fit:fitted"]\n',
     )
     make_bundle(tmp_path, {"pyproject.toml": text, "targets/fit.py": source})
     assert findings_of(tmp_path) == []
@@ -122,7 +124,7 @@ def test_a_calibration_target_without_its_library_cannot_be_imported(tmp_path: P
 
 def test_the_data_of_a_calibration_target_must_be_there(tmp_path: Path) -> None:
     """A path that the decorator names is opened by every aggregation."""
-    text = pyproject(project='dependencies = ["calabaria"]')
+    text = pyproject(project='dependencies = ["calabaria==1.0"]')
     make_bundle(tmp_path, {"pyproject.toml": text, "targets/fit.py": _CALIBRATED})
     (found,) = findings_of(tmp_path)
     assert (found.code, found.path, found.line, found.entity) == ("BK201", "targets/fit.py", 3, "data/observed.csv")

@@ -230,7 +230,7 @@ def test_a_wire_in_doubt_is_information_with_its_reason(reason: str, source: str
     make_bundle(
         tmp_path,
         {
-            "pyproject.toml": pyproject(project='dependencies = ["numpy"]'),
+            "pyproject.toml": pyproject(project='dependencies = ["numpy==2.1.0"]'),
             "model/wire.py": source,
             "model/other.py": "def wire(a, b, c): ...\n",
             "model/circle.py": "from .wire import wire\n",
@@ -535,7 +535,6 @@ _POETRY = '[tool.poetry]\nname = "model"\nversion = "1"\n[tool.poetry.plugins."m
 _SETUP_CFG = "[options.entry_points]\nmodelops.wire =\n    x = model.wire:wire\n"
 _NOT_INSTALLED: dict[str, tuple[dict[str, str], int | None, str]] = {
     "poetry": ({"pyproject.toml": _POETRY}, 4, "counts only with [project]"),
-    "setup.py": ({"pyproject.toml": "[build-system]\n", "setup.py": ""}, None, "declare one"),
     "setup.cfg": ({"pyproject.toml": "[build-system]\n", "setup.cfg": _SETUP_CFG}, None, "declare one"),
     "empty-group": ({"pyproject.toml": pyproject().replace("execute", "# execute")}, 5, "declare one"),
 }
@@ -545,11 +544,56 @@ _NOT_INSTALLED: dict[str, tuple[dict[str, str], int | None, str]] = {
 def test_a_wire_that_no_runner_installs_is_missing(
     files: dict[str, str], line: int | None, hint: str, tmp_path: Path
 ) -> None:
-    """Without [project] a bundle runs from its tree, and has no entry points whoever declares them."""
+    """What no backend installs runs from its tree, and has no entry points whoever declares them."""
     make_bundle(tmp_path, files)
     (found,) = [finding for finding in findings_of(tmp_path) if finding.code.startswith("BK3")]
     assert (found.code, found.line) == ("BK301", line)
     assert hint in (found.hint or "")
+
+
+_BACKEND = '[build-system]\nrequires = ["{0}"]\nbuild-backend = "{1}"\n'
+_SETUPTOOLS = _BACKEND.format("setuptools", "setuptools.build_meta")
+_POETRY_CORE = _BACKEND.format("poetry-core", "poetry.core.masonry.api")
+_INSTALLED: dict[str, dict[str, str]] = {
+    "poetry": {"pyproject.toml": _POETRY + _POETRY_CORE},
+    "poetry-elsewhere": {
+        "pyproject.toml": f'[tool.poetry]\npackages = [{{include = "model", from = "lib"}}]\n{_POETRY[14:]}{_POETRY_CORE}',
+        "lib/model/__init__.py": "",
+        "lib/model/wire.py": GOOD_WIRE,
+        "model/wire.py": "",
+    },
+    "setup.cfg": {"pyproject.toml": _SETUPTOOLS, "setup.cfg": f"[metadata]\nname = model\n{_SETUP_CFG}"},
+    "setup.cfg-elsewhere": {
+        "pyproject.toml": _SETUPTOOLS,
+        "setup.cfg": f"[metadata]\nname = model\n[options]\npackage_dir =\n    = lib\n{_SETUP_CFG}",
+        "lib/model/__init__.py": "",
+        "lib/model/wire.py": GOOD_WIRE,
+    },
+    "setup.cfg-finds-elsewhere": {
+        "pyproject.toml": _SETUPTOOLS,
+        "setup.cfg": f"[metadata]\nname = model\n[options.packages.find]\nwhere = lib\n{_SETUP_CFG}",
+        "lib/model/__init__.py": "",
+        "lib/model/wire.py": GOOD_WIRE,
+    },
+}
+
+
+@pytest.mark.parametrize("files", _INSTALLED.values(), ids=_INSTALLED)
+def test_a_wire_that_a_build_without_project_installs_is_there(files: dict[str, str], tmp_path: Path) -> None:
+    """Poetry 1 and setup.cfg have their own tables, and the cold runner builds such bundles and finds the wire."""
+    make_bundle(tmp_path, files)
+    assert [finding for finding in findings_of(tmp_path) if finding.severity is Severity.ERROR] == []
+    misspelt = {path: text.replace("model.wire:wire", "model.wire:wrie") for path, text in files.items()}
+    make_bundle(tmp_path, misspelt)
+    assert [finding.code for finding in findings_of(tmp_path) if finding.severity is Severity.ERROR] == ["BK305"]
+
+
+def test_a_setup_py_without_project_may_declare_the_wire(tmp_path: Path) -> None:
+    """The cold runner builds it, and only running setup.py tells its entry points."""
+    make_bundle(tmp_path, {"pyproject.toml": "[build-system]\nrequires = []\n", "setup.py": ""})
+    (found,) = [finding for finding in findings_of(tmp_path) if finding.code.startswith("BK3")]
+    assert (found.code, found.severity) == ("BK309", Severity.INFO)
+    assert "setup.py may declare one" in found.message
 
 
 def test_calabaria_in_requirements_may_bring_the_wire(tmp_path: Path) -> None:

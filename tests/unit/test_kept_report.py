@@ -13,6 +13,7 @@ from bundlekit.model.edit import (
     AddSmokeTask,
     CreateFile,
     Edit,
+    RenameKey,
     ReplaceText,
 )
 from bundlekit.model.finding import Finding, Report, Severity
@@ -27,6 +28,7 @@ _EDITS: tuple[Edit, ...] = (
     ReplaceText(_PLACE, "a", "b"),
     AddParameter(_PLACE, "wire", "seed", "0"),
     AddSmokeTask("main"),
+    RenameKey("pyproject.toml", ("tool", "bundlekit", "smoke", 0, "sed"), "seed"),
 )
 
 

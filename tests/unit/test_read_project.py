@@ -9,6 +9,8 @@ import pytest
 from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 from builders.projects import write_tree
 
+from bundlekit.cold_runner.environments.declaration import read_declaration
+from bundlekit.cold_runner.environments.tree_digest import inventory
 from bundlekit.errors import UsageError
 from bundlekit.model.declaration import WireSource
 from bundlekit.model.finding import Finding, Severity
@@ -271,6 +273,45 @@ def test_setup_cfg_declares_a_wire_where_entry_points_are_dynamic(text: str, val
     (tmp_path / "setup.cfg").unlink()
     (tmp_path / "setup.cfg").symlink_to("nowhere")
     assert read_project(tmp_path).wires == ()
+
+
+_SETTINGS_ALONE = "[tool.bundlekit]\n"
+_POETRY = '[tool.poetry]\nname = "model"\n'
+_MADE_BY: dict[str, tuple[dict[str, str], bool]] = {
+    "project": ({"pyproject.toml": _project_with(dynamic='version = "1"')}, True),
+    "settings-alone": ({"pyproject.toml": _SETTINGS_ALONE}, False),
+    "build-system-alone": ({"pyproject.toml": "[build-system]\nrequires = []\n"}, False),
+    "poetry": ({"pyproject.toml": "[build-system]\nrequires = []\n" + _POETRY}, True),
+    "poetry-without-build-system": ({"pyproject.toml": _POETRY}, False),
+    "setup.py": ({"pyproject.toml": _SETTINGS_ALONE, "setup.py": ""}, True),
+    "setup.py-alone": ({"setup.py": "", "wire.py": ""}, True),
+    "setup.cfg": ({"pyproject.toml": _SETTINGS_ALONE, "setup.cfg": "[metadata]\nname = model\n"}, True),
+    "setup.cfg-twice": ({"pyproject.toml": _SETTINGS_ALONE, "setup.cfg": "[metadata]\n[metadata]\n"}, True),
+    "setup.cfg-of-a-linter": ({"pyproject.toml": _SETTINGS_ALONE, "setup.cfg": "[flake8]\n"}, False),
+    "setup.cfg-without-metadata": ({"pyproject.toml": _SETTINGS_ALONE, "setup.cfg": "[options]\n"}, False),
+    "requirements": ({"requirements.txt": "six\n", "wire.py": ""}, False),
+}
+
+
+@pytest.mark.parametrize(("files", "installed"), _MADE_BY.values(), ids=_MADE_BY)
+def test_the_reader_and_the_runner_agree_on_what_is_installed(
+    files: dict[str, str], *, installed: bool, tmp_path: Path
+) -> None:
+    """The one decides which entry points are believed, the other which there are."""
+    write_tree(tmp_path, files)
+    listed = inventory(str(tmp_path), lambda _line: None)
+    assert (read_declaration(str(tmp_path), listed).build is not None) is installed
+    assert read_project(tmp_path).build.is_installed is installed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_requirements_in_utf_16_are_one_finding(encoding: str, tmp_path: Path) -> None:
+    """PowerShell's `pip freeze > requirements.txt` writes them so; each line was called an invalid requirement."""
+    text = "\ufeff" * (encoding == "utf-16-be") + "numpy==2.1.0\r\nscipy==1.14\r\n"
+    write_tree(tmp_path, {"wire.py": f"import numpy, scipy\n{GOOD_WIRE}", "requirements.txt": text.encode(encoding)})
+    (found,) = [one for one in findings_of(tmp_path) if one.path == "requirements.txt" or one.code == "BK505"]
+    assert (found.code, found.severity) == ("BK106", Severity.ERROR)
+    assert "UTF-16" in found.message
 
 
 _DOCUMENTS = {

@@ -1,11 +1,14 @@
 """BK5xx: declared requirements and requires-python. `packaging` judges; the plainest spellings need not ask it."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.requirement_text import without_hashes
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.cold_runner.environments.redaction import redacted
+from bundlekit.model.edit import ReplaceText
 from bundlekit.model.finding import Finding, Severity
 
 __all__ = ["DEPENDENCY_RULES"]
@@ -15,14 +18,15 @@ _PLAIN_SPECIFIER = re.compile(rf"{_CLAUSE}(?:\s*,\s*{_CLAUSE})*", re.ASCII)
 _PLAIN_REQUIREMENT = re.compile(
     rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:{_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?", re.ASCII
 )
-_HASH_OPTIONS = re.compile(r"\s--hash[= ]\S+")
-_LOCAL = re.compile(r"\.{0,2}/|\.$|file:|[A-Za-z]:\\")
+_CONDA = re.compile(r"([A-Za-z0-9._-]+)\s*=\s*(\d+(?:\.\d+)*)", re.ASCII)
+_LOCAL = re.compile(r"\.{0,2}/|\.\.?(?:$|\[)|file:|[A-Za-z]:\\")
 _URL = re.compile(r"(?:git|hg|svn|bzr)\+|https?://")
+_PUBLISH = "publish it to an index, or ship its code inside the bundle"
 
 
 def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
     for requirement in evidence.project.requirements:
-        text = _HASH_OPTIONS.sub("", requirement.value).strip()
+        text = without_hashes(requirement.value)
         from_file = not requirement.place.path.endswith(".toml")
         if _PLAIN_REQUIREMENT.fullmatch(text) or (from_file and (_LOCAL.match(text) or _URL.match(text))):
             continue
@@ -30,7 +34,19 @@ def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
             place, value = requirement.place, redacted(requirement.value, {})
             message = f"the requirement {value!r:.120} is not valid (PEP 508)"
             hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker'"
-            yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value)
+            conda = _CONDA.fullmatch(text)
+            if conda is not None:
+                hint = f"a single '=' is conda's: write {conda[1]}=={conda[2]} or {conda[1]}=={conda[2]}.*"
+            right = _respelt(text)
+            edit = ReplaceText(place, text, right) if right is not None and place.line is not None else None
+            yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value, edit=edit)
+
+
+def _respelt(requirement: str) -> str | None:
+    """Return the requirement with its operators the right way round, None where that does not make it valid."""
+    right = requirement.replace("=>", ">=").replace("=<", "<=")
+    is_mended = right != requirement and "@" not in requirement and _valid_requirement(right)
+    return right if is_mended else None
 
 
 def _valid_requirement(text: str) -> bool:
@@ -58,20 +74,33 @@ def _invalid_requires_python(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _direct_reference(evidence: Evidence) -> Iterable[Finding]:
+    members = {member.path for member in evidence.project.members}
     for requirement in evidence.project.requirements:
         text = requirement.value.strip()
         target = text.partition("@")[2].strip() if "@" in text and not _URL.match(text) else text
-        is_local, is_url = bool(_LOCAL.match(target)), bool(_URL.match(target))
-        if is_local or is_url:
-            what = (
-                "a path of this machine, which no worker has"
-                if is_local
-                else "a direct URL, which each worker must reach"
-            )
+        found = _moving_source(target, members)
+        if found is not None:
+            what, hint = found
             place, value = requirement.place, redacted(requirement.value, {})
             message = f"the requirement {value!r:.120} is {what}"
-            hint = "publish it to an index, or ship its code inside the bundle"
             yield finding("BK504", Severity.WARNING, message, place, hint=hint, entity=value)
+
+
+def _moving_source(target: str, members: set[str]) -> tuple[str, str] | None:
+    """Return what is doubtful about a requirement's path or URL, and what to do; None where nothing is."""
+    if _URL.match(target):
+        return "a direct URL, which each worker must reach", _PUBLISH
+    if not _LOCAL.match(target):
+        return None
+    # Runners take relative paths from the bundle's root, and build the bundle itself in any case.
+    inside = posixpath.normpath(target.partition(" ")[0].partition("[")[0])
+    if inside == "." or (inside.endswith(".whl") and inside in members):
+        return None
+    if any(member.startswith(f"{inside}/") for member in members):
+        return "a directory of the bundle, and runners install no requirement from a directory", (
+            "make it a package of the bundle, or ship it as a wheel file"
+        )
+    return "a path of this machine, which no worker has", _PUBLISH
 
 
 _PROJECT = """\

@@ -9,10 +9,11 @@ from bundlekit.check.evidence import Evidence
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.target_forms import GrammarProblem, grammar_problem, slash_form
-from bundlekit.model.edit import ReplaceText
+from bundlekit.model.edit import ReplaceText, is_editable
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.job import Job
-from bundlekit.model.nearest import nearest_name
+from bundlekit.model.nearest import nearest_name, slip_of
+from bundlekit.model.place import Place
 from bundlekit.model.registry import Registry
 
 __all__ = ["JOB_RULES"]
@@ -78,9 +79,14 @@ def _unregistered(evidence: Evidence) -> Iterable[Finding]:
             message = f"the job names the {kind} {text.value!r:.60}, which the registry does not have"
             near = nearest_name(text.value, known)
             hint = f"it has: {', '.join(known[:_SHOWN_NAMES])}" if known else f"it has no {kind} at all"
-            edit = None if near is None else ReplaceText(text.place, text.value, near)
+            edit = _instead(text.place, text.value, slip_of(text.value, known))
             hint = hint if near is None else f"nearest name: {near!r}"
             yield finding("BK145", Severity.WARNING, message, text.place, hint=hint, entity=text.value, edit=edit)
+
+
+def _instead(place: Place, old: str, new: str | None) -> ReplaceText | None:
+    """Return the edit, None without a new name and for a job in a file of another kind."""
+    return ReplaceText(place, old, new) if new is not None and is_editable(place.path) else None
 
 
 def _slash(evidence: Evidence) -> Iterable[Finding]:
@@ -89,7 +95,7 @@ def _slash(evidence: Evidence) -> Iterable[Finding]:
         found = slash_form(target.value, evidence.resolver.index) if job and target.place.path == job.path else None
         if found is not None:
             message = f"the target {target.value!r:.200} has a '/': today's warm runner takes it, the cold one does not"
-            edit = ReplaceText(target.place, target.value, found)
+            edit = _instead(target.place, target.value, found)
             place = target.place
             hint = f"write {found!r}"
             yield finding("BK146", Severity.WARNING, message, place, hint=hint, entity=target.value, edit=edit)

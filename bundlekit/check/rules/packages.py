@@ -1,5 +1,6 @@
 """BK139: directories on the way to what a bundle names that have no ``__init__.py``."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
@@ -18,27 +19,40 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def _without_init(evidence: Evidence) -> Iterable[Finding]:
-    """Say it once for each directory: a warning where the platform's registry leads through it, else information.
+    """Say it once for each directory: an error where the build leaves out a part of a package for it, else as below.
 
-    A bundle that the platform's own tool has never touched needs nothing of the kind.
+    A warning where the platform's registry leads through it, else information. A bundle that the platform's own tool
+    has never touched needs nothing of the kind.
     """
-    if evidence.project.registry is None and evidence.project.tracked is None:
+    project = evidence.project
+    if project.registry is None and project.tracked is None and not project.build.needs_init:
         return
     said: set[str] = set()
     judged = [*evidence.models, *evidence.targets, *evidence.wires]
     for each in sorted(judged, key=lambda item: item.declaration.place.path != REGISTRY):
         for directory in _directories(evidence, each):
-            is_new = directory not in said
+            if directory not in said and not _has_init(project, directory):
+                yield _missing(project, directory, each)
             said.add(directory)
-            if not is_new or _has_init(evidence.project, directory):
-                continue
-            path, value, place = f"{directory}/__init__.py", each.declaration.value, each.declaration.place
-            message = f"{directory}/ has no __init__.py, and {value!r:.200} leads through it: Python does not need one"
-            severity, hint = Severity.INFO, f"add an empty {path}: tools of the platform ask for it"
-            if place.path == REGISTRY:
-                severity, hint = Severity.WARNING, f"add an empty {path}: `mops bundle register-model` exits 1 without"
-            edit = CreateFile(path)
-            yield finding("BK139", severity, message, place, hint=hint, entity=directory, edit=edit)
+
+
+def _missing(project: Project, directory: str, judged: Judged) -> Finding:
+    path, value, place = f"{directory}/__init__.py", judged.declaration.value, judged.declaration.place
+    message = f"{directory}/ has no __init__.py, and {value!r:.200} leads through it"
+    if project.build.needs_init:
+        # What is no part of a regular package is found in the tree, which comes after the installed code.
+        parent = posixpath.dirname(directory)
+        is_part = parent not in project.source_roots and f"{parent}/__init__.py" in project.sources
+        severity = Severity.ERROR if is_part else Severity.WARNING
+        message += ": the build packs no directory without one"
+        hint = f"add an empty {path}, or take `namespaces = false` out of [tool.setuptools.packages.find]"
+    elif place.path == REGISTRY:
+        message += ": Python does not need one"
+        severity, hint = Severity.WARNING, f"add an empty {path}: `mops bundle register-model` exits 1 without"
+    else:
+        message += ": Python does not need one"
+        severity, hint = Severity.INFO, f"add an empty {path}: tools of the platform ask for it"
+    return finding("BK139", severity, message, place, hint=hint, entity=directory, edit=CreateFile(path))
 
 
 def _directories(evidence: Evidence, judged: Judged) -> Iterator[str]:
@@ -87,7 +101,8 @@ PACKAGE_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK139",
         "A package on the way has no __init__.py",
-        "Python imports it all the same; the platform's registration ends with status 1, and its preflight warns.",
+        "Python imports it all the same; but the platform's registration ends with status 1, its preflight warns, and a"
+        " build that is told to look for no namespaces leaves it out.",
         Severity.WARNING,
         _without_init,
         good=bundle({**_FILES, "models/__init__.py": ""}),

@@ -5,10 +5,19 @@ from typing import NamedTuple
 
 from bundlekit.check.evidence import Evidence, Judged, Malformed
 from bundlekit.check.left_out import bring_back, left_out_by, left_out_module
+from bundlekit.check.mends import (
+    Suits,
+    form_instead,
+    module_instead,
+    name_instead,
+    suits_model,
+    suits_target,
+    suits_wire,
+)
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import Check, finding
 from bundlekit.check.values import Constant, Function, MissingName
-from bundlekit.model.edit import Edit, ReplaceText
+from bundlekit.model.edit import Edit
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
@@ -33,16 +42,17 @@ _SHOWN_NAMES = 8
 
 
 class Subject(NamedTuple):
-    """What references are to: its name in sentences, those that a bundle declares, and how one is written."""
+    """What references are to: its name in sentences, those that a bundle declares, what fits, how one is written."""
 
     name: str
     judged: Callable[[Evidence], Iterable[Judged]]
+    suits: Suits
     form: str = "package.module:function"
 
 
-WIRE = Subject("the wire", lambda evidence: evidence.wires)
-TARGET = Subject("the target", lambda evidence: evidence.targets)
-MODEL = Subject("the model", lambda evidence: evidence.models, "package.module:Class")
+WIRE = Subject("the wire", lambda evidence: evidence.wires, suits_wire)
+TARGET = Subject("the target", lambda evidence: evidence.targets, suits_target)
+MODEL = Subject("the model", lambda evidence: evidence.models, suits_model, "package.module:Class")
 
 
 def malformed(code: str, subject: Subject) -> Check:
@@ -52,7 +62,8 @@ def malformed(code: str, subject: Subject) -> Check:
         for judged in subject.judged(evidence):
             if isinstance(judged.verdict, Malformed):
                 hint = f"write it as {subject.form!r}"
-                yield _at_declaration(code, judged, judged.verdict.reason, hint)
+                edit = form_instead(evidence, judged, subject.suits)
+                yield _at_declaration(code, judged, judged.verdict.reason, hint, edit)
 
     return check
 
@@ -79,33 +90,9 @@ def missing_module(code: str, subject: Subject) -> Check:
             elif missing.where:
                 message += f" ({missing.where}/ has no {name!r})"
             hint = _elsewhere(evidence, judged, missing.name) or _sibling_module(name, missing)
-            yield _at_declaration(code, judged, message, hint, _module_edit(evidence, judged, missing))
+            yield _at_declaration(code, judged, message, hint, module_instead(evidence, judged, missing, subject.suits))
 
     return check
-
-
-def _module_edit(evidence: Evidence, judged: Judged, missing: MissingModule) -> Edit | None:
-    """Return how to name the module that is near, or where the object is, None where that is a guess."""
-    near = nearest_name(missing.name.rpartition(".")[2], missing.siblings)
-    parent = missing.name.rpartition(".")[0]
-    value = judged.declaration.value
-    if _is_elsewhere(evidence, judged, missing.name) or not near or not value.startswith(missing.name):
-        return _elsewhere_edit(evidence, judged, missing.name)
-    return _replacement(judged, f"{f'{parent}.{near}' if parent else near}{value[len(missing.name) :]}")
-
-
-def _is_elsewhere(evidence: Evidence, judged: Judged, missing: str) -> bool:
-    return _elsewhere(evidence, judged, missing) is not None
-
-
-def _elsewhere_edit(evidence: Evidence, judged: Judged, missing: str) -> Edit | None:
-    found = evidence.suggestions.elsewhere(judged.reference) if judged.reference else None
-    return _replacement(judged, str(found[0])) if found and _is_elsewhere(evidence, judged, missing) else None
-
-
-def _replacement(judged: Judged, value: str) -> ReplaceText:
-    declaration = judged.declaration
-    return ReplaceText(declaration.place, declaration.value, value)
 
 
 def _left_out(project: Project, judged: Judged, missing: MissingModule) -> tuple[str, str] | None:
@@ -141,10 +128,7 @@ def missing_name(code: str, subject: Subject) -> Check:
                 message += f": {missing.note}"
             full = f"{missing.module}.{missing.name}"
             hint = _elsewhere(evidence, judged, full) or _sibling_name(missing)
-            near = nearest_name(missing.name, dict(missing.siblings))
-            edit = _elsewhere_edit(evidence, judged, full)
-            if edit is None and near and value.endswith(f":{missing.name}"):
-                edit = _replacement(judged, f"{value.removesuffix(missing.name)}{near}")
+            edit = name_instead(evidence, judged, missing, subject.suits)
             yield _at_declaration(code, judged, message, hint, edit)
 
     return check

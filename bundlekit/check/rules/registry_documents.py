@@ -9,7 +9,7 @@ from bundlekit.check.rules.registered import registered_example
 from bundlekit.cold_runner.exclusions import REGISTRY
 from bundlekit.model.edit import ReplaceText
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.nearest import nearest_name
+from bundlekit.model.nearest import nearest_name, slip_of
 from bundlekit.model.place import Place, Text
 from bundlekit.model.registry import Registry
 
@@ -37,7 +37,7 @@ def _unpaired(evidence: Evidence) -> Iterable[Finding]:
         elif not known:
             hint = "state the outputs of every model, so that this can be told"
         severity = Severity.ERROR if known else Severity.WARNING
-        edit = _nearest_instead(wanted, near)
+        edit = _nearest_instead(wanted, outputs)
         yield finding("BK128", severity, message, wanted.place, hint=hint, entity=target.id, edit=edit)
 
 
@@ -61,7 +61,7 @@ def _unknown_members(evidence: Evidence) -> Iterable[Finding]:
             if text.value not in ids:
                 message = f"the target set {each.id!r:.60} names {text.value!r:.60}, which is no registered target"
                 near = nearest_name(text.value, ids)
-                hint, edit = _choice(near, ids), _nearest_instead(text, near)
+                hint, edit = _choice(near, ids), _nearest_instead(text, ids)
                 yield finding("BK133", Severity.ERROR, message, text.place, hint=hint, entity=each.id, edit=edit)
 
 
@@ -104,7 +104,8 @@ def _choice(near: str | None, names: list[str]) -> str:
     return f"there are: {', '.join(names[:_SHOWN_NAMES])}" if names else "register it first"
 
 
-def _nearest_instead(text: Text, near: str | None) -> ReplaceText | None:
+def _nearest_instead(text: Text, names: Iterable[str]) -> ReplaceText | None:
+    near = slip_of(text.value, names)
     return None if near is None else ReplaceText(text.place, text.value, near)
 
 

@@ -1,12 +1,13 @@
 """BK801 to BK811: state that could leak from one task to the next, read from the code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bundlekit.check.evidence import Evidence
-from bundlekit.check.native_state import NativeVariable
+from bundlekit.check.native_state import NativeVariable, Unsearched
 from bundlekit.check.rules.catalogue import Check, StaticRule, bundle, finding
 from bundlekit.check.state_facts import Change, Kind, SharedState
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.place import Place
 
 __all__ = ["STATE_RULES"]
 
@@ -26,13 +27,20 @@ def _states(evidence: Evidence, *kinds: Kind) -> Iterable[SharedState]:
     return (state for module in evidence.survey.states for state in module.shared if state.kind in kinds)
 
 
+def _changed_by_tasks(evidence: Evidence, *kinds: Kind) -> Iterator[tuple[SharedState, tuple[Change, ...]]]:
+    """Yield the state that more than an import changes, with what else changes it.
+
+    What decorates or subclasses fills registries when a module is imported, the same ones for every task.
+    """
+    at_import = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
+    for state in _states(evidence, *kinds):
+        changes = tuple(each for each in state.changes if at_import.isdisjoint(each.function.split(".")))
+        if changes:
+            yield state, changes
+
+
 def _module_values(evidence: Evidence) -> Iterable[Finding]:
-    decorators = {name for module in evidence.survey.states for name in module.decorators} | _AT_IMPORT
-    for state in _states(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
-        # What decorates definitions fills registries when a module is imported, the same ones for every task.
-        changes = tuple(each for each in state.changes if decorators.isdisjoint(each.function.split(".")))
-        if not changes:
-            continue
+    for state, changes in _changed_by_tasks(evidence, Kind.MODULE_VALUE, Kind.REBOUND):
         changed = _where(changes, "changes it" if state.kind is Kind.MODULE_VALUE else "sets it anew")
         message = f"the module-level {state.name!r} outlives a task: {changed}, and the next task sees what is left"
         hint = f"{_WARM}: make it a local or pass it along, reset it when a task starts, or {_FRESH}"
@@ -48,8 +56,8 @@ def _defaults(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _class_attributes(evidence: Evidence) -> Iterable[Finding]:
-    for state in _states(evidence, Kind.CLASS_ATTRIBUTE):
-        changed = _where(state.changes, "changes it")
+    for state, changes in _changed_by_tasks(evidence, Kind.CLASS_ATTRIBUTE):
+        changed = _where(changes, "changes it")
         message = f"the class attribute {state.name!r} is shared by all instances and tasks: {changed}"
         hint = f"{_WARM}, and the next task sees what is left: set it on self in __init__, or {_FRESH}"
         yield finding("BK803", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
@@ -75,6 +83,23 @@ def _draws(evidence: Evidence) -> Iterable[Finding]:
         yield finding("BK805", Severity.WARNING, message, draw.place, hint=hint, entity=draw.generator)
 
 
+def _generators(evidence: Evidence) -> Iterable[Finding]:
+    patched = {state.name.rpartition(".")[2] for state in _states(evidence, Kind.PATCH)}
+    for state in _states(evidence, Kind.GENERATOR):
+        # Another module may put a new one in its place for each task.
+        if state.name in patched:
+            continue
+        drawn = _where(state.changes, "draws from it")
+        message = f"the module-level generator {state.name!r} is never seeded from the task's seed: {drawn}"
+        hint = f"{_WARM}, and results depend on those before: make one of the task's seed, and pass it along"
+        yield finding("BK805", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
+
+
+def _unseeded(evidence: Evidence) -> Iterable[Finding]:
+    yield from _draws(evidence)
+    yield from _generators(evidence)
+
+
 def _settings(evidence: Evidence) -> Iterable[Finding]:
     for state in _states(evidence, Kind.SETTING, Kind.PATCH):
         changed = _where(state.changes, f"changes {state.name}")
@@ -88,8 +113,14 @@ def _native_message(variable: NativeVariable, effect: str) -> tuple[str, str]:
     return message, f"{_WARM}: make it a local or a member, reset it at the start of each task, or {_FRESH}"
 
 
+def _native(evidence: Evidence, *, are_written: bool) -> Iterator[NativeVariable]:
+    for each in evidence.survey.native:
+        if isinstance(each, NativeVariable) and bool(each.writes) is are_written:
+            yield each
+
+
 def _native_written(evidence: Evidence) -> Iterable[Finding]:
-    for variable in (each for each in evidence.survey.native if each.writes):
+    for variable in _native(evidence, are_written=True):
         message, hint = _native_message(variable, "and silently changes results")
         others = len(variable.writes) - 1
         more = f" and in {others} more place{'s' if others > 1 else ''}" if others else ""
@@ -100,7 +131,10 @@ def _native_written(evidence: Evidence) -> Iterable[Finding]:
 def _native_kept(evidence: Evidence) -> Iterable[Finding]:
     if not evidence.project.settings.requires_fresh_process:
         yield from (problem for problem in evidence.project.problems if problem.code == "BK811")
-    for variable in (each for each in evidence.survey.native if not each.writes):
+    for source in (each for each in evidence.survey.native if isinstance(each, Unsearched)):
+        message = f"{source.path} was not searched for C++ static state to its end: {source.why}"
+        yield finding("BK811", Severity.INFO, message, Place(source.path), hint=f"search it yourself, or {_FRESH}")
+    for variable in _native(evidence, are_written=False):
         message, hint = _native_message(variable, "and may silently change results")
         message += " is not constant, though this file never writes it"
         yield finding(
@@ -158,7 +192,7 @@ STATE_RULES: tuple[StaticRule, ...] = (
         "A global random generator is used and never seeded from a task",
         "The numbers of a task then depend on what ran in the process before it, and no result can be repeated.",
         Severity.WARNING,
-        _draws,
+        _unseeded,
         good="import random\n\ndef run(seed):\n    return random.Random(seed).random()\n",
         bad="import random\n\nrandom.seed(1)\n\ndef run(seed):\n    return random.random()\n",
     ),

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from enum import Enum
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.module_index import ModuleFile
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
+from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.edit import AddParameter
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.signature import ParameterKind, Signature
+from bundlekit.model.used_names import uses_name
 
 __all__ = ["TARGET_RULES", "TargetStyle", "target_style"]
 
@@ -25,6 +28,7 @@ class TargetStyle(Enum):
     PORTABLE = "(sim_returns, target_data=None)"
 
 
+_SECOND = "target_data"
 _DATA_PATHS = "data_paths"
 _VARIADIC = {ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD}
 _REFUSED_BY = {
@@ -85,7 +89,7 @@ def _portable(signature: Signature) -> str:
     """Return the parameters that every runner can call: the first two as they are named, the others with defaults."""
     named = [each for each in signature.parameters if each.kind not in _VARIADIC]
     first = [each.name for each in named if each.kind is not ParameterKind.KEYWORD_ONLY][:2]
-    returns, data = (*first, *("sim_returns", "target_data")[len(first) :])
+    returns, data = (*first, *("sim_returns", _SECOND)[len(first) :])
     return ", ".join([returns, f"{data}=None", *(f"{each.name}=..." for each in named if each.name not in first)])
 
 
@@ -101,27 +105,42 @@ def _arity(evidence: Evidence) -> Iterable[Finding]:
         definition = references.definition(judged, verdict, _portable(verdict.signature))
         hint = f"write {definition}, which every runner can call"
         place = Place(verdict.path, verdict.line)
-        edit = _second_parameter(verdict, place) if style is TargetStyle.SIM_RETURNS else None
+        edit = _second_parameter(evidence, verdict, place) if style is TargetStyle.SIM_RETURNS else None
         yield finding("BK410", Severity.WARNING, message, place, hint=hint, entity=target.value, edit=edit)
 
 
-def _second_parameter(function: Function, place: Place) -> AddParameter | None:
+def _second_parameter(evidence: Evidence, function: Function, place: Place) -> AddParameter | None:
     """Return how to make a function of one plain parameter take the second one too."""
-    node = function.node
+    node, tree = function.node, evidence.resolver.trees.tree(function.path)
     if not isinstance(node, ast.FunctionDef) or node.decorator_list or function.given is not None:
         return None
-    arguments = node.args
-    is_plain = not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs)
-    return AddParameter(place, node.name, "target_data", "None") if is_plain and len(arguments.args) == 1 else None
+    # Of what stands deeper, more than its line would have to be told; and a name in use may mean another thing.
+    is_outermost = isinstance(tree, ast.Module) and node in tree.body
+    if not is_outermost or node.args.vararg or node.args.kwarg or uses_name(node, _SECOND):
+        return None
+    return AddParameter(place, node.name, _SECOND, "None")
 
 
 def _root_level(evidence: Evidence) -> Iterable[Finding]:
     for target, reference, _ in evidence.targets:
         if reference is not None and reference.module is not None and "." not in reference.module:
-            package = next((name for name in _packages(evidence) if name != reference.module), "package")
             message = f"the target {target.value!r} is in a top-level module, which a task cannot name"
-            hint = f"move {reference.module}.py into a package and name it '{package}.{reference}'"
+            hint = _deeper(evidence, reference)
             yield finding("BK411", Severity.WARNING, message, target.place, hint=hint, entity=target.value)
+
+
+def _deeper(evidence: Evidence, reference: Reference) -> str:
+    """Return how to get the target of a top-level module a name with a dot in its module."""
+    module = evidence.resolver.index.find(reference.module or "")
+    if not isinstance(module, ModuleFile) or not module.path.endswith("__init__.py"):
+        package = next((name for name in _packages(evidence) if name != reference.module), "package")
+        return f"move {reference.module}.py into a package and name it '{package}.{reference}'"
+    found = evidence.suggestions.same_name(reference)
+    inside = [one for one in found if (one.module or "").startswith(f"{reference.module}.")]
+    if len(inside) == 1:
+        return f"name it where it is defined: '{inside[0]}'"
+    example = Reference(f"{reference.module}.module", None, reference.attributes)
+    return f"define it in a module of {reference.module}/ and name that: '{example}'"
 
 
 def _packages(evidence: Evidence) -> Iterable[str]:

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.mends import suits_wire
 from bundlekit.check.rules import references
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.values import Function
 from bundlekit.cold_runner.dependency_hash import normalised_name
+from bundlekit.cold_runner.entry_point import Reference
 from bundlekit.model.declaration import WireSource
-from bundlekit.model.edit import AddEntryPoint
+from bundlekit.model.edit import AddEntryPoint, Edit, RenameKey
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.nearest import nearest_name
+from bundlekit.model.nearest import nearest_name, slip_of
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project, ProjectTable
 
@@ -30,14 +32,26 @@ def _no_wire(evidence: Evidence) -> Iterable[Finding]:
     place, hint = Place("pyproject.toml"), f"declare one: {_LINE.format('package.wire:wire')}"
     if _GROUP in project.entry_point_groups:
         place = project.entry_point_groups[_GROUP]
-        if project.table is ProjectTable.WITHOUT_PROJECT:
-            hint = "this group counts only with [project]: declare name, version and the entry point there"
+        if not project.build.is_installed:
+            hint = "this group counts only with [project], or Poetry's with [build-system]: add the one or the other"
     elif near:
         hint = f'write [project.entry-points."{_GROUP}"], not {near!r}'
         place = project.entry_point_groups[near]
-    found = evidence.suggestions.wires(_CALL_ARITY) if near is None and project.table is ProjectTable.PRESENT else []
-    edit = AddEntryPoint(_GROUP, "execute", str(found[0])) if len(found) == 1 else None
+    edit = _declared(evidence) if project.table is ProjectTable.PRESENT else None
     yield finding("BK301", Severity.ERROR, message, place, hint=hint, edit=edit)
+
+
+def _declared(evidence: Evidence) -> Edit | None:
+    """Return how to declare the only wire that the bundle has: by the right name of its group, or by a new line."""
+    groups = [group for group in evidence.project.entry_point_groups if group != _GROUP]
+    near = slip_of(_GROUP, groups)
+    if near is not None and _GROUP not in evidence.project.entry_point_groups:
+        return RenameKey("pyproject.toml", ("project", "entry-points", near), _GROUP)
+    if nearest_name(_GROUP, groups) is not None:
+        return None
+    found = evidence.suggestions.same_name(Reference("", None, ("wire",)))
+    is_one = len(found) == 1 and suits_wire(evidence.suggestions.value(found[0]))
+    return AddEntryPoint(_GROUP, "execute", str(found[0])) if is_one else None
 
 
 def _has_none(project: Project) -> bool:
@@ -52,7 +66,7 @@ def _may_come_from_elsewhere(evidence: Evidence) -> str | None:
         name = requirement.strip()
         if "modelops" in normalised_name(name) or "calabaria" in normalised_name(name) or "@" in name:
             return f"the dependency {name!r:.80} may bring one"
-    if project.table is not ProjectTable.PRESENT:
+    if not project.build.is_installed:
         return None
     if "entry-points" in project.build.dynamic:
         return "[project] says that the build backend adds entry points"
@@ -97,8 +111,21 @@ def _signature(evidence: Evidence) -> Iterable[Finding]:
             yield finding("BK307", Severity.ERROR, message, place, hint=hint, entity=wire.value)
 
 
+def _as_entry_point(evidence: Evidence) -> AddEntryPoint | None:
+    """Return how to declare the wire in effect by an entry point too, None where it has no name that would import."""
+    judged = evidence.wires[0]
+    reference = judged.reference
+    if not suits_wire(judged.verdict) or reference is None or _may_come_from_elsewhere(evidence):
+        return None
+    module = reference.module if reference.path is None else evidence.suggestions.module(reference.path)
+    if module is None or evidence.project.mistyped_wire:
+        return None
+    return AddEntryPoint(_GROUP, "execute", str(Reference(module, None, reference.attributes)))
+
+
 def _other_runners(evidence: Evidence) -> Iterable[Finding]:
-    wires = evidence.project.wires
+    project = evidence.project
+    wires = project.wires
     if not wires:
         return
     first = wires[0]
@@ -106,7 +133,7 @@ def _other_runners(evidence: Evidence) -> Iterable[Finding]:
         where = first.place.path
         value = "package.wire:wire" if "/" in first.value or ".py:" in first.value else first.value.strip()
         hint = f"declare it as well: {_LINE.format(value)}"
-        edit = AddEntryPoint(_GROUP, "execute", value) if value == first.value.strip() else None
+        edit = _as_entry_point(evidence) if project.table is ProjectTable.PRESENT else None
         message = f"the wire is declared by {where} alone: today's cold and direct runners only look at entry points"
         yield finding("BK310", Severity.WARNING, message, first.place, hint=hint, edit=edit)
     for other in wires[1:]:

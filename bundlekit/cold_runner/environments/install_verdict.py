@@ -9,9 +9,9 @@ from ..runner_error import RunnerError
 if TYPE_CHECKING:
     from .tool_process import ToolResult
 
-__all__ = ["demand_success"]
+__all__ = ["UNREACHABLE", "demand_success"]
 
-_UNREACHABLE = (
+UNREACHABLE = (
     "Connection refused",
     "Connection reset",
     "Network is unreachable",
@@ -44,7 +44,7 @@ def demand_success(result: "ToolResult", environ: Mapping[str, str], what: str, 
     lines = [line.strip() for line in result.tail.splitlines() if line.strip()]
     said = [line for line in lines if line.lower().startswith(("error", "cause"))] or lines
     offline = is_offline(environ)
-    unreachable = not offline and any(text in result.tail for text in _UNREACHABLE)
+    unreachable = not offline and any(text in result.tail for text in UNREACHABLE)
     wrong = _PERHAPS_REFUSED if "(from versions: none)" in result.tail else _WRONG
     advice = _OFFLINE if offline else _NO_INDEX if unreachable else wrong
     message = (

@@ -18,7 +18,7 @@ from .redaction import looks_secret
 if TYPE_CHECKING:
     from .tool_process import ToolResult
 
-__all__ = ["Installer", "Job", "export_lock", "find_installer", "install"]
+__all__ = ["Installer", "Job", "export_lock", "find_installer", "install", "installer_environment"]
 
 _PROBE_SECONDS = 20
 _REDIRECTING = (
@@ -122,13 +122,8 @@ def export_lock(installer: Installer, python: str, project: str, destination: st
 
 def _run(command: Sequence[str], job: Job, what: str, installer: Installer) -> "ToolResult":
     from .tool_process import run_tool  # noqa: PLC0415 - a ready environment starts nothing
-    from .user_settings import for_pip, for_uv  # noqa: PLC0415 - as above
 
-    # Git asks for nothing where nobody can answer. pip trusts the machine's certificates, so uv is asked to as well:
-    # an institute's proxy signs with its own.
-    defaults = {"GIT_TERMINAL_PROMPT": "0", "UV_SYSTEM_CERTS": "1"}
-    told = (for_uv if installer.name == "uv" else for_pip)(job.environ, job.log)
-    env = {**defaults, **{name: value for name, value in told.items() if not _misleads(name)}}
+    env = installer_environment(installer.name, job.environ, job.log)
     # uv looks for settings upwards from where it runs: those of a project that the cache lies in do not count.
     with open(os.path.join(job.scratch, "uv.toml"), "wb"):
         pass
@@ -137,6 +132,17 @@ def _run(command: Sequence[str], job: Job, what: str, installer: Installer) -> "
     return run_tool(
         command, cwd=job.scratch, env=env, deadline=job.deadline, what=what, inherited=(job.lock_descriptor,)
     )
+
+
+def installer_environment(name: str, environ: Mapping[str, str], log: Callable[[str], None]) -> dict[str, str]:
+    """Return the variables that uv or pip (`name`) gets to see of the user's own; what is taken over is logged."""
+    from .user_settings import for_pip, for_uv  # noqa: PLC0415 - a ready environment starts nothing
+
+    # Git asks for nothing where nobody can answer. pip trusts the machine's certificates, so uv is asked to as well:
+    # an institute's proxy signs with its own.
+    defaults = {"GIT_TERMINAL_PROMPT": "0", "UV_SYSTEM_CERTS": "1"}
+    told = (for_uv if name == "uv" else for_pip)(environ, log)
+    return {**defaults, **{each: value for each, value in told.items() if not _misleads(each)}}
 
 
 def _misleads(name: str) -> bool:

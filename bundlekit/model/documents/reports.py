@@ -11,11 +11,13 @@ __all__ = [
     "BundleDocument",
     "ErrorDocument",
     "FindingDocument",
+    "FixDocument",
     "KnownFindingDocument",
     "ReportDocument",
     "ReportsDocument",
     "RuleDocument",
     "StageDocument",
+    "UnfixedDocument",
 ]
 
 
@@ -42,6 +44,21 @@ class FindingDocument(TypedDict):
     fixable: bool
 
 
+class FixDocument(TypedDict):
+    """A finding that was mended, and the change that was made to the file at `path`."""
+
+    code: CodeText
+    message: str
+    path: str
+    change: str
+
+
+class UnfixedDocument(FixDocument):
+    """A finding that was not mended, and why."""
+
+    reason: str
+
+
 class BundleDocument(TypedDict):
     """Which bundle was validated; `digest` is null when nothing was hashed (level static)."""
 
@@ -66,7 +83,8 @@ class ReportDocument(TypedDict):
 
     `reweighed` counts the findings to which the settings give another severity, `gone` those of the baseline that were
     looked for and not found any more. `sandbox` is the level that held while bundle code ran, `network` what the
-    network was to it (closed, no-tcp, open); both are "none" where nothing ran.
+    network was to it (closed, no-tcp, open); both are "none" where nothing ran. `fixed` and `unfixed` tell what `--fix`
+    did, and `findings` what is left; with `--diff`, `difference` is a unified diff, and `fixed` what it would do.
     """
 
     schema: Literal["bundlekit/report/1"]
@@ -82,6 +100,9 @@ class ReportDocument(TypedDict):
     suppressed: dict[Literal["select", "ignore", "per-file-ignores", "comment", "baseline"], int]
     reweighed: int
     gone: int
+    fixed: list[FixDocument]
+    unfixed: list[UnfixedDocument]
+    difference: str | None
 
 
 class ReportsDocument(TypedDict):
