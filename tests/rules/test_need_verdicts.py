@@ -218,6 +218,16 @@ def test_what_no_task_loads_is_no_error(path: str, source: str, severity: Severi
     assert [finding.severity for finding in _found(tmp_path)] == ([severity] if severity else [])
 
 
+def test_what_only_tests_import_is_not_given_to_every_worker(tmp_path: Path) -> None:
+    """`--fix` wrote hypothesis into [project] dependencies; an extra that asks for it ends the matter."""
+    make_bundle(tmp_path, {"pyproject.toml": _NOTHING, "tests/test_a.py": "import hypothesis\n"})
+    (found,) = _found(tmp_path)
+    assert found.hint == 'no task is seen to load it: add "hypothesis" to an extra or a dependency group'
+    assert found.edit is None
+    make_bundle(tmp_path, {"pyproject.toml": _OPTIONAL, "tests/test_a.py": "import hypothesis, matplotlib\n"})
+    assert _found(tmp_path, "BK505", "BK508") == []
+
+
 _LEADS: dict[str, tuple[dict[str, str], Severity]] = {
     "by-import": ({"model/wire.py": "from .steps import step\n" + GOOD_WIRE}, _ERROR),
     "by-its-package": ({"model/__init__.py": "from . import steps\n"}, _ERROR),

@@ -69,7 +69,10 @@ def _undeclared(evidence: Evidence) -> Iterable[Finding]:
         if near is not None:
             # A name that is only nearly a well-known one is nothing to be installed on a guess.
             hint, edit = f"did you mean {near!r}? Else {hint}", None
-        if worst.provision.status is Status.UNKNOWN:
+        if worst.severity is Severity.INFO:
+            # What is added to the dependencies, every worker installs.
+            hint, edit = f"no task is seen to load it: add {_either(wanted)} to an extra or a dependency group", None
+        elif worst.provision.status is Status.UNKNOWN:
             hint += "; one of those that are declared may bring it today, and drop it tomorrow"
         yield finding(
             "BK505", worst.severity, message + _elsewhere(cases), worst.used.place, hint=hint, entity=name, edit=edit
