@@ -8,7 +8,7 @@ from bundlekit.check.files import is_outside
 from bundlekit.check.foreign import ForeignImport, foreign_imports, foreign_references
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.namespace import ImportedModule
-from bundlekit.check.reach import reach, roots_of
+from bundlekit.check.reach import is_own, reach, roots_of
 from bundlekit.check.resolver import Resolver
 from bundlekit.check.stdlib_versions import is_standard
 from bundlekit.check.suggestions import Suggestions
@@ -93,13 +93,21 @@ class Evidence:
 
     def _brought(self, reference: Reference, found: Function | Constant) -> Unknown:
         """Return that an object is not the bundle's own, and what brings it."""
-        top = (reference.module or "").partition(".")[0]
-        provider = self.supply.provider(reference.module or "")
-        whose = f"the dependency {provider!r}" if provider else f"the module {top!r} from outside of the bundle"
-        if is_standard(top):
-            whose = f"the module {top!r} of Python's standard library"
+        module = reference.module or ""
+        if is_own(module, self.resolver.index):
+            # The bundle's module only passes it on.
+            module = found.frame.module.name if isinstance(found, Function) and found.frame else ""
         shown = f"{found.name}{found.signature}" if isinstance(found, Function) else found.what
-        return Unknown(f"it comes from {whose}, where it is {shown}", is_there=True)
+        return Unknown(f"it comes from {self._whose(module)}, where it is {shown}", is_there=True)
+
+    def _whose(self, module: str) -> str:
+        top = module.partition(".")[0]
+        if not top:
+            return "outside of the bundle"
+        if is_standard(top):
+            return f"the module {top!r} of Python's standard library"
+        provider = self.supply.provider(module)
+        return f"the dependency {provider!r}" if provider else f"the module {top!r} from outside of the bundle"
 
     def _failed(self, module: str) -> tuple[FailedImport, ...]:
         if module not in self._failed_by_module:

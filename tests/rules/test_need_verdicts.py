@@ -629,3 +629,30 @@ def test_a_wire_of_a_dependency_is_told_with_the_distribution(tmp_path: Path) ->
     found = check(read_project(tmp_path / "sir", python=str(environment)))
     (told,) = (one for one in found if one.code == "BK309")
     assert "it comes from the dependency 'fast-things 1.0', where it is wire(entrypoint, params, seed)" in told.message
+
+
+_PASSED_ON: dict[str, tuple[str, str]] = {
+    "function-of-a-dependency": ("from quick import wire\n", "the dependency 'fast-things 1.0'"),
+    "class-of-a-dependency": ("from quick import Wire as wire\n", "outside of the bundle"),
+}
+
+
+@pytest.mark.parametrize(("source", "whose"), _PASSED_ON.values(), ids=_PASSED_ON)
+def test_what_the_bundle_passes_on_is_told_with_where_it_is_from(source: str, whose: str, tmp_path: Path) -> None:
+    """It was told with the distribution whose name is most like that of the bundle's own module."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    code = f"{GOOD_WIRE}class Wire:\n    def __init__(self, a, b, c): ...\n"
+    (environment / "lib/python3.11/site-packages/quick/__init__.py").write_text(code)
+    text = pyproject(wire="model.wire:wire", project='dependencies = ["fast-things", "model-things"]')
+    make_bundle(tmp_path / "sir", {"pyproject.toml": text, "model/wire.py": source})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    (told,) = (one for one in found if one.code == "BK309")
+    assert f"it comes from {whose}, where it is" in told.message
+
+
+def test_what_is_passed_on_from_python_is_told_so(tmp_path: Path) -> None:
+    """No dependency brings that."""
+    make_bundle(tmp_path, {"model/wire.py": "from fnmatch import filter as wire\n"})
+    (told,) = findings_of(tmp_path)
+    whose = "the module 'fnmatch' of Python's standard library"
+    assert f"it comes from {whose}, where it is filter(names, pat)" in told.message
