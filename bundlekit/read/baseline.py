@@ -13,7 +13,6 @@ from bundlekit.read.document import MAX_DOCUMENT_BYTES, regular_file
 __all__ = ["bundle_key", "read_baseline"]
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HINT = "write it with: bundlekit validate --write-baseline"
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -70,4 +69,5 @@ def _known(path: Path, bundle: str, entries: object) -> Iterator[KnownFinding]:
 
 
 def _refused(path: Path, message: str) -> UsageError:
-    return UsageError(message, subject=path, hint=_HINT)
+    hint = f"write it with: bundlekit validate --baseline {path} --write-baseline"
+    return UsageError(message, subject=path, hint=hint)

@@ -152,9 +152,11 @@ def test_what_is_no_baseline_is_refused(text: str, said: str, tmp_path: Path) ->
 
 
 def test_a_baseline_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """Who names one means that there is one."""
-    with pytest.raises(UsageError, match="cannot be read"):
-        read_baseline(tmp_path / "known.json")
+    """Who names one means that there is one; the hint works as it stands, with or without a setting."""
+    file = tmp_path / "known.json"
+    with pytest.raises(UsageError, match="cannot be read") as refused:
+        read_baseline(file)
+    assert refused.value.hint == f"write it with: bundlekit validate --baseline {file} --write-baseline"
     with pytest.raises(UsageError, match="not a regular file"):
         read_baseline(tmp_path)
 
