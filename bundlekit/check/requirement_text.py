@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from bundlekit.cold_runner.dependency_hash import normalised_name, requirement_name
 
-__all__ = ["RequirementText", "taken_apart"]
+__all__ = ["RequirementText", "name_of_source", "taken_apart"]
 
 _NAME = re.compile(r"\s*[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _HASHES = re.compile(r"\s--hash[= ]\S+")
+_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)", re.ASCII)
+_VERSION_OF_ARCHIVE = re.compile(r"-\d.*")
 _DIRECT = re.compile(r"(?:git|hg|svn|bzr)\+|[a-z]+://|\.{0,2}/|[A-Za-z]:\\")
 
 
@@ -50,3 +52,19 @@ def taken_apart(requirement: str) -> RequirementText:
     specifier, _, marker = rest.partition(";")
     specifier = re.sub(r"\s+", "", specifier).removeprefix("(").removesuffix(")")
     return RequirementText(name, specifier, marker.strip(), "", extras)
+
+
+def name_of_source(url: str) -> str | None:
+    """Return the normal name of what a bare path or URL most likely installs, None where it gives no hint.
+
+    That is what ``#egg=`` says, else the last part of the path: a file's name without its version, or a repository's.
+    """
+    egg = _EGG.search(url)
+    if egg is not None:
+        return normalised_name(egg[1])
+    address = url.partition("#")[0]
+    path = address.partition("://")[2].partition("/")[2] if "://" in address else address
+    # A branch behind the @ may have slashes of its own.
+    last = path.partition("@")[0].rstrip("/").rpartition("/")[2].removesuffix(".git")
+    name = _VERSION_OF_ARCHIVE.sub("", last)
+    return normalised_name(name) if _NAME.fullmatch(name) else None

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from bundlekit.check.closure import InstalledClosure, installed_closure, locked_closure
 from bundlekit.check.import_names import known_modules, may_be_provided_by, providers
 from bundlekit.check.markers import holds
-from bundlekit.check.requirement_text import taken_apart
+from bundlekit.check.requirement_text import name_of_source, taken_apart
 from bundlekit.check.worker import Worker
-from bundlekit.cold_runner.dependency_hash import normalised_name, requirement_name
+from bundlekit.cold_runner.dependency_hash import normalised_name
 from bundlekit.model.project import Project, ProjectTable
 
 if TYPE_CHECKING:
@@ -51,15 +51,18 @@ class Supply:
         self._own = normalised_name(project.name or "")
         self.declared: dict[str, Requirement] = {}
         self.excluded: dict[str, Requirement] = {}
+        self._by_source: set[str] = set()
         self.has_nameless = False
         for requirement in project.requirements:
-            name = requirement_name(requirement.value.strip())
-            if name is None:
+            parts = taken_apart(requirement.value)
+            if parts.name is None:
                 self.has_nameless = True
-            elif holds(taken_apart(requirement.value).marker, worker):
-                self.declared.setdefault(name, requirement)
+                source = name_of_source(parts.url)
+                self._by_source |= {source} if source else set()
+            elif holds(parts.marker, worker):
+                self.declared.setdefault(parts.name, requirement)
             else:
-                self.excluded.setdefault(name, requirement)
+                self.excluded.setdefault(parts.name, requirement)
 
     @cached_property
     def is_told(self) -> bool:
@@ -159,11 +162,11 @@ class Supply:
         for length in range(len(parts), 0, -1):
             yield normalised_name("-".join(parts[:length]))
         if not known:
-            everything = (*self.declared, *self.excluded, *self._project.optional_requirements)
+            everything = (*self.declared, *self._by_source, *self.excluded, *self._project.optional_requirements)
             yield from (name for name in everything if known_modules(name) is None and may_be_provided_by(name, dotted))
 
     def _declared_as(self, name: str) -> Status | None:
-        if name in self.declared or name == self._own:
+        if name in self.declared or name in self._by_source or name == self._own:
             return Status.DECLARED
         if name in self._project.optional_requirements:
             return Status.OPTIONAL

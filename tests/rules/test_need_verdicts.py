@@ -656,3 +656,30 @@ def test_what_is_passed_on_from_python_is_told_so(tmp_path: Path) -> None:
     (told,) = findings_of(tmp_path)
     whose = "the module 'fnmatch' of Python's standard library"
     assert f"it comes from {whose}, where it is filter(names, pat)" in told.message
+
+
+_SOURCES: dict[str, tuple[str, str, list[tuple[str, Severity]]]] = {
+    "repository": ("git+https://h.invalid/x/lab-utils.git@v1\n", "import lab_utils\n", []),
+    "branch-with-a-slash": ("git+https://h.invalid/x/lab-utils@fix/this\n", "import lab_utils\n", []),
+    "repository-of-a-prefix": ("git+https://h.invalid/x/python-lab\n", "import lab\n", []),
+    "egg": ("git+ssh://git@h.invalid/x/other.git#subdirectory=a&egg=lab\n", "import lab\n", []),
+    "wheel": ("https://h.invalid/lab-1.0-py3-none-any.whl\n", "import lab\n", []),
+    "archive": ("https://h.invalid/lab-1.0.tar.gz\n", "import lab\n", []),
+    "path": ("./vendor/lab/\n", "import lab\n", []),
+    "another-name": ("git+https://h.invalid/x/lab.git\n", "import starsim\n", [("starsim", _WARNING)]),
+    "no-name": ("./\n", "import starsim\n", [("starsim", _WARNING)]),
+    "well-known": ("git+https://h.invalid/numpy/numpy\n", "import numpy\n", []),
+}
+
+
+@pytest.mark.parametrize(("requirements", "source", "wanted"), _SOURCES.values(), ids=_SOURCES)
+def test_what_a_bare_source_most_likely_installs_is_declared(
+    requirements: str, source: str, wanted: list[tuple[str, Severity]], tmp_path: Path
+) -> None:
+    """`git+https://...` was taken for a distribution called git, whose lock entry was then asked for."""
+    files = {"pyproject.toml": "[tool.bundlekit]\n", "requirements.txt": requirements, "wire.py": source + GOOD_WIRE}
+    make_bundle(tmp_path, files)
+    assert [(finding.entity, finding.severity) for finding in _found(tmp_path)] == wanted
+    lock = 'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "starsim"\nversion = "1.0"\n'
+    make_bundle(tmp_path, {**files, "pylock.toml": lock})
+    assert _found(tmp_path, "BK505", "BK513", "BK514") == []

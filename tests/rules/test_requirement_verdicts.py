@@ -146,6 +146,7 @@ def test_the_workers_python_is_a_version(value: str, is_found: bool, tmp_path: P
 _LOOSE: dict[str, tuple[str, str, str | None]] = {
     "open": ('["numpy>=2", "scipy==1.0"]', "import numpy, scipy\n", "exact version: numpy>=2"),
     "several": ('["numpy", "scipy"]', "import numpy, scipy\n", "numpy, scipy"),
+    "hashes": ('["numpy>=2 --hash=sha256:0a"]', "import numpy\n", "exact version: numpy>=2"),
     "many": (
         '["numpy", "scipy", "pandas", "polars", "numba", "dask", "jax"]',
         "import dask, jax, numba, numpy, pandas, polars, scipy\n",
