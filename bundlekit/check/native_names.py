@@ -22,7 +22,16 @@ __all__ = [
 _MAX_STEPS = 16
 _NAMES = frozenset({"identifier", "field_identifier"})
 _ENGINES = frozenset({"mt19937", "mt19937_64", "minstd_rand", "minstd_rand0", "ranlux24", "ranlux48", "knuth_b"})
-_HARMLESS = frozenset({"mutex", "shared_mutex", "recursive_mutex", "timed_mutex", "once_flag", "condition_variable"})
+_LOCKS = frozenset({"mutex", "shared_mutex", "recursive_mutex", "timed_mutex", "once_flag", "condition_variable"})
+_TABLES_OF_PYTHON = frozenset(
+    {
+        *("PyModuleDef", "PyModuleDef_Slot", "PyMethodDef", "PyMemberDef", "PyGetSetDef", "PyTypeObject"),
+        *("PyType_Spec", "PyType_Slot", "PyStructSequence_Desc", "PyStructSequence_Field", "PyBufferProcs"),
+        *("PyNumberMethods", "PySequenceMethods", "PyMappingMethods", "PyAsyncMethods"),
+    }
+)
+"""What an extension module tells the interpreter of itself: its interface wants them without const."""
+
 _READS = frozenset(
     {
         *("at", "back", "begin", "c_str", "capacity", "cbegin", "cend", "contains", "count", "crbegin", "crend"),
@@ -87,8 +96,9 @@ def is_engine(node: "Node") -> bool:
 
 
 def is_harmless(node: "Node") -> bool:
-    """Whether what is declared cannot change a result: locks and the like."""
-    return _type_name(node) in _HARMLESS
+    """Whether what is declared cannot change a result: locks, and the tables that describe an extension module."""
+    name = _type_name(node).removeprefix("struct").strip()
+    return name in _LOCKS or name in _TABLES_OF_PYTHON
 
 
 def is_function(name: Declared, node: "Node", *, in_block: bool) -> bool:

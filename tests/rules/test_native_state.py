@@ -114,6 +114,11 @@ _LEAVES_ALONE: dict[str, str] = {
     "block-scope-function": "void f() { int g(int); }",
     "pybind11": 'PYBIND11_MODULE(sir, m) { m.def("f", &f); }',
     "nanobind": 'NB_MODULE(sir, m) { m.def("f", &f); }',
+    "tables-of-an-extension": (
+        "static PyMethodDef methods[] = {{0}};\nstatic struct PyModuleDef module = {PyModuleDef_HEAD_INIT};\n"
+        "static PyTypeObject Sim = {0};\nPyMODINIT_FUNC PyInit__core(void) {\n  Sim.tp_name = 0;\n"
+        "  PyType_Ready(&Sim);\n  return PyModule_Create(&module);\n}"
+    ),
     "lock": "static std::mutex lock; static std::once_flag once;",
     "reference": "static Sir& sir = make();",
     "lambda-local": "auto const f = [](int n) { n = 1; return n; };",
