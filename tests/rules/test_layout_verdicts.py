@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
+from builders.projects import write_tree
 
 from bundlekit.model.finding import Severity
 
@@ -238,6 +239,29 @@ def test_a_direct_reference_is_a_warning(requirement: str, tmp_path: Path) -> No
     """It may be meant, and may be missing on a worker."""
     make_bundle(tmp_path, {"pyproject.toml": pyproject(project=f'dependencies = ["{requirement}"]')})
     assert [finding.code for finding in findings_of(tmp_path)] == ["BK504"]
+
+
+_PATHS: dict[str, tuple[str, str | None]] = {
+    "the-bundle": (".", None),
+    "the-bundle-to-edit": ("-e .", None),
+    "the-bundle-with-an-extra": ("-e .[dev]", None),
+    "wheel-that-ships": ("./wheels/lab-1.0-py3-none-any.whl", None),
+    "wheel-that-does-not": ("./wheels/lab-2.0-py3-none-any.whl", "a path of this machine"),
+    "directory-that-ships": ("./vendor/lab", "a directory of the bundle"),
+    "directory-to-edit": ("-e ./vendor/lab/", "a directory of the bundle"),
+    "beside-the-bundle": ("../lab", "a path of this machine"),
+    "absolute": ("/home/me/lab", "a path of this machine"),
+}
+
+
+@pytest.mark.parametrize(("requirement", "what"), _PATHS.values(), ids=_PATHS)
+def test_a_path_is_told_by_where_it_leads(requirement: str, what: str | None, tmp_path: Path) -> None:
+    """`-e .` is in many requirements.txt and harms nobody: runners build the bundle itself anyway."""
+    files = {"wheels/lab-1.0-py3-none-any.whl": "", "vendor/lab/setup.py": "", "wire.py": "def wire(a, b, c): ...\n"}
+    write_tree(tmp_path, {**files, "requirements.txt": f"{requirement}\n"})
+    found = [finding for finding in findings_of(tmp_path) if finding.code.startswith("BK5")]
+    assert [finding.code for finding in found] == (["BK504"] if what else [])
+    assert all(what is not None and what in finding.message for finding in found)
 
 
 def test_paths_in_requirements_txt_are_warnings_at_their_lines(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """BK5xx: declared requirements and requires-python. `packaging` judges; the plainest spellings need not ask it."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 
@@ -17,8 +18,9 @@ _PLAIN_REQUIREMENT = re.compile(
     rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:{_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?", re.ASCII
 )
 _HASH_OPTIONS = re.compile(r"\s--hash[= ]\S+")
-_LOCAL = re.compile(r"\.{0,2}/|\.$|file:|[A-Za-z]:\\")
+_LOCAL = re.compile(r"\.{0,2}/|\.\.?(?:$|\[)|file:|[A-Za-z]:\\")
 _URL = re.compile(r"(?:git|hg|svn|bzr)\+|https?://")
+_PUBLISH = "publish it to an index, or ship its code inside the bundle"
 
 
 def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
@@ -68,20 +70,33 @@ def _invalid_requires_python(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _direct_reference(evidence: Evidence) -> Iterable[Finding]:
+    members = {member.path for member in evidence.project.members}
     for requirement in evidence.project.requirements:
         text = requirement.value.strip()
         target = text.partition("@")[2].strip() if "@" in text and not _URL.match(text) else text
-        is_local, is_url = bool(_LOCAL.match(target)), bool(_URL.match(target))
-        if is_local or is_url:
-            what = (
-                "a path of this machine, which no worker has"
-                if is_local
-                else "a direct URL, which each worker must reach"
-            )
+        found = _moving_source(target, members)
+        if found is not None:
+            what, hint = found
             place, value = requirement.place, redacted(requirement.value, {})
             message = f"the requirement {value!r:.120} is {what}"
-            hint = "publish it to an index, or ship its code inside the bundle"
             yield finding("BK504", Severity.WARNING, message, place, hint=hint, entity=value)
+
+
+def _moving_source(target: str, members: set[str]) -> tuple[str, str] | None:
+    """Return what is doubtful about a requirement's path or URL, and what to do; None where nothing is."""
+    if _URL.match(target):
+        return "a direct URL, which each worker must reach", _PUBLISH
+    if not _LOCAL.match(target):
+        return None
+    # Runners take relative paths from the bundle's root, and build the bundle itself in any case.
+    inside = posixpath.normpath(target.partition(" ")[0].partition("[")[0])
+    if inside == "." or (inside.endswith(".whl") and inside in members):
+        return None
+    if any(member.startswith(f"{inside}/") for member in members):
+        return "a directory of the bundle, and runners install no requirement from a directory", (
+            "make it a package of the bundle, or ship it as a wheel file"
+        )
+    return "a path of this machine, which no worker has", _PUBLISH
 
 
 _PROJECT = """\
