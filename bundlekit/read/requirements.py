@@ -3,6 +3,7 @@
 See: DESIGN decision 3. How requirements are spelled and hashed is the runner's; it must compute the same hash alone.
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -102,6 +103,13 @@ def _requirements_file(root: Path, name: str, problems: list[Finding]) -> tuple[
         if data is not None and data.count(b"\n") > _MAX_LINES:
             problems.append(finding_at("BK106", f"{path} has more than {_MAX_LINES:,} lines", Place(path)))
             return None
+        if data is not None and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            hint = "save it as UTF-8: `>` of PowerShell writes UTF-16"
+            problems.append(
+                finding_at("BK106", f"{path} is UTF-16, which installers do not read", Place(path), hint=hint)
+            )
+            # What it requires is known all the same: nobody is helped by a finding for each import.
+            return data.decode("utf-16", "replace")
         return None if data is None else data.decode("utf-8-sig", "replace")
 
     text = text_of(name)

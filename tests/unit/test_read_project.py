@@ -304,6 +304,16 @@ def test_the_reader_and_the_runner_agree_on_what_is_installed(
     assert read_project(tmp_path).build.is_installed is installed
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_requirements_in_utf_16_are_one_finding(encoding: str, tmp_path: Path) -> None:
+    """PowerShell's `pip freeze > requirements.txt` writes them so; each line was called an invalid requirement."""
+    text = "\ufeff" * (encoding == "utf-16-be") + "numpy==2.1.0\r\nscipy==1.14\r\n"
+    write_tree(tmp_path, {"wire.py": f"import numpy, scipy\n{GOOD_WIRE}", "requirements.txt": text.encode(encoding)})
+    (found,) = [one for one in findings_of(tmp_path) if one.path == "requirements.txt" or one.code == "BK505"]
+    assert (found.code, found.severity) == ("BK106", Severity.ERROR)
+    assert "UTF-16" in found.message
+
+
 _DOCUMENTS = {
     "json-syntax": (".modelops/manifest.json", b'{"wire": ', 1),
     "json-nan": (".modelops/manifest.json", b'{"wire": NaN}', 1),
