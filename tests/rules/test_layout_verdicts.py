@@ -225,6 +225,14 @@ def test_an_invalid_requirement_is_found_at_its_place(requirement: str, tmp_path
     assert [(finding.code, finding.line) for finding in findings_of(tmp_path)] == [("BK501", 4)]
 
 
+def test_a_pin_of_conda_is_told_in_pips_words(tmp_path: Path) -> None:
+    """Copied from an environment.yml; it may mean one version or a series, so nothing is mended."""
+    make_bundle(tmp_path, {"pyproject.toml": pyproject(project='dependencies = ["numpy = 1.26"]')})
+    (found,) = findings_of(tmp_path)
+    assert (found.code, found.edit) == ("BK501", None)
+    assert found.hint == "a single '=' is conda's: write numpy==1.26 or numpy==1.26.*"
+
+
 @pytest.mark.parametrize("requirement", _GOOD_REQUIREMENTS)
 def test_a_valid_requirement_is_left_alone(requirement: str, tmp_path: Path) -> None:
     """Whatever PEP 508 allows, plain or not."""

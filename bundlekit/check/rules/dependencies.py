@@ -17,6 +17,7 @@ _PLAIN_SPECIFIER = re.compile(rf"{_CLAUSE}(?:\s*,\s*{_CLAUSE})*", re.ASCII)
 _PLAIN_REQUIREMENT = re.compile(
     rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:{_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?", re.ASCII
 )
+_CONDA = re.compile(r"([A-Za-z0-9._-]+)\s*=\s*(\d+(?:\.\d+)*)", re.ASCII)
 _HASH_OPTIONS = re.compile(r"\s--hash[= ]\S+")
 _LOCAL = re.compile(r"\.{0,2}/|\.\.?(?:$|\[)|file:|[A-Za-z]:\\")
 _URL = re.compile(r"(?:git|hg|svn|bzr)\+|https?://")
@@ -33,6 +34,9 @@ def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
             place, value = requirement.place, redacted(requirement.value, {})
             message = f"the requirement {value!r:.120} is not valid (PEP 508)"
             hint = "write it as name>=1.0, optionally with [extras], further clauses and '; marker'"
+            conda = _CONDA.fullmatch(text)
+            if conda is not None:
+                hint = f"a single '=' is conda's: write {conda[1]}=={conda[2]} or {conda[1]}=={conda[2]}.*"
             right = _respelt(text)
             edit = ReplaceText(place, text, right) if right is not None and place.line is not None else None
             yield finding("BK501", Severity.ERROR, message, place, hint=hint, entity=value, edit=edit)
