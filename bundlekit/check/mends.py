@@ -62,7 +62,7 @@ def form_instead(evidence: Evidence, judged: Judged, suits: Suits) -> ReplaceTex
     elif not dot:
         return None
     try:
-        return _instead(judged, _suiting(evidence, [parse_reference(text)], suits))
+        return _instead(evidence, judged, _suiting(evidence, [parse_reference(text)], suits))
     except ValueError:
         return None
 
@@ -78,7 +78,7 @@ def module_instead(evidence: Evidence, judged: Judged, missing: MissingModule, s
     if near is not None:
         module = f"{parent}{dot}{near}{reference.module[len(missing.name) :]}"
         found = [*found, *_suiting(evidence, [reference._replace(module=module)], suits)]
-    return _instead(judged, found)
+    return _instead(evidence, judged, found)
 
 
 def name_instead(evidence: Evidence, judged: Judged, missing: MissingName, suits: Suits) -> ReplaceText | None:
@@ -90,14 +90,18 @@ def name_instead(evidence: Evidence, judged: Judged, missing: MissingName, suits
     # What cannot be meant is no reason to doubt what can.
     names = {each.attributes[0]: each for each in _suiting(evidence, siblings, suits)}
     near = only_near_name(missing.name, names)
-    return _instead(judged, [*_elsewhere(evidence, reference, suits), *([names[near]] if near else [])])
+    return _instead(evidence, judged, [*_elsewhere(evidence, reference, suits), *([names[near]] if near else [])])
 
 
-def _instead(judged: Judged, found: Iterable[Reference]) -> ReplaceText | None:
+def _instead(evidence: Evidence, judged: Judged, found: Iterable[Reference]) -> ReplaceText | None:
     """Return the edit that writes the one reference `found` at the declaration; None for several, or for none."""
     place, value = judged.declaration.place, judged.declaration.value
     references = list(dict.fromkeys(found))
     if len(references) != 1 or place.line is None or not is_editable(place.path):
+        return None
+    named = (*evidence.wires, *evidence.targets, *evidence.models)
+    if any(one.reference == references[0] and one.declaration.place.path == place.path for one in named):
+        # Nobody names one thing twice in a document: this name is for something that is not written yet.
         return None
     return ReplaceText(place, value, str(references[0]))
 

@@ -313,6 +313,20 @@ _LEFT: dict[str, tuple[str, dict[str, str]]] = {
         "BK410",
         {"pyproject.toml": _targets("model.fit:loss"), "model/fit.py": f"if True:\n    {_ONE}"},
     ),
+    "another-target-has-that-name": (
+        "BK405",
+        {
+            "pyproject.toml": pyproject(after='[tool.bundlekit]\ntargets = ["model.fit:loss", "model.fit:losses"]'),
+            "model/fit.py": "def loss(a, b=None): ...\n",
+        },
+    ),
+    "another-target-has-that-module": (
+        "BK404",
+        {
+            "pyproject.toml": pyproject(after='[tool.bundlekit]\ntargets = ["model.fit:loss", "model.fits:loss"]'),
+            "model/fit.py": "def loss(a, b=None): ...\n",
+        },
+    ),
     "one-equals-sign": ("BK501", {"pyproject.toml": pyproject(project='dependencies = ["numpy=2"]')}),
     "turned-round-and-wrong": ("BK501", {"pyproject.toml": pyproject(project='dependencies = ["numpy=>x y"]')}),
     "setting-that-is-there": (
