@@ -86,6 +86,10 @@ _ARMENIAN = {"\u0585": "o", "\u057d": "u", "\u0578": "n", "\u0570": "h", "\u0581
 _LOOKALIKES = {**_CYRILLIC, **_GREEK, **_ARMENIAN}
 
 
+_SYMBOLS_OF_PHYSICS = ("\u03bd", "\u2113")
+"""Nu and script l, before Latin subscripts: only beside the word that they look like do they deceive."""
+
+
 class Control(NamedTuple):
     """A control character that reorders what is shown; line and column from 1, the column in bytes."""
 
@@ -148,18 +152,29 @@ def _text(data: bytes) -> str:
 def _suspects(text: str) -> dict[str, tuple[str, bool]]:
     """Return the words that may deceive, with what each is taken for and whether Python reads it so."""
     found = {}
-    for word in {word for word in _WORD.findall(text) if not word.isascii()}:
+    words = set(_WORD.findall(text))
+    for word in {word for word in words if not word.isascii()}:
         if len(word) > _MAX_LETTERS or not word.isidentifier():
             continue
-        normal = unicodedata.normalize("NFKC", word)
-        if normal.isascii():
-            if not all(_is_formula(part) for part in word.split("_")):
-                found[word] = (normal, True)
-            continue
-        shown = "".join(_LOOKALIKES.get(letter, letter) for letter in word)
-        if shown.isascii() and any(_is_mixed(part) for part in word.split("_")):
-            found[word] = (shown, False)
+        taken_for = _taken_for(word)
+        if taken_for is not None and (taken_for[0] in words or not _is_symbol(word)):
+            found[word] = taken_for
     return found
+
+
+def _taken_for(word: str) -> tuple[str, bool] | None:
+    """Return the ASCII that a word is taken for, and whether Python reads it so; None where it does not deceive."""
+    normal = unicodedata.normalize("NFKC", word)
+    if normal.isascii():
+        return None if all(_is_formula(part) for part in word.split("_")) else (normal, True)
+    shown = "".join(_LOOKALIKES.get(letter, letter) for letter in word)
+    is_mixed = shown.isascii() and any(_is_mixed(part) for part in word.split("_"))
+    return (shown, False) if is_mixed else None
+
+
+def _is_symbol(word: str) -> bool:
+    """Whether a word is one symbol of physics and a subscript."""
+    return word.startswith(_SYMBOLS_OF_PHYSICS) and word[1:].isascii()
 
 
 def _is_formula(part: str) -> bool:

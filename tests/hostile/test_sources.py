@@ -258,6 +258,8 @@ _DECEPTIVE: dict[str, tuple[str, str, int | None, int | None, str]] = {
     "S09-after-mark": ("\ufeff# \u202a\n", "BK321", 1, 3, "U+202A"),
     "S09-cyrillic": ("\u00e9t\u00e9 = 1; p\u0430rams = 1\n", "BK322", 1, 10, r"'p\u0430rams' looks like 'params'"),
     "S09-greek": ("def f(m\u03bfdel):\n    pass\n", "BK322", 1, 7, r"'m\u03bfdel' looks like 'model'"),
+    "S09-nu-beside-v": ("\u03bdmax = 1\nvmax = 2\n", "BK322", 1, 1, r"'\u03bdmax' looks like 'vmax'"),
+    "S09-script-l-beside-l": ("lmax = 1\n\u2113max = 2\n", "BK322", 2, 1, "is read by Python as 'lmax'"),
     "S09-armenian": ("s\u0585lve = 1\n", "BK322", 1, 1, "looks like 'solve'"),
     "S09-ligature": ("\ufb01t = 1\n", "BK322", 1, 1, r"'\ufb01t' is read by Python as 'fit'"),
     "S09-fullwidth": ("x = 1\n\uff41 = 1\n", "BK322", 2, 1, "is read by Python as 'a'"),
@@ -293,6 +295,7 @@ def test_s09_a_source_that_ends_too_soon_is_searched_as_far_as_it_goes(tmp_path:
 
 _HONEST: dict[str, str | bytes] = {
     "S09-greek": "\u03b2 = 0.3\n\u0394t = 1\n\u03b1_x = \u03bd_max = 2\nd\u03bd = \u03c3T = 3\n\u00b5 = \u03c1 = 4\n",
+    "S09-subscript": "\u03bdmax = \u03bd0 = 3090\n\u2113max = 2000\n",
     "S09-german": "gr\u00f6\u00dfe = 1\nL\u00e4nge_mm = 2\n",
     "S09-russian": "\u0441\u043a\u043e\u0440\u043e\u0441\u0442\u044c = 1\nx_\u0430 = 2\n",
     "S09-chinese": "\u901f\u5ea6 = 1\n",
