@@ -1,9 +1,10 @@
-"""What a module defines at its top that could be state: values, class attributes, defaults, cached functions."""
+"""What a module defines at its top that could be state: values, generators, class attributes, defaults, caches."""
 
 import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bundlekit.check.process_settings import GENERATORS
 from bundlekit.check.scopes import CALLED, imported_names, is_mutable, name_chain
 from bundlekit.model.place import Place
 
@@ -20,11 +21,12 @@ class TopClass(NamedTuple):
 
 
 class ModuleHead:
-    """What a module defines at its top: values, classes, imports, defaults, without a look into functions."""
+    """What a module defines at its top: values, generators, classes, imports, defaults; not what functions do."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.values: dict[str, Place] = {}
+        self.generators: dict[str, Place] = {}
         self.imports: dict[str, str] = {}
         self.classes: dict[str, TopClass] = {}
         self.defaults: set[str] = set()
@@ -41,6 +43,9 @@ class ModuleHead:
                     self.imports.update(imported_names(node))
                 case ast.Assign() | ast.AnnAssign() if is_mutable(node.value):
                     self.values |= {name: self.place(node) for name in _assigned(node)}
+                case ast.Assign(value=ast.Call() as made) | ast.AnnAssign(value=ast.Call() as made):
+                    if self._dotted(made.func) in GENERATORS:
+                        self.generators |= {name: self.place(node) for name in _assigned(node)}
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     self._function(node, node.name)
                 case ast.ClassDef():
@@ -94,10 +99,13 @@ class ModuleHead:
         """The functions whose results functools keeps, each with its decorator's place."""
         for name, node in self._decorated:
             for decorator in node.decorator_list:
-                start, trail = name_chain(decorator)
-                dotted = ".".join([self.imports.get(start, ""), *(each for each in trail if each != CALLED)])
-                if dotted in {"functools.cache", "functools.lru_cache"}:
+                if self._dotted(decorator) in {"functools.cache", "functools.lru_cache"}:
                     yield name, self.place(decorator)
+
+    def _dotted(self, node: ast.expr) -> str:
+        """Return the full name of what starts at something imported, calls left out."""
+        start, trail = name_chain(node)
+        return ".".join([self.imports.get(start, ""), *(each for each in trail if each != CALLED)])
 
     def lineage(self, name: str) -> list[str]:
         """Return a class and those of its bases that the module defines."""

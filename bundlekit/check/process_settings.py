@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["DRAWS", "SEEDS", "Setting", "setting_called", "setting_stored"]
+__all__ = ["DRAWS", "GENERATORS", "RESEEDING", "SEEDS", "Setting", "setting_called", "setting_stored"]
 
 
 class Setting(NamedTuple):
@@ -57,6 +57,14 @@ DRAWS = {
     **{f"random.{name}": "random" for name in _PYTHON_DRAWS.split()},
 }
 """The functions that draw from a global generator, and the module that it is of."""
+
+GENERATORS = frozenset(
+    {"numpy.random.Generator", "numpy.random.RandomState", "numpy.random.default_rng", "random.Random"}
+)
+"""What makes a generator of one's own."""
+
+RESEEDING = frozenset({"seed", "set_state", "setstate"})
+"""The methods that put such a generator into a state."""
 
 SEEDS = {
     "numpy.random.seed": "numpy.random",

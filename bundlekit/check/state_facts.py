@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bundlekit.check.hits import hit_lines, holds_hit
 from bundlekit.check.module_head import ModuleHead
-from bundlekit.check.process_settings import DRAWS, SEEDS, setting_called, setting_stored
+from bundlekit.check.process_settings import DRAWS, RESEEDING, SEEDS, setting_called, setting_stored
 from bundlekit.check.scopes import CALLED, ITEM, Act, Scope, Use, name_chain, uses_of
 from bundlekit.model.place import Place
 
@@ -46,6 +46,7 @@ class Kind(Enum):
     DEFAULT = "default argument"
     CLASS_ATTRIBUTE = "class attribute"
     CACHE = "cached results"
+    GENERATOR = "random generator"
     SETTING = "process-wide setting"
     PATCH = "attribute of an import"
 
@@ -116,7 +117,7 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
     starts = {start for telltale in _TELLTALES for start in _positions(data, telltale)}
     for name in {name for name, dotted in head.imports.items() if dotted in DRAWS}:
         starts.update(_positions(data, name.encode() + b"("))
-    for name in head.values.keys() | head.defaults:
+    for name in head.values.keys() | head.generators.keys() | head.defaults:
         word = name.encode()
         starts.update(start for start in _positions(data, word) if _CHANGED.match(data, start + len(word)))
     for attribute in {attribute for each in head.classes.values() for attribute in each.attributes}:
@@ -148,6 +149,7 @@ class _Collected:
         self._places: dict[tuple[Kind, str], Place] = {}
         self._assigned: set[tuple[str, str]] = set()
         self._open_classes: set[str] = set()
+        self._reseeded: set[str] = set()
         self._restored: set[tuple[Kind, str, str]] = set()
         self.draws: dict[str, Draw] = {}
         self.seeds: set[str] = set()
@@ -182,7 +184,12 @@ class _Collected:
         is_modules = owner.parent is None
         mutated = _mutated(use)
         is_mutated = mutated is not None and all(each == ITEM for each in mutated)
-        if is_modules and name in head.values and (is_mutated or use.act in (Act.BIND, Act.AUGMENT)):
+        if is_modules and name in head.generators and use.trail:
+            if use.trail[-1] in RESEEDING or use.act is Act.STORE:
+                self._reseeded.add(name)
+            elif use.act is Act.CALL and len(use.trail) == 1:
+                yield Kind.GENERATOR, name, head.generators[name]
+        elif is_modules and name in head.values and (is_mutated or use.act in (Act.BIND, Act.AUGMENT)):
             yield Kind.MODULE_VALUE, name, head.values[name]
         elif is_modules and use.act in (Act.BIND, Act.AUGMENT):
             yield Kind.REBOUND, name, None
@@ -236,6 +243,8 @@ class _Collected:
     def shared(self) -> Iterator[SharedState]:
         """Return the state that is left when all uses are known."""
         for (kind, name), changes in self._changes.items():
+            if kind is Kind.GENERATOR and (name in self._reseeded or (Kind.REBOUND, name) in self._changes):
+                continue
             if kind is Kind.CLASS_ATTRIBUTE:
                 of_class, _, attribute = name.rpartition(".")
                 if (of_class, attribute) in self._assigned or of_class in self._open_classes:

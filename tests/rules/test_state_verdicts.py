@@ -85,6 +85,24 @@ _FINDS: dict[str, tuple[str, int, int, str]] = {
         5,
         "import random\nimport numpy as np\ndef f(s):\n    np.random.seed(s)\n    random.random()\n",
     ),
+    "own-generator": (
+        "BK805",
+        2,
+        1,
+        "import numpy as np\nrng = np.random.default_rng(42)\ndef f():\n    return rng.normal()\n",
+    ),
+    "own-generator-of-python": (
+        "BK805",
+        2,
+        1,
+        "from random import Random\nrng: Random = Random(1)\ndef f():\n    return rng.random()\n",
+    ),
+    "own-generator-in-a-method": (
+        "BK805",
+        2,
+        1,
+        "from numpy.random import RandomState\nRNG = RandomState()\nclass A:\n    def f(self):\n        return RNG.rand(3)\n",
+    ),
     "chdir": ("BK806", 3, 5, "import os\ndef f():\n    os.chdir('/')\n"),
     "environ": ("BK806", 3, 5, "import os\ndef f():\n    os.environ['A'] = '1'\n"),
     "environ-imported": ("BK806", 3, 5, "from os import environ\ndef f():\n    environ.update(A='1')\n"),
@@ -112,7 +130,29 @@ def test_state_is_found_where_it_stands(code: str, line: int, column: int, sourc
     assert "a warm executor runs many tasks in one process" in (found[0].hint or "")
 
 
+_RNG = "import numpy as np\nrng = np.random.default_rng()\ndef draw():\n    return rng.normal()\n"
+
+
+def test_a_generator_that_is_made_anew_is_no_unseeded_one(tmp_path: Path) -> None:
+    """Setting it anew is found by itself, and in a task it is what is asked for."""
+    source = f"{_RNG}def start(seed):\n    global rng\n    rng = np.random.default_rng(seed)\n"
+    assert [each.code for each in _found(tmp_path / "a", {"model/state.py": source})] == ["BK801"]
+    other = "import numpy as np\nfrom . import state\ndef start(seed):\n    state.rng = np.random.default_rng(seed)\n"
+    found = _found(tmp_path / "b", {"model/state.py": _RNG, "model/start.py": other})
+    assert [each.code for each in found] == ["BK806"]
+
+
 _LEAVES_ALONE: dict[str, str] = {
+    "generator-of-a-task": "import numpy as np\ndef f(seed):\n    rng = np.random.default_rng(seed)\n    return rng.normal()\n",
+    "generator-given": "import numpy as np\nrng = np.random.default_rng(1)\ndef f(rng):\n    return rng.normal()\n",
+    "generator-at-the-top": "import numpy as np\nrng = np.random.default_rng(1)\nTABLE = rng.normal(size=3)\ndef f():\n    return TABLE\n",
+    "generator-seeded": "import random\nrng = random.Random()\ndef f(seed):\n    rng.seed(seed)\n    return rng.random()\n",
+    "generator-looked-at": (
+        "import numpy as np\nrng = np.random.default_rng()\ndef f():\n    return rng.bit_generator.seed_seq.generate_state(1)\n"
+    ),
+    "generator-set": (
+        "import numpy as np\nrng = np.random.default_rng()\ndef f(state):\n    rng.bit_generator.state = state\n    return rng.normal()\n"
+    ),
     "only-read": "log = {}\ndef f():\n    return log['a'], log.get('b')\n",
     "changed-at-the-top": "log = []\nlog.append(1)\n",
     "local": "log = []\ndef f():\n    log = []\n    log.append(1)\n",

@@ -83,6 +83,23 @@ def _draws(evidence: Evidence) -> Iterable[Finding]:
         yield finding("BK805", Severity.WARNING, message, draw.place, hint=hint, entity=draw.generator)
 
 
+def _generators(evidence: Evidence) -> Iterable[Finding]:
+    patched = {state.name.rpartition(".")[2] for state in _states(evidence, Kind.PATCH)}
+    for state in _states(evidence, Kind.GENERATOR):
+        # Another module may put a new one in its place for each task.
+        if state.name in patched:
+            continue
+        drawn = _where(state.changes, "draws from it")
+        message = f"the module-level generator {state.name!r} is never seeded from the task's seed: {drawn}"
+        hint = f"{_WARM}, and results depend on those before: make one of the task's seed, and pass it along"
+        yield finding("BK805", Severity.WARNING, message, state.place, hint=hint, entity=state.name)
+
+
+def _unseeded(evidence: Evidence) -> Iterable[Finding]:
+    yield from _draws(evidence)
+    yield from _generators(evidence)
+
+
 def _settings(evidence: Evidence) -> Iterable[Finding]:
     for state in _states(evidence, Kind.SETTING, Kind.PATCH):
         changed = _where(state.changes, f"changes {state.name}")
@@ -175,7 +192,7 @@ STATE_RULES: tuple[StaticRule, ...] = (
         "A global random generator is used and never seeded from a task",
         "The numbers of a task then depend on what ran in the process before it, and no result can be repeated.",
         Severity.WARNING,
-        _draws,
+        _unseeded,
         good="import random\n\ndef run(seed):\n    return random.Random(seed).random()\n",
         bad="import random\n\nrandom.seed(1)\n\ndef run(seed):\n    return random.random()\n",
     ),
