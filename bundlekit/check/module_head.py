@@ -14,10 +14,11 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class TopClass(NamedTuple):
-    """A class of a module: the names its bases start with, and its attributes that are made mutable in its body."""
+    """A class of a module: the names its bases start with, its mutable attributes, and those that are constants."""
 
     bases: tuple[str, ...]
     attributes: dict[str, Place]
+    constants: dict[str, Place]
 
 
 class ModuleHead:
@@ -69,6 +70,7 @@ class ModuleHead:
 
     def _class(self, node: ast.ClassDef, name: str) -> None:
         attributes: dict[str, Place] = {}
+        constants: dict[str, Place] = {}
         self._decorators(node)
         for each in node.body:
             match each:
@@ -81,9 +83,11 @@ class ModuleHead:
                     is_field = isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.dump(each.annotation)
                     if not (is_field and (node.bases or node.decorator_list)):
                         attributes |= {target: self.place(each) for target in _assigned(each)}
+                case ast.Assign(value=ast.Constant()) | ast.AnnAssign(value=ast.Constant()):
+                    constants |= {target: self.place(each) for target in _assigned(each)}
                 case _:
                     pass
-        self.classes[name] = TopClass(tuple(name_chain(base)[0] for base in node.bases), attributes)
+        self.classes[name] = TopClass(tuple(name_chain(base)[0] for base in node.bases), attributes, constants)
 
     def _decorators(self, node: FunctionNode | ast.ClassDef) -> None:
         for decorator in node.decorator_list:

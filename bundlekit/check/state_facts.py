@@ -125,7 +125,8 @@ def _worth_a_walk(tree: ast.Module, data: bytes, head: ModuleHead) -> list[ast.s
     local_imports = _LOCAL_IMPORT.search(data) is not None
     for match in _STORED.finditer(data):
         name = match[1].decode()
-        if name in head.imports or (local_imports and name not in {"self", "cls"}):
+        is_class = name == "cls" or name in head.classes or b".__class__." in match[0]
+        if is_class or name in head.imports or (local_imports and name not in {"self", "cls"}):
             starts.add(match.start(1))
     if not starts:
         return []
@@ -197,6 +198,9 @@ class _Collected:
             yield Kind.DEFAULT, f"{name} of {owner.where}()", head.place(owner.defaults[name])
         elif mutated:
             yield from self._class_attribute(use, owner, mutated)
+        elif found := self._constant_of_class(use, owner):
+            of_class, attribute = found
+            yield Kind.CLASS_ATTRIBUTE, f"{of_class}.{attribute}", head.classes[of_class].constants[attribute]
         if use.dotted:
             yield from _of_imports(use)
 
@@ -211,10 +215,22 @@ class _Collected:
                     yield Kind.CLASS_ATTRIBUTE, f"{each}.{attribute}", self._head.classes[each].attributes[attribute]
                     return
 
+    def _constant_of_class(self, use: Use, owner: Scope) -> tuple[str, str] | None:
+        """Return the class and the attribute that ``Agent.count += 1`` sets anew; on ``self`` it would be its own."""
+        is_received = use.name == owner.receiver
+        is_asked = is_received and use.trail[:1] == ("__class__",)
+        trail = use.trail[1:] if is_asked else use.trail
+        # By its name alone the receiver of a class method is told from that of others.
+        is_class = owner.parent is None or is_asked or (is_received and use.name == "cls")
+        if use.act is not Act.STORE or not is_class or len(trail) != 1:
+            return None
+        lineage = self._head.lineage(owner.of_class if is_received else use.name)
+        return next(((each, trail[0]) for each in lineage if trail[0] in self._head.classes[each].constants), None)
+
     def _note_instance(self, use: Use) -> None:
         """Note attributes that instances have of their own, and classes that set them by other ways."""
         owner = use.scope.owner(use.name)
-        if use.name == owner.receiver:
+        if use.name == owner.receiver and self._constant_of_class(use, owner) is None:
             if use.act is Act.STORE and len(use.trail) == 1:
                 self._assigned.update((each, use.trail[0]) for each in self._head.lineage(owner.of_class))
             elif "__dict__" in use.trail:

@@ -73,6 +73,30 @@ _FINDS: dict[str, tuple[str, int, int, str]] = {
         9,
         "class A:\n    class B:\n        log = []\n        def f(self):\n            self.log.append(1)\n",
     ),
+    "counter-of-a-class": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\n    def __init__(self):\n        A.n += 1\n        self.id = A.n\n",
+    ),
+    "counter-of-cls": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n: int = 0\n    @classmethod\n    def f(cls):\n        cls.n += 1\n",
+    ),
+    "counter-of-dunder-class": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\n    def f(self):\n        self.__class__.n += 1\n",
+    ),
+    "counter-of-a-base": (
+        "BK803",
+        2,
+        5,
+        "class A:\n    n = 0\nclass B(A):\n    @classmethod\n    def f(cls):\n        cls.n += 1\n",
+    ),
     "lru-cache": ("BK804", 2, 2, "from functools import lru_cache\n@lru_cache(maxsize=None)\ndef f(): ...\n"),
     "cached-method": ("BK804", 3, 6, "import functools as ft\nclass A:\n    @ft.cache\n    def f(self): ...\n"),
     "random": ("BK805", 3, 12, "import random\ndef f():\n    return random.choice([1])\n"),
@@ -143,6 +167,10 @@ def test_a_generator_that_is_made_anew_is_no_unseeded_one(tmp_path: Path) -> Non
 
 
 _LEAVES_ALONE: dict[str, str] = {
+    "counter-of-an-instance": "class A:\n    n = 0\n    def f(self):\n        self.n += 1\n",
+    "counter-of-another": "class A:\n    n = 0\ndef f(other, cls):\n    other.n += 1\n    cls.n = 2\n",
+    "new-attribute-of-a-class": "class A:\n    n = 0\ndef f():\n    A.m = 1\n    A.n.m = 2\n",
+    "counter-that-imports-fill": "class A:\n    n = 0\n    def __init_subclass__(cls):\n        A.n += 1\n",
     "generator-of-a-task": "import numpy as np\ndef f(seed):\n    rng = np.random.default_rng(seed)\n    return rng.normal()\n",
     "generator-given": "import numpy as np\nrng = np.random.default_rng(1)\ndef f(rng):\n    return rng.normal()\n",
     "generator-at-the-top": "import numpy as np\nrng = np.random.default_rng(1)\nTABLE = rng.normal(size=3)\ndef f():\n    return TABLE\n",
