@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bundlekit.cold_runner.dependency_hash import normalised_name, requirement_name
 
-__all__ = ["RequirementText", "name_of_source", "taken_apart"]
+__all__ = ["RequirementText", "name_of_source", "taken_apart", "without_hashes"]
 
 _NAME = re.compile(r"\s*[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _HASHES = re.compile(r"\s--hash[= ]\S+")
@@ -34,7 +34,7 @@ class RequirementText(NamedTuple):
 
 def taken_apart(requirement: str) -> RequirementText:
     """Return the parts of `requirement`, which need not be a valid one."""
-    text = _HASHES.sub("", requirement).strip()
+    text = without_hashes(requirement)
     if _DIRECT.match(text):
         url, _, marker = text.partition(" ;")
         return RequirementText(None, "", marker.strip(), url.strip())
@@ -52,6 +52,11 @@ def taken_apart(requirement: str) -> RequirementText:
     specifier, _, marker = rest.partition(";")
     specifier = re.sub(r"\s+", "", specifier).removeprefix("(").removesuffix(")")
     return RequirementText(name, specifier, marker.strip(), "", extras)
+
+
+def without_hashes(requirement: str) -> str:
+    """Return the requirement without the ``--hash`` options that requirements.txt allows behind it."""
+    return _HASHES.sub("", requirement).strip()
 
 
 def name_of_source(url: str) -> str | None:

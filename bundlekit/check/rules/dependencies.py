@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from bundlekit.check.evidence import Evidence
+from bundlekit.check.requirement_text import without_hashes
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.cold_runner.environments.redaction import redacted
 from bundlekit.model.edit import ReplaceText
@@ -18,7 +19,6 @@ _PLAIN_REQUIREMENT = re.compile(
     rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:{_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?", re.ASCII
 )
 _CONDA = re.compile(r"([A-Za-z0-9._-]+)\s*=\s*(\d+(?:\.\d+)*)", re.ASCII)
-_HASH_OPTIONS = re.compile(r"\s--hash[= ]\S+")
 _LOCAL = re.compile(r"\.{0,2}/|\.\.?(?:$|\[)|file:|[A-Za-z]:\\")
 _URL = re.compile(r"(?:git|hg|svn|bzr)\+|https?://")
 _PUBLISH = "publish it to an index, or ship its code inside the bundle"
@@ -26,7 +26,7 @@ _PUBLISH = "publish it to an index, or ship its code inside the bundle"
 
 def _invalid_requirement(evidence: Evidence) -> Iterable[Finding]:
     for requirement in evidence.project.requirements:
-        text = _HASH_OPTIONS.sub("", requirement.value).strip()
+        text = without_hashes(requirement.value)
         from_file = not requirement.place.path.endswith(".toml")
         if _PLAIN_REQUIREMENT.fullmatch(text) or (from_file and (_LOCAL.match(text) or _URL.match(text))):
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bundlekit.check.evidence import Evidence
-from bundlekit.check.requirement_text import taken_apart
+from bundlekit.check.requirement_text import taken_apart, without_hashes
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.specifiers import contradiction
 from bundlekit.check.worker import admits_version
@@ -119,7 +119,7 @@ def _no_lock(evidence: Evidence) -> Iterable[Finding]:
     open_ones = [one for name, one in supply.declared.items() if name in names and not taken_apart(one.value).is_exact]
     if open_ones:
         more = len(open_ones) - _SHOWN
-        shown = ", ".join(one.value.partition(" --")[0].strip()[:_SHOWN_CHARACTERS] for one in open_ones[:_SHOWN])
+        shown = ", ".join(without_hashes(one.value)[:_SHOWN_CHARACTERS] for one in open_ones[:_SHOWN])
         shown += f" and {more} more" if more > 0 else ""
         message = f"no lock ships, and tasks import what is required without an exact version: {shown}"
         hint = "tasks of next month may run on other versions than today's: write uv.lock with `uv lock`, and ship it"
