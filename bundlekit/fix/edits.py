@@ -23,8 +23,8 @@ from bundlekit.model.edit import (
 
 __all__ = ["Edited", "applied", "files_of"]
 
-PYPROJECT = "pyproject.toml"
-REQUIREMENTS = "requirements.txt"
+_PYPROJECT = "pyproject.toml"
+_REQUIREMENTS = "requirements.txt"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _BYTE_ORDER_MARK = "\ufeff"
 _ENCODING = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII | re.MULTILINE)
@@ -50,9 +50,9 @@ def files_of(edit: Edit) -> tuple[str, ...]:
         case ReplaceText(place=place) | AddParameter(place=place):
             return (place.path,)
         case AddEntryPoint() | AddSmokeTask():
-            return (PYPROJECT,)
+            return (_PYPROJECT,)
         case AddRequirement():  # pragma: no branch - mypy holds the match to be exhaustive
-            return (PYPROJECT, REQUIREMENTS)
+            return (_PYPROJECT, _REQUIREMENTS)
 
 
 def applied(texts: Mapping[str, str], edits: Iterable[Edit], blocked: Mapping[str, str] = _NOTHING) -> Edited:
@@ -89,11 +89,11 @@ def _order(edit: Edit) -> tuple[int, int, int]:
 
 def _file_of(texts: Mapping[str, str], edit: Edit, blocked: Mapping[str, str]) -> str:
     """Return which of its files the edit changes: a bundle without [project] has its dependencies in a list."""
-    if not isinstance(edit, AddRequirement) or PYPROJECT in blocked:
+    if not isinstance(edit, AddRequirement) or _PYPROJECT in blocked:
         return files_of(edit)[0]
-    text = texts.get(PYPROJECT)
+    text = texts.get(_PYPROJECT)
     is_declared = text is not None and declares_project(text.removeprefix(_BYTE_ORDER_MARK))
-    return PYPROJECT if is_declared else REQUIREMENTS
+    return _PYPROJECT if is_declared else _REQUIREMENTS
 
 
 def _applied(text: str | None, path: str, edit: Edit, why_not: str | None) -> str:
@@ -126,7 +126,7 @@ def _edited(text: str, path: str, edit: _TextEdit) -> str:
         case AddParameter():
             return with_parameter(text, edit)
         case AddRequirement(requirement=requirement):
-            return with_requirement(text, requirement) if path == PYPROJECT else with_line(text, requirement)
+            return with_requirement(text, requirement) if path == _PYPROJECT else with_line(text, requirement)
         case AddEntryPoint():
             return with_entry_point(text, edit)
         case RenameKey():
