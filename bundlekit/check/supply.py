@@ -143,7 +143,7 @@ class Supply:
             for name, status in statuses.items():
                 if status is wanted:
                     return Provision(status, self._spelt(name), holders[name])
-        if holders and self.installed.is_complete and not self.has_nameless:
+        if holders and self.installed.is_complete and self.is_told and not self.has_nameless:
             name, version = next(iter(holders.items()))
             return Provision(Status.ABSENT, self._spelt(name), version)
         return None

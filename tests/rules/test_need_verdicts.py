@@ -683,3 +683,23 @@ def test_what_a_bare_source_most_likely_installs_is_declared(
     lock = 'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "starsim"\nversion = "1.0"\n'
     make_bundle(tmp_path, {**files, "pylock.toml": lock})
     assert _found(tmp_path, "BK505", "BK513", "BK514") == []
+
+
+_UNTOLD: dict[str, dict[str, str]] = {
+    "poetry": {
+        "pyproject.toml": '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+        '[tool.poetry]\nname = "model"\n[tool.poetry.dependencies]\nnumpy = "^2"\n'
+        '[tool.poetry.plugins."modelops.wire"]\nexecute = "model.wire:wire"\n'
+    },
+    "setup.py": {"pyproject.toml": "[tool.bundlekit]\n", "setup.py": "setup(install_requires=['numpy'])\n"},
+    "dynamic": {"pyproject.toml": pyproject(project='dynamic = ["dependencies"]')},
+}
+
+
+@pytest.mark.parametrize("files", _UNTOLD.values(), ids=_UNTOLD)
+def test_an_environment_cannot_tell_what_only_the_build_declares(files: dict[str, str], tmp_path: Path) -> None:
+    """What nobody has read was taken for nothing: numpy was an error, and `--fix` wrote a requirements.txt."""
+    environment = make_environment(tmp_path / "venv", _ENVIRONMENT)
+    make_bundle(tmp_path / "sir", {**files, "model/wire.py": f"import numpy\n{GOOD_WIRE}"})
+    found = check(read_project(tmp_path / "sir", python=str(environment)))
+    assert [one for one in found if one.code in {"BK505", "BK508"}] == []

@@ -119,7 +119,7 @@ def _by_module(evidence: Evidence, statuses: set[Status]) -> Mapping[str, list[_
 
 def _cases(evidence: Evidence) -> Iterator[tuple[str, _Case]]:
     supply, answers = evidence.supply, dict[str, Provision]()
-    if not supply.is_told and supply.installed is None:
+    if not supply.is_told:
         return
     for used in evidence.foreign_imports:
         top = used.dotted.partition(".")[0]
