@@ -74,8 +74,8 @@ _MISTAKES: dict[str, Mistake] = {
         ("import base64", "import base64\nimport yaml"),
         "pyproject.toml",
         "dependencies = []",
-        'dependencies = ["pyyaml"]',
-        "tiny/pyproject.toml: fixed BK505 declare the dependency 'pyyaml'",
+        'dependencies = ["PyYAML"]',
+        "tiny/pyproject.toml: fixed BK505 declare the dependency 'PyYAML'",
     ),
     "missing-entry-point": Mistake(
         (_DECLARED, ""),

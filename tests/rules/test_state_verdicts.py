@@ -175,6 +175,9 @@ _LEAVES_ALONE: dict[str, str] = {
     "generator-given": "import numpy as np\nrng = np.random.default_rng(1)\ndef f(rng):\n    return rng.normal()\n",
     "generator-at-the-top": "import numpy as np\nrng = np.random.default_rng(1)\nTABLE = rng.normal(size=3)\ndef f():\n    return TABLE\n",
     "generator-seeded": "import random\nrng = random.Random()\ndef f(seed):\n    rng.seed(seed)\n    return rng.random()\n",
+    "generator-looked-at": (
+        "import numpy as np\nrng = np.random.default_rng()\ndef f():\n    return rng.bit_generator.seed_seq.generate_state(1)\n"
+    ),
     "generator-set": (
         "import numpy as np\nrng = np.random.default_rng()\ndef f(state):\n    rng.bit_generator.state = state\n    return rng.normal()\n"
     ),

@@ -228,6 +228,7 @@ def test_fixing_ends_with_the_report_of_what_is_left(tmp_path: Path) -> None:
     report = _fixed(root)
     assert sorted(made.finding.code for made in report.fixed) == ["BK404", "BK410", "BK505", "BK505"]
     assert [finding.code for finding in report.findings] == ["BK515", "BK305"]
+    # Nothing was seen to load the target's module before its name was mended.
     assert 'dependencies = ["starsim", "scipy"]' in (root / "pyproject.toml").read_text()
     assert report.exit_status == 1
     assert findings_of(root) == list(report.findings)
