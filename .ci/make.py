@@ -263,6 +263,11 @@ def bench(arguments: Sequence[str] = ()) -> None:
         raise Failed(msg)
 
 
+def soak(arguments: Sequence[str] = ()) -> None:
+    """Run the cold runner for some minutes against what wants to break it; arguments go to tests/bench/soak.py."""
+    must([environment().python, str(ROOT / "tests" / "bench" / "soak.py"), *arguments])
+
+
 def example(_arguments: Sequence[str] = ()) -> None:
     """Do the main job on examples/sir: validate through a real smoke run, pack, verify."""
     bundlekit = environment(dev=False).script("bundlekit")
@@ -304,7 +309,7 @@ def check(_arguments: Sequence[str] = ()) -> None:
     coverage = ["--cov", f"--cov-fail-under={COVERAGE_PERCENT}"]
     outcomes.append(_tests("tests", environment(), coverage, deadline))
     outcomes += [_smaller_tier(version, deadline) for version in ALSO]
-    outcomes.append(_step("build", build))
+    outcomes += [_step("soak", soak), _step("build", build)]
     _summarise(outcomes)
 
 
@@ -372,7 +377,7 @@ def _summarise(outcomes: Sequence[Outcome]) -> None:
         raise SystemExit(1)
 
 
-STEPS = {step.__name__: step for step in (example, check, test, lint, types, layers, schemas, bench, build)}
+STEPS = {step.__name__: step for step in (example, check, test, lint, types, layers, schemas, bench, soak, build)}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -28,6 +28,7 @@ from builders.cold_runs import HOSTILE_TREE, MODULE, runner_environment, wire_bu
 from builders.environments import BACKEND, own_bundle, write_bundle
 from uv import find_uv_bin
 
+from bundlekit.api.caches import verify_cache
 from bundlekit.cold_runner.environments.tree_digest import inventory
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.task import parse_simulation, read_task
@@ -193,11 +194,10 @@ def kills(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
         if turn % 5 == 0:
             done = subprocess.run(command, input=task, capture_output=True, env=environment, check=False)
             failures += done.returncode != 0
-    left = len(list((top / "tmp").iterdir()))
-    return (
-        survivors + failures,
-        f"{killed} kills, survivors {survivors}, next task failed {failures}, scratch left {left}",
-    )
+    with _variables(VENVS_DIR=str(top / "cache")):
+        damaged = len(verify_cache(lambda _message: None).damaged)
+    figures = f"{killed} kills, survivors {survivors}, next task failed {failures}, damaged entries {damaged}"
+    return survivors + failures + damaged, figures
 
 
 def creators(tier: Tier, _chance: random.Random, top: Path) -> tuple[int, str]:
