@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bundlekit.check.files import Files, is_outside
 from bundlekit.check.module_index import ModuleFile
-from bundlekit.check.runtime_names import Appearances, appearances, assigned_elsewhere, nested_definition
+from bundlekit.check.runtime_names import (
+    Appearances,
+    AssignedAttributes,
+    appearances,
+    assigned_attributes,
+    nested_definition,
+)
 from bundlekit.check.set_names import SetAttribute, set_attributes
 from bundlekit.check.trees import Trees
 from bundlekit.model.project import Project, SourceFile
@@ -29,6 +35,8 @@ class Absence:
         self._packages: dict[str, dict[str, SourceFile]] = {}
         self._set_on_modules: dict[str, list[tuple[str, SetAttribute]]] = {}
         self._set_by_name: dict[str, list[tuple[str, SetAttribute]]] = {}
+        self._assigned: dict[str, AssignedAttributes] = {}
+        self._hooks: dict[str, tuple[str, ...]] = {}
         self._appearances: dict[str, Appearances] = {}
         self._changed: dict[tuple[str, str], bool] = {}
 
@@ -54,11 +62,18 @@ class Absence:
 
     def hooks(self, module: ModuleFile) -> Iterator[str]:
         """Yield the paths of the sources near `module` that bring import hooks."""
-        return (each.path for each in self._sources(module).values() if b"meta_path" in each.data)
+        near = _near(module)
+        if near not in self._hooks:
+            sources = self._sources(module).values()
+            self._hooks[near] = tuple(each.path for each in sources if b"meta_path" in each.data)
+        return iter(self._hooks[near])
 
     def assigned(self, name: str, module: ModuleFile, *, by_itself: bool = False) -> str | None:
         """Return which source near `module` assigns an attribute of that name, None if none does."""
-        return assigned_elsewhere(name, self._sources(module), by_itself=by_itself)
+        near = _near(module)
+        if near not in self._assigned:
+            self._assigned[near] = assigned_attributes(self._sources(module))
+        return self._assigned[near].reason(name, by_itself=by_itself)
 
     def changes(self, name: str, module: ModuleFile) -> bool:
         """Whether anything near `module` changes what is in a list or dictionary of that name."""
@@ -136,3 +151,8 @@ def _is_other_module(owner: ast.expr) -> bool:
     """Whether an expression looks as if it were a module other than the one that it stands in."""
     shown = ast.unparse(owner)
     return ("modules[" in shown and "__name__" not in shown) or "import_module(" in shown
+
+
+def _near(module: ModuleFile) -> str:
+    """Return what stands for the sources near a module: its package's name, nothing for the bundle's own."""
+    return module.name.partition(".")[0] if is_outside(module.path) else ""

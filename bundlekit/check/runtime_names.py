@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bundlekit.model.project import SourceFile
 
-__all__ = ["Appearances", "appearances", "assigned_elsewhere", "nested_definition"]
+__all__ = ["Appearances", "AssignedAttributes", "appearances", "assigned_attributes", "nested_definition"]
 
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _READS = frozenset({"get", "items", "keys", "values", "copy"})
@@ -158,20 +158,36 @@ def _is_own_name(key: ast.expr) -> bool:
     return "__name__" in ast.unparse(key)
 
 
-def assigned_elsewhere(name: str, sources: Mapping[str, SourceFile], *, by_itself: bool = False) -> str | None:
-    """Return which source assigns an attribute of that name to some object, None if none does.
+_NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
+_ASSIGNED = re.compile(
+    rb"(?P<own>\bself|\bcls)?\.[ \t]*(?P<name>%s)\s*=(?!=)|\bsetattr\s*\([^,()]*,\s*[\"'](?P<set>%s)" % (_NAME, _NAME)
+)
 
-    What an instance or class assigns to `self` or `cls` is no attribute of a module; `by_itself` counts it as well.
-    """
-    wanted = name.encode()
-    owner = b"" if by_itself else rb"(?<!\bself)(?<!\bcls)"
-    assigned = owner + rb"\.[ \t]*" + re.escape(wanted) + rb"\s*=(?!=)"
-    pattern = re.compile(assigned + rb"|\bsetattr\s*\([^,()]*,\s*[\"']" + re.escape(wanted))
+
+class AssignedAttributes(NamedTuple):
+    """Attributes that sources assign, each with the first source that does: to some object, or to `self` or `cls`."""
+
+    elsewhere: Mapping[str, str]
+    by_itself: Mapping[str, str]
+
+    def reason(self, name: str, *, by_itself: bool = False) -> str | None:
+        """Return which source assigns an attribute of that name to some object, None if none does.
+
+        What an instance or class assigns to itself is no attribute of a module; `by_itself` counts it as well.
+        """
+        path = self.elsewhere.get(name) or (self.by_itself.get(name) if by_itself else None)
+        return f"{path} assigns an attribute {name!r}, perhaps to that module or class" if path else None
+
+
+def assigned_attributes(sources: Mapping[str, SourceFile]) -> AssignedAttributes:
+    """Return what `sources` assign, by one pass over each: there is a question for each name that is looked for."""
+    elsewhere: dict[str, str] = {}
+    by_itself: dict[str, str] = {}
     for source in sources.values():
-        # Looking for the bytes first is a hundred times faster, and most sources do not have them.
-        if wanted in source.data and pattern.search(source.data):
-            return f"{source.path} assigns an attribute {name!r}, perhaps to that module or class"
-    return None
+        for match in _ASSIGNED.finditer(source.data):
+            name = (match["name"] or match["set"]).decode("utf-8", "replace")
+            (by_itself if match["own"] else elsewhere).setdefault(name, source.path)
+    return AssignedAttributes(elsewhere, by_itself)
 
 
 def nested_definition(tree: ast.Module, name: str) -> int | None:
