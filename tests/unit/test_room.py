@@ -96,6 +96,20 @@ def test_a_copy_that_was_left_alone_serves_the_next_task(tree: Path, scratch: Pa
         assert second.path == first.path
 
 
+def test_the_copies_that_are_kept_are_those_of_the_last_bundles(scratch: Path, tmp_path: Path) -> None:
+    """A server meets many, and their directories may be gone by now."""
+    room = Room(str(scratch))
+    trees = [tmp_path / f"tree{number}" for number in range(6)]
+    for each in trees:
+        each.mkdir()
+        with room.copy(str(each)) as copy:
+            last = copy.path
+    with room.copy(str(trees[-1])) as copy:
+        assert copy.path == last
+    room.tidy()
+    assert len(list(scratch.iterdir())) < len(trees)
+
+
 def _temporary(own: Path) -> None:
     (own / "tmp" / "x").touch()
 

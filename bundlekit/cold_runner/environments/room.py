@@ -84,10 +84,13 @@ class Room:
         try:
             yield layer
         finally:
-            if _exact_states(layer.own) == before and layer.is_equal() and len(self._copies) < _MOST_COPIES:
+            if _exact_states(layer.own) == before and layer.is_equal():
                 self._copies[tree] = kept
             else:
                 self._rubbish.append(layer.own)
+            if len(self._copies) > _MOST_COPIES:
+                oldest, _ = self._copies.pop(next(iter(self._copies)))
+                self._rubbish.append(oldest.own)
 
     def tidy(self) -> None:
         """Remove what tasks have left."""
