@@ -8,7 +8,7 @@ import os
 import stat
 
 from ..mounts import enter_mount_namespace, mount_overlay, mount_scratch, unmount
-from .tree_removal import remove_tree
+from .tree_removal import discard_tree
 from .writes import Write, same_content, states_below
 
 __all__ = ["OverlayLayer", "Overlays"]
@@ -35,7 +35,7 @@ class Overlays:
         for each in (own, upper, work):
             os.mkdir(each, 0o755)
         if not mount_overlay(below, upper, work, directory):
-            remove_tree(own)
+            discard_tree(own)
             return None
         self._mounted.append((directory, own))
         return upper
@@ -45,7 +45,7 @@ class Overlays:
         while self._mounted:
             directory, own = self._mounted.pop()
             unmount(directory)
-            remove_tree(own)
+            discard_tree(own)
             with contextlib.suppress(OSError):
                 os.rmdir(directory)  # the place of a task; what lies below any other is not empty
 

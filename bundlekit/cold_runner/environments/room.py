@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from .layer import CopyLayer, copied
-from .tree_removal import remove_tree
+from .tree_removal import discard_tree
 
 __all__ = ["Home", "Room", "made_home", "made_private"]
 
@@ -95,7 +95,7 @@ class Room:
     def tidy(self) -> None:
         """Remove what tasks have left."""
         while self._rubbish:
-            remove_tree(self._rubbish.pop())
+            discard_tree(self._rubbish.pop())
 
 
 _MOST_COPIES = 4
