@@ -72,6 +72,14 @@ def test_a_server_survives_whatever_a_task_does(tmp_path: Path, server: Server) 
     assert "outputs" in good["result"]
 
 
+def test_a_file_whose_name_is_no_text_is_told_all_the_same(tmp_path: Path, server: Server) -> None:
+    """Answers are UTF-8, names of files are bytes."""
+    source = "def wire(e, p, s):\n    open(b'\\xff', 'w').close()\n    return {'a': b'x'}\n"
+    answer = server.ask(wire_bundle(tmp_path, source), "simulate", task=SIMULATION)
+    assert "outputs" in answer["result"]
+    assert answer["writes"] == [{"path": "\\xff", "change": "created"}]
+
+
 _LASTING = """
     import os, subprocess
     def wire(entrypoint, params, seed):
