@@ -29,7 +29,7 @@ from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
-from .strict_json import JsonValue, loads
+from .strict_json import JsonValue, StrictJsonError, loads
 from .task import AggregationTask, SimulationTask, param_id
 from .verdict import failure_of, with_exception
 
@@ -137,9 +137,7 @@ class Supervisor:
         job = _job("probe", reference or wire_of(prepared))
         settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
-        document = loads(report.document or b"null")
-        if not isinstance(document, dict):
-            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
+        document = _description(report.document or b"null")
         described = {key: value for key, value in document.items() if key != "is_stdlib"}
         return {**described, **_origin(document, prepared, circumstances.tree)}
 
@@ -368,6 +366,19 @@ def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
         yield files
     finally:
         files.discard()
+
+
+_DESCRIBED = frozenset({"reference", "callable", "signature", "signature_error", "file", "is_stdlib"})
+
+
+def _description(data: bytes) -> Mapping[str, JsonValue]:
+    try:
+        document = loads(data)
+    except StrictJsonError:
+        document = None
+    if not isinstance(document, dict) or document.keys() != _DESCRIBED:
+        raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
+    return document
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

@@ -80,6 +80,23 @@ def test_a_file_whose_name_is_no_text_is_told_all_the_same(tmp_path: Path, serve
     assert answer["writes"] == [{"path": "\\xff", "change": "created"}]
 
 
+@pytest.mark.parametrize("forged", [b"[]", b"{}", b"no JSON", b'{"file": "\\ud800"}'])
+def test_a_forged_description_is_no_fault_of_the_runner(forged: bytes, tmp_path: Path, server: Server) -> None:
+    """Whoever found the pipe may write anything into it; the server answers, and goes on."""
+    source = f"""
+        import os
+        def frame(kind, *fields):
+            body = b"".join(len(field).to_bytes(8, "big") + field for field in fields)
+            os.write(4, kind + len(body).to_bytes(8, "big") + body)
+        frame(b"J", {forged!r})
+        frame(b"D")
+        os._exit(0)
+    """
+    bundle = wire_bundle(tmp_path, source)
+    for _ in range(2):
+        assert server.ask(bundle, "probe")["result"]["_fatal_error"]["error_code"] == "E_WIRE_RESULT"
+
+
 _LASTING = """
     import os, subprocess
     def wire(entrypoint, params, seed):
