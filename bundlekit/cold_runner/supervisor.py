@@ -307,7 +307,7 @@ def wire_of(prepared: Prepared) -> str:
     return prepared.wire.value
 
 
-_AT_START = ("LD_", "LANG", "LC_", "GLIBC_", "MALLOC_", "DYLD_")
+_AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
 """Variables that count while a program starts: with others than the plan's, a child of it cannot be used."""
 
 

@@ -154,6 +154,16 @@ def test_what_counts_at_the_start_of_a_program_is_there_then(server: Server, tmp
             )
 
 
+def test_a_task_has_the_time_zone_that_it_brings(server: Server, tmp_path: Path) -> None:
+    """Python asks for it when it starts, and the C library once."""
+    source = "import time\ndef wire(e, p, s): return {'a': time.strftime('%H', time.localtime(0)).encode()}\n"
+    bundle = wire_bundle(tmp_path, source)
+    for way in WAYS:
+        for zone, hour in (("UTC", b"00"), ("XYZ-5", b"05"), ("XYZ+1", b"23")):
+            answer = server.ask(bundle, "simulate", task={**SIMULATION, "env": {"TZ": zone}}, start=way)
+            assert _output(answer, "a") == hour
+
+
 def test_a_bundle_that_shadows_a_standard_module_is_never_forked(server: Server, tmp_path: Path) -> None:
     """Which of two modules is found must not depend on what an interpreter has loaded before."""
     bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n", keyword="OWN = 1\n")
