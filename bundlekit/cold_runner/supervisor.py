@@ -313,8 +313,11 @@ _AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
 
 def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
     """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
-    common = {name: value for name, value in environment.items() if name not in settings.task_env}
-    common |= {name: value for name, value in environment.items() if name.startswith(_AT_START)}
+    own = {name for name in settings.task_env if not name.startswith(_AT_START)}
+    if settings.forks and settings.preload:
+        # A library reads its variables when it is loaded, which is before the task brings any.
+        own = set()
+    common = {name: value for name, value in environment.items() if name not in own}
     del common["HOME"], common["TMPDIR"]
     return Plan(
         prepared.python,

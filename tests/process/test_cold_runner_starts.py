@@ -208,6 +208,26 @@ def test_numpy_can_be_preloaded(server: Server, tmp_path: Path) -> None:
     assert all(text.startswith(b"(True, ") for text in drawn)
 
 
+def test_what_is_preloaded_sees_the_variables_that_the_task_brings(server: Server, tmp_path: Path) -> None:
+    """OpenBLAS takes the number of its threads when it is loaded; it must be the task's in every way of starting."""
+    bundle = write_bundle(
+        tmp_path / "bundle",
+        {
+            "pyproject.toml": '[project]\nname = "m"\nversion = "1"\n[project.entry-points."modelops.wire"]\n'
+            'execute = "m:wire"\n[tool.setuptools]\npy-modules = ["m", "seer"]\n',
+            "m.py": "import seer\ndef wire(e, p, s): return {'a': seer.SEEN.encode()}\n",
+            "seer.py": "import os\nSEEN = os.environ.get('OWN', 'nothing')\n",
+        },
+    )
+    named = _named(bundle, "b")
+    server.ask(bundle, "prepare", bundle=named, timeout_s=300.0)
+    for way in WAYS:
+        for value in ("1", "2"):
+            task = {**SIMULATION, "env": {"OWN": value}}
+            answer = server.ask(bundle, "simulate", bundle=named, task=task, start=way, preload=["seer"])
+            assert _output(answer, "a") == value.encode()
+
+
 def test_a_preload_that_starts_a_thread_is_refused(server: Server, tmp_path: Path) -> None:
     """A fork takes only one thread along; what the others held would stay locked for ever."""
     thread = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
