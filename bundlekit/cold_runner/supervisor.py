@@ -313,12 +313,10 @@ _AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
 
 def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
     """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
-    own = {name for name in settings.task_env if not name.startswith(_AT_START)}
-    if settings.forks and settings.preload:
-        # A library reads its variables when it is loaded, which is before the task brings any.
-        own = set()
+    # A library that is preloaded reads its variables then: all count.
+    brought = () if settings.forks and settings.preload else settings.task_env
+    own = {"HOME", "TMPDIR", *(name for name in brought if not name.startswith(_AT_START))}
     common = {name: value for name, value in environment.items() if name not in own}
-    del common["HOME"], common["TMPDIR"]
     return Plan(
         prepared.python,
         prepared.interpreter_version,

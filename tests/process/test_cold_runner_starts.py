@@ -164,6 +164,16 @@ def test_a_task_has_the_time_zone_that_it_brings(server: Server, tmp_path: Path)
             assert _output(answer, "a") == hour
 
 
+def test_a_home_that_a_task_brings_is_not_its_home(server: Server, tmp_path: Path) -> None:
+    """It is told that it is not used, and the task runs in its own."""
+    source = "import os\ndef wire(e, p, s): return {n: os.environ[n].encode() for n in ('HOME', 'TMPDIR')}\n"
+    bundle = wire_bundle(tmp_path, source)
+    for way in WAYS:
+        task = {**SIMULATION, "env": {"HOME": "/brought", "TMPDIR": "/brought"}}
+        answer = server.ask(bundle, "simulate", task=task, start=way)
+        assert b"/brought" not in {_output(answer, "HOME"), _output(answer, "TMPDIR")}
+
+
 def test_a_bundle_that_shadows_a_standard_module_is_never_forked(server: Server, tmp_path: Path) -> None:
     """Which of two modules is found must not depend on what an interpreter has loaded before."""
     bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n", keyword="OWN = 1\n")
