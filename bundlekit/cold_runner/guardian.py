@@ -84,7 +84,10 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     if os.path.lexists(scratch):
         from .environments.tree_removal import remove_tree  # noqa: PLC0415 - the supervisor does it unless it was killed
 
-        remove_tree(scratch)
+        try:
+            remove_tree(scratch)
+        except OSError as error:
+            log.line(f"Warning: {scratch} cannot be removed: {error.strerror or error}")
     return _served(ended, log) if watches_stdin else _conclude(ended, log)
 
 
@@ -108,10 +111,9 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         _ignore_endings()
         kill_descendants()
         supervisor.overlays.close()
-        from .environments.tree_removal import remove_tree  # noqa: PLC0415 - loaded by the work long ago
+        from .environments.tree_removal import discard_tree  # noqa: PLC0415 - loaded by the work long ago
 
-        if os.path.lexists(scratch):
-            remove_tree(scratch)
+        discard_tree(scratch)
         if text is not None:
             data = text.encode("utf-8")
             write_whole(line, len(data).to_bytes(8, "big") + data)

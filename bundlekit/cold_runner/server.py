@@ -4,6 +4,7 @@ A host process starts one of these and keeps it, so that its children are reaped
 a prepared bundle is held open between tasks. The shapes are those that `bundlekit/executors` writes and reads.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -148,10 +149,15 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
         "start": circumstances.start,
         "preload": list(circumstances.preload),
         "layered": circumstances.is_layered,
-        "writes": [write._asdict() for write in circumstances.writes],
+        "writes": [{"path": _shown(write.path), "change": write.change} for write in circumstances.writes],
         "sandbox": circumstances.sandbox.level,
         "network": circumstances.sandbox.network,
     }
+
+
+def _shown(path: str) -> str:
+    """Return `path` as text: a task may give a file a name that is none."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _sandbox(request: Request) -> Sandbox:

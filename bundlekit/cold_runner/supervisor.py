@@ -29,7 +29,7 @@ from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
-from .strict_json import JsonValue, loads
+from .strict_json import JsonValue, StrictJsonError, loads
 from .task import AggregationTask, SimulationTask, param_id
 from .verdict import failure_of, with_exception
 
@@ -89,7 +89,8 @@ class Supervisor:
         self.log = log
         self.is_idle = False
         self.nursery = Nursery(log.line)
-        self.overlays = Overlays(scratch)
+        self.overlays = Overlays(scratch, self.nursery.clear)
+        self._laid: tuple[str, ...] = ()
         self._wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
@@ -137,9 +138,7 @@ class Supervisor:
         job = _job("probe", reference or wire_of(prepared))
         settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
-        document = loads(report.document or b"null")
-        if not isinstance(document, dict):
-            raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
+        document = _description(report.document or b"null")
         described = {key: value for key, value in document.items() if key != "is_stdlib"}
         return {**described, **_origin(document, prepared, circumstances.tree)}
 
@@ -159,7 +158,8 @@ class Supervisor:
             self._home(room, preserve=preserve) as home,
             self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
-            circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
+            self._lay_over(prepared.prefixes if settings.layered else ())
+            circumstances.is_layered = settings.layered
             if job["texts"]:
                 # Where the child may read, whatever else is kept from it.
                 os.link(job["texts"], os.path.join(home.home, ".sim_returns"))
@@ -186,17 +186,23 @@ class Supervisor:
             raise failure
         return report
 
-    def _layered(self, directories: Sequence[str]) -> bool:
-        """Lay overlays over `directories` for one task; return whether there are any.
+    def _lay_over(self, directories: tuple[str, ...]) -> None:
+        """Have overlays over `directories`, and no others, for one task; they may lie there already.
 
         Raises:
             RunnerError: E_CACHE when one cannot be mounted, though others could: nothing must be written below it.
         """
+        if directories == self._laid:
+            return
+        # What was started ahead has run what an interpreter runs at its start, and that was not in these.
+        self.nursery.clear()
+        self.overlays.tidy()
+        self._laid = ()
         for directory in directories:
             if self.overlays.over(directory, directory) is None:
                 message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
                 raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
-        return bool(directories)
+        self._laid = directories
 
     def _home(self, room: str, *, preserve: bool) -> AbstractContextManager[Home]:
         return nullcontext(made_home(room)) if preserve else self._own_room.home()
@@ -210,6 +216,8 @@ class Supervisor:
         """Do between two tasks what would keep the next one waiting."""
         self.overlays.tidy()
         self._own_room.tidy()
+        if not all(self.overlays.over(directory, directory) for directory in self._laid):
+            self._laid = ()  # the next task that needs them tells
         self.nursery.refill()
 
     @contextmanager
@@ -309,15 +317,16 @@ def wire_of(prepared: Prepared) -> str:
     return prepared.wire.value
 
 
-_AT_START = ("LD_", "LANG", "LC_", "GLIBC_", "MALLOC_", "DYLD_")
+_AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
 """Variables that count while a program starts: with others than the plan's, a child of it cannot be used."""
 
 
 def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
     """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
-    common = {name: value for name, value in environment.items() if name not in settings.task_env}
-    common |= {name: value for name, value in environment.items() if name.startswith(_AT_START)}
-    del common["HOME"], common["TMPDIR"]
+    # A library that is preloaded reads its variables then: all count.
+    brought = () if settings.forks and settings.preload else settings.task_env
+    own = {"HOME", "TMPDIR", *(name for name in brought if not name.startswith(_AT_START))}
+    common = {name: value for name, value in environment.items() if name not in own}
     return Plan(
         prepared.python,
         prepared.interpreter_version,
@@ -368,6 +377,19 @@ def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
         yield files
     finally:
         files.discard()
+
+
+_DESCRIBED = frozenset({"reference", "callable", "signature", "signature_error", "file", "is_stdlib"})
+
+
+def _description(data: bytes) -> Mapping[str, JsonValue]:
+    try:
+        document = loads(data)
+    except StrictJsonError:
+        document = None
+    if not isinstance(document, dict) or document.keys() != _DESCRIBED:
+        raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
+    return document
 
 
 def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:

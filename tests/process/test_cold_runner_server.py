@@ -1,6 +1,7 @@
 """The server form: one request and one answer a line, prepared bundles held open, nothing left at the end."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from builders.cold_runs import (
     await_death,
     await_pids,
     children_of,
+    run,
     runner_environment,
     wire_bundle,
 )
@@ -68,6 +70,80 @@ def test_a_server_survives_whatever_a_task_does(tmp_path: Path, server: Server) 
     assert late["result"]["_fatal_error"]["error_code"] == "E_TIMEOUT"
     good = server.ask(bundle, "simulate", task={**SIMULATION, "params": {"number": 0}, "env": {"OWN": "1"}})
     assert "outputs" in good["result"]
+
+
+def test_a_file_whose_name_is_no_text_is_told_all_the_same(tmp_path: Path, server: Server) -> None:
+    """Answers are UTF-8, names of files are bytes."""
+    source = "def wire(e, p, s):\n    open(b'\\xff', 'w').close()\n    return {'a': b'x'}\n"
+    answer = server.ask(wire_bundle(tmp_path, source), "simulate", task=SIMULATION)
+    assert "outputs" in answer["result"]
+    assert answer["writes"] == [{"path": "\\xff", "change": "created"}]
+
+
+@pytest.mark.parametrize("forged", [b"[]", b"{}", b"no JSON", b'{"file": "\\ud800"}'])
+def test_a_forged_description_is_no_fault_of_the_runner(forged: bytes, tmp_path: Path, server: Server) -> None:
+    """Whoever found the pipe may write anything into it; the server answers, and goes on."""
+    source = f"""
+        import os
+        def frame(kind, *fields):
+            body = b"".join(len(field).to_bytes(8, "big") + field for field in fields)
+            os.write(4, kind + len(body).to_bytes(8, "big") + body)
+        frame(b"J", {forged!r})
+        frame(b"D")
+        os._exit(0)
+    """
+    bundle = wire_bundle(tmp_path, source)
+    for _ in range(2):
+        assert server.ask(bundle, "probe")["result"]["_fatal_error"]["error_code"] == "E_WIRE_RESULT"
+
+
+_LASTING = """
+    import os, subprocess
+    def wire(entrypoint, params, seed):
+        home, tmp = os.environ["HOME"], os.environ["TMPDIR"]
+        if entrypoint == "mount":
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=700", "none", tmp], check=True)
+        if entrypoint == "fix":
+            subprocess.run(["chattr", "+i", home], check=True)
+        if entrypoint == "fix the bundle":
+            subprocess.run(["chattr", "+i", "wire.py"], check=True)
+        if entrypoint == "main":
+            for directory in (home, tmp, "."):
+                open(os.path.join(directory, "own"), "x").close()
+        return {"a": b"x"}
+"""
+"""Makes what cannot be removed, as root may; other users can by way of a container that has users of its own."""
+
+
+@pytest.fixture
+def removable(tmp_path: Path) -> Iterator[Path]:
+    """A TMPDIR in which all can be removed again afterwards."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    yield scratch
+    for mounted in scratch.glob("bundlekit-*/*/tmp"):
+        subprocess.run(["umount", str(mounted)], check=False, capture_output=True)
+    subprocess.run(["chattr", "-R", "-i", str(scratch)], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize("deed", ["mount", "fix", "fix the bundle"])
+def test_what_cannot_be_removed_harms_no_other_task(deed: str, tmp_path: Path, removable: Path, cache: Path) -> None:
+    """The task itself has its result, in the one-shot form too; the log tells what stays."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make such things here")
+    bundle = wire_bundle(tmp_path, _LASTING)
+    bad = {**SIMULATION, "entrypoint": deed}
+    server = Server(cache, removable)
+    first = server.ask(bundle, "simulate", task=bad)
+    if "outputs" not in first["result"]:
+        pytest.skip(f"this cannot be done here: {first['result']['_fatal_error']['message']}")
+    for _ in range(3):
+        answer = server.ask(bundle, "simulate", task=SIMULATION)
+        assert "outputs" in answer["result"], answer["result"]
+    server.close()
+    alone = run(bundle, cache, bad, env={"TMPDIR": str(removable)})
+    assert alone.outputs
+    assert b"cannot be removed" in alone.stderr
 
 
 def test_a_prepared_bundle_is_kept_by_its_digest(tmp_path: Path, server: Server) -> None:

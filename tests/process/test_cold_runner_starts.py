@@ -6,6 +6,7 @@ Neither may let anything of one task reach another, and a task cannot tell which
 import base64
 import json
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from builders.cold_runs import SIMULATION, wire_bundle
 from builders.cold_servers import Server
-from builders.environments import write_bundle
+from builders.environments import own_bundle, write_bundle
 
 from bundlekit.cold_runner.environments.overlay import Overlays
 
@@ -154,6 +155,26 @@ def test_what_counts_at_the_start_of_a_program_is_there_then(server: Server, tmp
             )
 
 
+def test_a_task_has_the_time_zone_that_it_brings(server: Server, tmp_path: Path) -> None:
+    """Python asks for it when it starts, and the C library once."""
+    source = "import time\ndef wire(e, p, s): return {'a': time.strftime('%H', time.localtime(0)).encode()}\n"
+    bundle = wire_bundle(tmp_path, source)
+    for way in WAYS:
+        for zone, hour in (("UTC", b"00"), ("XYZ-5", b"05"), ("XYZ+1", b"23")):
+            answer = server.ask(bundle, "simulate", task={**SIMULATION, "env": {"TZ": zone}}, start=way)
+            assert _output(answer, "a") == hour
+
+
+def test_a_home_that_a_task_brings_is_not_its_home(server: Server, tmp_path: Path) -> None:
+    """It is told that it is not used, and the task runs in its own."""
+    source = "import os\ndef wire(e, p, s): return {n: os.environ[n].encode() for n in ('HOME', 'TMPDIR')}\n"
+    bundle = wire_bundle(tmp_path, source)
+    for way in WAYS:
+        task = {**SIMULATION, "env": {"HOME": "/brought", "TMPDIR": "/brought"}}
+        answer = server.ask(bundle, "simulate", task=task, start=way)
+        assert b"/brought" not in {_output(answer, "HOME"), _output(answer, "TMPDIR")}
+
+
 def test_a_bundle_that_shadows_a_standard_module_is_never_forked(server: Server, tmp_path: Path) -> None:
     """Which of two modules is found must not depend on what an interpreter has loaded before."""
     bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n", keyword="OWN = 1\n")
@@ -196,6 +217,26 @@ def test_numpy_can_be_preloaded(server: Server, tmp_path: Path) -> None:
     drawn = {_output(answer, "a") for answer in ask}
     assert len(drawn) == 4
     assert all(text.startswith(b"(True, ") for text in drawn)
+
+
+def test_what_is_preloaded_sees_the_variables_that_the_task_brings(server: Server, tmp_path: Path) -> None:
+    """OpenBLAS takes the number of its threads when it is loaded; it must be the task's in every way of starting."""
+    bundle = write_bundle(
+        tmp_path / "bundle",
+        {
+            "pyproject.toml": '[project]\nname = "m"\nversion = "1"\n[project.entry-points."modelops.wire"]\n'
+            'execute = "m:wire"\n[tool.setuptools]\npy-modules = ["m", "seer"]\n',
+            "m.py": "import seer\ndef wire(e, p, s): return {'a': seer.SEEN.encode()}\n",
+            "seer.py": "import os\nSEEN = os.environ.get('OWN', 'nothing')\n",
+        },
+    )
+    named = _named(bundle, "b")
+    server.ask(bundle, "prepare", bundle=named, timeout_s=300.0)
+    for way in WAYS:
+        for value in ("1", "2"):
+            task = {**SIMULATION, "env": {"OWN": value}}
+            answer = server.ask(bundle, "simulate", bundle=named, task=task, start=way, preload=["seer"])
+            assert _output(answer, "a") == value.encode()
 
 
 def test_a_preload_that_starts_a_thread_is_refused(server: Server, tmp_path: Path) -> None:
@@ -269,6 +310,52 @@ def _parent_of(pid: str) -> int | None:
     except OSError:
         return None
     return int(stat.rpartition(")")[2].split()[1])
+
+
+_STARTED = """
+import os
+with open(os.path.join(os.path.dirname(__file__), "starts"), "a") as file:
+    file.write("x")
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_an_interpreter_writes_at_its_start_is_thrown_away_too(way: str, server: Server, tmp_path: Path) -> None:
+    """Bundles can have code that runs then; a process that is started ahead is a fresh task's from its first step."""
+    counting = "import os, sitecustomize\ndef wire(e, p, s):\n    folder = os.path.dirname(sitecustomize.__file__)\n"
+    counting += "    return {'a': open(os.path.join(folder, 'starts'), 'rb').read()}\n"
+    files = {**own_bundle(), "mine/wire.py": counting, "sitecustomize.py": _STARTED}
+    bundle = write_bundle(tmp_path / "bundle", files)
+    named = _named(bundle, "0" if way == "exec" else "1")
+    if not server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)["layered"]:
+        pytest.skip("no overlay can be mounted here")
+    for _ in range(3):
+        time.sleep(0.2)  # for what is started ahead to have started
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)
+        assert _output(answer, "a") == b"x"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_process_from_before_the_layers_is_not_used_in_them(way: str, server: Server, tmp_path: Path) -> None:
+    """It would write into what is kept for all: a server is asked for a cached environment, then for fresh ones."""
+    source = """
+        import os, sysconfig
+        def wire(e, p, s):
+            if not p["writes"]:
+                return {"a": b"none"}
+            path = os.path.join(sysconfig.get_path("purelib"), "left")
+            with open(path, "ab+") as file:
+                file.write(b"x")
+                file.seek(0)
+                return {"a": file.read()}
+    """
+    bundle = wire_bundle(tmp_path, source)
+    named = _named(bundle, "2" if way == "exec" else "3")
+    plain, writing = ({**SIMULATION, "params": {"writes": writes}} for writes in (False, True))
+    for _ in range(2):
+        server.ask(bundle, "simulate", bundle=named, task=plain, start=way)
+        answers = [server.ask(bundle, "simulate", bundle=named, task=writing, start=way, fresh=True) for _ in range(2)]
+        assert {_output(answer, "a") for answer in answers} == {b"x"}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -46,7 +46,10 @@ def chosen_place(cache_dir: str, fresh: bool, preserve: bool, log: Callable[[str
             with open(os.path.join(directory, KEPT), "wb"):
                 log(f"PRESERVE_TMP: kept the environment and the bundle's code in {directory}")
         else:
-            _drop(directory)
+            try:
+                _drop(directory)
+            except OSError as error:
+                log(f"Warning: {directory} cannot be removed: {error.strerror or error}")
         os.close(descriptor)
 
 

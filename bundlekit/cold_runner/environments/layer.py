@@ -14,7 +14,7 @@ from typing import Protocol
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from .overlay import OverlayLayer, Overlays
-from .tree_removal import remove_tree
+from .tree_removal import discard_tree
 from .writes import State, Write, same_content, states_below
 
 __all__ = ["CopyLayer", "Layer", "copied", "is_small", "task_layer"]
@@ -101,7 +101,7 @@ def task_layer(
         yield layer
     finally:
         if not preserve:
-            remove_tree(layer.own)
+            discard_tree(layer.own)
 
 
 def copied(tree: str, parent: str) -> CopyLayer:
@@ -117,7 +117,7 @@ def copied(tree: str, parent: str) -> CopyLayer:
         return CopyLayer(tree, own)
     except OSError as error:
         if os.path.lexists(own):
-            remove_tree(own)
+            discard_tree(own)
         message = f"the task's copy of the bundle could not be made in {parent}: {error.strerror or error}"
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 from .layer import CopyLayer, copied
-from .tree_removal import remove_tree
+from .tree_removal import discard_tree
 
 __all__ = ["Home", "Room", "made_home", "made_private"]
 
@@ -33,10 +33,11 @@ class _Exact(NamedTuple):
     mode: int
     owner: tuple[int, int]
     size: int
-    inode: int
+    place: tuple[int, int]
     links: int
     modified_ns: int
     changed_ns: int
+    attributes: tuple[tuple[str, bytes], ...]
 
 
 class Room:
@@ -44,7 +45,7 @@ class Room:
 
     def __init__(self, scratch: str) -> None:
         self._scratch = scratch
-        self._home: Home | None = None
+        self._home: tuple[Home, dict[str, _Exact]] | None = None
         self._copies: dict[str, tuple[CopyLayer, dict[str, _Exact]]] = {}
         self._rubbish: list[str] = []
 
@@ -55,12 +56,16 @@ class Room:
         Raises:
             RunnerError: E_IO when they cannot be made.
         """
-        home, self._home = self._home or made_home(self._scratch), None
+        kept, self._home = self._home, None
+        if kept is None:
+            made = made_home(self._scratch)
+            kept = made, _exact_states(made.own)
+        home, before = kept
         try:
             yield home
         finally:
-            if _is_as_made(home):
-                self._home = home
+            if _exact_states(home.own) == before:
+                self._home = kept
             else:
                 self._rubbish.append(home.own)
 
@@ -74,20 +79,23 @@ class Room:
         kept = self._copies.pop(tree, None)
         if kept is None:
             layer = copied(tree, self._scratch)
-            kept = layer, _exact_states(layer.path)
+            kept = layer, _exact_states(layer.own)
         layer, before = kept
         try:
             yield layer
         finally:
-            if _exact_states(layer.path) == before and layer.is_equal() and len(self._copies) < _MOST_COPIES:
+            if _exact_states(layer.own) == before and layer.is_equal():
                 self._copies[tree] = kept
             else:
                 self._rubbish.append(layer.own)
+            if len(self._copies) > _MOST_COPIES:
+                oldest, _ = self._copies.pop(next(iter(self._copies)))
+                self._rubbish.append(oldest.own)
 
     def tidy(self) -> None:
         """Remove what tasks have left."""
         while self._rubbish:
-            remove_tree(self._rubbish.pop())
+            discard_tree(self._rubbish.pop())
 
 
 _MOST_COPIES = 4
@@ -123,31 +131,8 @@ def made_private(directory: str) -> None:
         raise RunnerError(ErrorCode.IO, Phase.ENVIRONMENT, message, retryable=full) from error
 
 
-def _is_as_made(home: Home) -> bool:
-    try:
-        return sorted(os.listdir(home.own)) == ["home", "tmp"] and all(
-            _is_private_directory(each) and (each == home.own or not os.listdir(each)) for each in home
-        )
-    except OSError:
-        return False
-
-
-def _is_private_directory(path: str) -> bool:
-    state = os.lstat(path)
-    is_ours = stat.S_ISDIR(state.st_mode) and stat.S_IMODE(state.st_mode) == stat.S_IRWXU
-    return is_ours and state.st_uid == os.geteuid() and _is_plain(path)
-
-
-def _is_plain(path: str) -> bool:
-    """Whether a file has no attributes besides the ordinary; where they cannot be asked for there are none."""
-    try:
-        return not os.listxattr(path, follow_symlinks=False)
-    except (OSError, AttributeError):
-        return True
-
-
 def _exact_states(root: str) -> dict[str, _Exact]:
-    """Return the state of `root` and of all below it; what has attributes of its own is left out, and so is missed."""
+    """Return the state of `root` and of all below it."""
     states = {}
     pending = [root]
     while pending:
@@ -158,14 +143,23 @@ def _exact_states(root: str) -> dict[str, _Exact]:
                 pending += [os.path.join(path, name) for name in os.listdir(path)]
         except OSError:
             continue
-        if _is_plain(path):
-            states[path] = _Exact(
-                state.st_mode,
-                (state.st_uid, state.st_gid),
-                state.st_size,
-                state.st_ino,
-                state.st_nlink,
-                state.st_mtime_ns,
-                state.st_ctime_ns,
-            )
+        states[path] = _Exact(
+            state.st_mode,
+            (state.st_uid, state.st_gid),
+            state.st_size,
+            (state.st_dev, state.st_ino),
+            state.st_nlink,
+            state.st_mtime_ns,
+            state.st_ctime_ns,
+            _attributes(path),
+        )
     return states
+
+
+def _attributes(path: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the extended attributes of a file; where SELinux or an inherited ACL rules, every file has some."""
+    try:
+        names = sorted(os.listxattr(path, follow_symlinks=False))
+        return tuple((name, os.getxattr(path, name, follow_symlinks=False)) for name in names)
+    except (OSError, AttributeError):
+        return ()  # a file system, or a platform, without them

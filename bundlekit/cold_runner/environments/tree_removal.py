@@ -4,11 +4,12 @@ Not by shutil, whose import would cost every task a third of an interpreter's st
 descriptor that follows no link, and only one is held: a tree may be deeper than a path, or a stack, can be.
 """
 
+import contextlib
 import os
 import stat
 from typing import NamedTuple
 
-__all__ = ["remove_tree"]
+__all__ = ["discard_tree", "remove_tree"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -49,6 +50,16 @@ def remove_tree(path: str) -> None:
     finally:
         os.close(descriptor)
     os.rmdir(path)
+
+
+def discard_tree(path: str) -> None:
+    """Remove what can be removed of `path`, which a task had: no other must suffer from what it made to stay.
+
+    A mount, a file that cannot be changed, files that only another user may remove: whoever removes the directory above
+    tries again, and tells.
+    """
+    with contextlib.suppress(OSError):
+        remove_tree(path)
 
 
 def _entered(name: str, parent: int | None) -> int:
