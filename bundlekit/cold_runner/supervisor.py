@@ -327,6 +327,7 @@ def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, 
     brought = () if settings.forks and settings.preload else settings.task_env
     own = {"HOME", "TMPDIR", *(name for name in brought if not name.startswith(_AT_START))}
     common = {name: value for name, value in environment.items() if name not in own}
+    common["HOME"] = os.devnull  # without one, Python asks the system for it while it starts
     return Plan(
         prepared.python,
         prepared.interpreter_version,

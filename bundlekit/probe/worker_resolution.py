@@ -53,8 +53,8 @@ def _resolve(
 ) -> ToolResult:
     uv = environ.get("BUNDLEKIT_UV") or _own_uv()
     deadline = time.monotonic() + _DEADLINE_S
-    variables = installer_environment("uv", environ, lambda _line: None)
     lock = project.dependencies.lock
+    variables = installer_environment("uv", environ, lambda _line: None, is_locked=lock is not None)
     wanted = scratch / "requirements.txt"
     options = [] if lock is None else ["--no-deps"]
     if lock is None:

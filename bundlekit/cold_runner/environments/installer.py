@@ -123,26 +123,32 @@ def export_lock(installer: Installer, python: str, project: str, destination: st
 def _run(command: Sequence[str], job: Job, what: str, installer: Installer) -> "ToolResult":
     from .tool_process import run_tool  # noqa: PLC0415 - a ready environment starts nothing
 
-    env = installer_environment(installer.name, job.environ, job.log)
+    env = installer_environment(installer.name, job.environ, job.log, is_locked=job.is_locked)
     # uv looks for settings upwards from where it runs: those of a project that the cache lies in do not count.
     with open(os.path.join(job.scratch, "uv.toml"), "wb"):
         pass
-    if job.is_locked:
-        env.pop("UV_CONSTRAINT", None)
     return run_tool(
         command, cwd=job.scratch, env=env, deadline=job.deadline, what=what, inherited=(job.lock_descriptor,)
     )
 
 
-def installer_environment(name: str, environ: Mapping[str, str], log: Callable[[str], None]) -> dict[str, str]:
-    """Return the variables that uv or pip (`name`) gets to see of the user's own; what is taken over is logged."""
+def installer_environment(
+    name: str, environ: Mapping[str, str], log: Callable[[str], None], *, is_locked: bool
+) -> dict[str, str]:
+    """Return the variables that uv or pip (`name`) gets to see of the user's own; what is taken over is logged.
+
+    A lock says all versions: uv takes no constraints beside one.
+    """
     from .user_settings import for_pip, for_uv  # noqa: PLC0415 - a ready environment starts nothing
 
     # Git asks for nothing where nobody can answer. pip trusts the machine's certificates, so uv is asked to as well:
     # an institute's proxy signs with its own.
     defaults = {"GIT_TERMINAL_PROMPT": "0", "UV_SYSTEM_CERTS": "1"}
     told = (for_uv if name == "uv" else for_pip)(environ, log)
-    return {**defaults, **{each: value for each, value in told.items() if not _misleads(each)}}
+    found = {**defaults, **{each: value for each, value in told.items() if not _misleads(each)}}
+    if is_locked:
+        found.pop("UV_CONSTRAINT", None)
+    return found
 
 
 def _misleads(name: str) -> bool:
