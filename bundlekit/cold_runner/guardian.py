@@ -66,7 +66,8 @@ def guard(work: Work, log: StderrLog, *, watches_stdin: bool) -> int:
     become_subreaper()
     become_unreadable()
     # Whoever started us may have blocked signals in the thread that did so; that is inherited, and we wait for some.
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    # A request to end waits until each of the two processes knows how to.
+    signal.pthread_sigmask(signal.SIG_SETMASK, _ENDINGS)
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"bundlekit-{os.urandom(16).hex()}")  # noqa: S108 - random and private
     leash_end, leash = os.pipe()
     line_end, line = os.pipe()
@@ -101,6 +102,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         # Inherited by children: the memory of a crashed task may hold what it was given in secret.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         _obey_endings()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         # Open until this process ends, whatever ends it: `bundlekit cache gc` sees by it that the directory is in use.
         claimed(scratch)
         _thread.start_new_thread(_follow_leash, (leash, _thread.get_ident()))
@@ -213,6 +215,7 @@ def _signals() -> Wakeups:
     for number in _ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     return wakeups
 
 
