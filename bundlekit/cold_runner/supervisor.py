@@ -89,7 +89,8 @@ class Supervisor:
         self.log = log
         self.is_idle = False
         self.nursery = Nursery(log.line)
-        self.overlays = Overlays(scratch)
+        self.overlays = Overlays(scratch, self.nursery.clear)
+        self._laid: tuple[str, ...] = ()
         self._wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
@@ -153,11 +154,12 @@ class Supervisor:
     ) -> ChildReport:
         report = ChildReport(files)
         room, preserve = self._room(settings), settings.preserve
+        self._lay_over(prepared.prefixes if settings.layered else ())
+        circumstances.is_layered = settings.layered
         with (
             self._home(room, preserve=preserve) as home,
             self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
-            circumstances.is_layered = self._layered(prepared.prefixes if settings.layered else ())
             if job["texts"]:
                 # Where the child may read, whatever else is kept from it.
                 os.link(job["texts"], os.path.join(home.home, ".sim_returns"))
@@ -184,17 +186,23 @@ class Supervisor:
             raise failure
         return report
 
-    def _layered(self, directories: Sequence[str]) -> bool:
-        """Lay overlays over `directories` for one task; return whether there are any.
+    def _lay_over(self, directories: tuple[str, ...]) -> None:
+        """Have overlays over `directories`, and no others, for one task; they may lie there already.
 
         Raises:
             RunnerError: E_CACHE when one cannot be mounted, though others could: nothing must be written below it.
         """
+        if directories == self._laid:
+            return
+        # What was started ahead has run what an interpreter runs at its start, and that was not in these.
+        self.nursery.clear()
+        self.overlays.tidy()
+        self._laid = ()
         for directory in directories:
             if self.overlays.over(directory, directory) is None:
                 message = f"no throw-away layer can be mounted over {directory}: choose another cache directory"
                 raise RunnerError(ErrorCode.CACHE, Phase.ENVIRONMENT, message)
-        return bool(directories)
+        self._laid = directories
 
     def _home(self, room: str, *, preserve: bool) -> AbstractContextManager[Home]:
         return nullcontext(made_home(room)) if preserve else self._own_room.home()
@@ -208,6 +216,8 @@ class Supervisor:
         """Do between two tasks what would keep the next one waiting."""
         self.overlays.tidy()
         self._own_room.tidy()
+        if not all(self.overlays.over(directory, directory) for directory in self._laid):
+            self._laid = ()  # the next task that needs them tells
         self.nursery.refill()
 
     @contextmanager

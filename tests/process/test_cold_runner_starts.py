@@ -6,6 +6,7 @@ Neither may let anything of one task reach another, and a task cannot tell which
 import base64
 import json
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from builders.cold_runs import SIMULATION, wire_bundle
 from builders.cold_servers import Server
-from builders.environments import write_bundle
+from builders.environments import own_bundle, write_bundle
 
 from bundlekit.cold_runner.environments.overlay import Overlays
 
@@ -309,6 +310,55 @@ def _parent_of(pid: str) -> int | None:
     except OSError:
         return None
     return int(stat.rpartition(")")[2].split()[1])
+
+
+_STARTED = """
+import os
+with open(os.path.join(os.path.dirname(__file__), "starts"), "a") as file:
+    file.write("x")
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_an_interpreter_writes_at_its_start_is_thrown_away_too(way: str, server: Server, tmp_path: Path) -> None:
+    """Bundles can have code that runs then; a process that is started ahead is a fresh task's from its first step."""
+    counting = "import os, sitecustomize\ndef wire(e, p, s):\n    folder = os.path.dirname(sitecustomize.__file__)\n"
+    counting += "    return {'a': open(os.path.join(folder, 'starts'), 'rb').read()}\n"
+    files = {**own_bundle(), "mine/wire.py": counting, "sitecustomize.py": _STARTED}
+    bundle = write_bundle(tmp_path / "bundle", files)
+    named = _named(bundle, "0" if way == "exec" else "1")
+    if not server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)["layered"]:
+        pytest.skip("no overlay can be mounted here")
+    for _ in range(3):
+        time.sleep(0.2)  # for what is started ahead to have started
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)
+        assert _output(answer, "a") == b"x"
+
+
+@pytest.mark.parametrize("files", [1, 40], ids=["a copy for each", "an overlay for each"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_process_from_before_the_layers_is_not_used_in_them(
+    way: str, files: int, server: Server, tmp_path: Path
+) -> None:
+    """It would write into what is kept for all: a server is asked for a cached environment, then for fresh ones."""
+    source = """
+        import os, sysconfig
+        def wire(e, p, s):
+            if not p["writes"]:
+                return {"a": b"none"}
+            path = os.path.join(sysconfig.get_path("purelib"), "left")
+            with open(path, "ab+") as file:
+                file.write(b"x")
+                file.seek(0)
+                return {"a": file.read()}
+    """
+    bundle = wire_bundle(tmp_path, source, **{f"more{number}": "" for number in range(files)})
+    named = _named(bundle, "2345"[WAYS.index(way) + 2 * (files > 1)])
+    plain, writing = ({**SIMULATION, "params": {"writes": writes}} for writes in (False, True))
+    for _ in range(2):
+        server.ask(bundle, "simulate", bundle=named, task=plain, start=way)
+        answers = [server.ask(bundle, "simulate", bundle=named, task=writing, start=way, fresh=True) for _ in range(2)]
+        assert {_output(answer, "a") for answer in answers} == {b"x"}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -93,9 +93,10 @@ class Prepared(NamedTuple):
 
     @property
     def shadows_standard_modules(self) -> bool:
-        """Whether a module of the bundle is named as one of Python's own, so that it matters what is loaded first."""
+        """Whether a module of the bundle is named as one that Python loads by itself, so that the order matters."""
+        own = {*sys.stdlib_module_names, "sitecustomize"}
         beside = (name.partition(".")[0] for name in os.listdir(self.tree))
-        return not sys.stdlib_module_names.isdisjoint((*self.installed_top_level, *beside))
+        return not own.isdisjoint((*self.installed_top_level, *beside))
 
 
 class _Code(NamedTuple):

@@ -6,6 +6,7 @@ See: DESIGN decision 4.
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 
 from ..mounts import enter_mount_namespace, mount_overlay, mount_scratch, unmount
 from .tree_removal import discard_tree
@@ -17,12 +18,14 @@ __all__ = ["OverlayLayer", "Overlays"]
 class Overlays:
     """Makes overlays in the directory `room`, which is this process's own; the first use finds out whether it can.
 
+    Children from before that first use see none of them: `before_entering` is called to end those that wait.
     Mounting is done at once; taking a mount away waits for all processors of the machine, so it is left to
     :meth:`tidy`, when nobody waits for an answer.
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, before_entering: Callable[[], None] = lambda: None) -> None:
         self._room = os.path.join(room, "overlays")
+        self._before_entering = before_entering
         self._possible: bool | None = None
         self._mounted: list[tuple[str, str]] = []
 
@@ -54,6 +57,7 @@ class Overlays:
         """Whether an overlay can be had at all."""
         if self._possible is None:
             os.makedirs(self._room, 0o700)
+            self._before_entering()
             size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
             self._possible = enter_mount_namespace() and mount_scratch(self._room, size)
         return self._possible
