@@ -147,6 +147,18 @@ def test_many_new_directories_are_compared_in_no_time(tree: Path, scratch: str, 
         assert time.monotonic() - started < 2
 
 
+def test_what_a_task_writes_beside_its_files_is_gone_too(tree: Path, scratch: str, overlays: Overlays | None) -> None:
+    """Models write to ``../results``: the next task must not find it, nor the end of a server."""
+    for _ in range(2):
+        with task_layer(str(tree), scratch, overlays=overlays) as layer:
+            beside = Path(layer.path).parent / "results"
+            assert not beside.exists()
+            beside.mkdir()
+    if overlays is not None:
+        overlays.tidy()
+    assert list(Path(scratch).iterdir()) == []
+
+
 def test_a_layer_is_made_where_it_is_asked_for_and_leaves_nothing(tree: Path, tmp_path: Path) -> None:
     """Also when the task takes write permission from its directories, and when it fails."""
     scratch = tmp_path / "scratch"

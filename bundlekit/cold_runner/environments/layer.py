@@ -89,13 +89,16 @@ def task_layer(
         RunnerError: E_IO when the copy cannot be made.
     """
     if overlays is not None and scratch_parent is not None and not preserve and not is_small(tree):
-        path = os.path.join(scratch_parent, f"bundlekit-task-{os.urandom(16).hex()}")
-        os.mkdir(path, 0o700)
-        upper = overlays.over(tree, path)
+        # In a directory of its own, as a copy is: a task may write beside its files.
+        own = os.path.join(scratch_parent, f"bundlekit-task-{os.urandom(16).hex()}")
+        path = os.path.join(own, "bundle")
+        for each in (own, path):
+            os.mkdir(each, 0o700)
+        upper = overlays.over(tree, path, own)
         if upper is not None:
             yield OverlayLayer(tree, path, upper)
             return
-        os.rmdir(path)
+        discard_tree(own)
     layer = copied(tree, scratch_parent or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - its own directory is private
     try:
         yield layer

@@ -27,10 +27,13 @@ class Overlays:
         self._room = os.path.join(room, "overlays")
         self._before_entering = before_entering
         self._possible: bool | None = None
-        self._mounted: list[tuple[str, str]] = []
+        self._mounted: list[tuple[str, list[str]]] = []
 
-    def over(self, below: str, directory: str) -> str | None:
-        """Show `below` in `directory`, writable; return where what is written goes, None where that cannot be had."""
+    def over(self, below: str, directory: str, rubbish: str | None = None) -> str | None:
+        """Show `below` in `directory`, writable; return where what is written goes, None where that cannot be had.
+
+        When the overlay goes, so does the directory `rubbish`.
+        """
         if not self.possible:
             return None
         own = os.path.join(self._room, os.urandom(8).hex())
@@ -40,17 +43,16 @@ class Overlays:
         if not mount_overlay(below, upper, work, directory):
             discard_tree(own)
             return None
-        self._mounted.append((directory, own))
+        self._mounted.append((directory, [own] if rubbish is None else [own, rubbish]))
         return upper
 
     def tidy(self) -> None:
         """Take all overlays away, with what was written; nothing may run in them any more."""
         while self._mounted:
-            directory, own = self._mounted.pop()
+            directory, rubbish = self._mounted.pop()
             unmount(directory)
-            discard_tree(own)
-            with contextlib.suppress(OSError):
-                os.rmdir(directory)  # the place of a task; what lies below any other is not empty
+            for each in rubbish:
+                discard_tree(each)
 
     @property
     def possible(self) -> bool:
