@@ -4,9 +4,10 @@ See: DESIGN decisions 5 to 7.
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .child.job import Job, order
@@ -233,6 +234,9 @@ class Supervisor:
         finally:
             kill_descendants(group=waiting.pid, spared=self.nursery.spared)
             waiting.close()
+            # A task may have stopped the guardian, which could not answer then; it wakes us in the same way.
+            with suppress(OSError):
+                os.kill(os.getppid(), signal.SIGCONT)
 
     def _taken(self, plan: Plan, job: bytes, hold: Callable[[], None] | None) -> Waiting:
         if hold is not None:

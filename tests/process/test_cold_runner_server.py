@@ -97,6 +97,23 @@ def test_a_forged_description_is_no_fault_of_the_runner(forged: bytes, tmp_path:
         assert server.ask(bundle, "probe")["result"]["_fatal_error"]["error_code"] == "E_WIRE_RESULT"
 
 
+def test_who_waits_for_the_answer_is_woken_when_a_task_stops_it(tmp_path: Path, cache: Path, scratch: Path) -> None:
+    """The guardian prints the line, or ends when a server is closed; a host would wait for ever."""
+    source = """
+        import os, signal
+        def wire(entrypoint, params, seed):
+            with open(f"/proc/{os.getppid()}/stat") as file:
+                guardian = int(file.read().rpartition(")")[2].split()[1])
+            os.kill(guardian, signal.SIGSTOP)
+            return {"a": b"x"}
+    """
+    bundle = wire_bundle(tmp_path, source)
+    server = Server(cache, scratch)
+    assert "outputs" in server.ask(bundle, "simulate", task=SIMULATION)["result"]
+    server.close()
+    assert run(bundle, cache).outputs
+
+
 _LASTING = """
     import os, subprocess
     def wire(entrypoint, params, seed):
