@@ -18,8 +18,8 @@ __all__ = ["can_filter_calls", "filter_calls"]
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """The kernel's name of each, and the column of :data:`_REFUSED`; all are little-endian with 64 bits."""
 
-_ABSENT = (425, 426, 427)
-"""io_uring_setup, _enter, _register; libraries that find none do without."""
+_ABSENT = (425, 426, 427, 435)
+"""io_uring_setup, _enter, _register, and clone3, whose flags cannot be seen from here; libraries do without."""
 _REFUSED = (
     (248, 217),  # add_key
     (249, 218),  # request_key
@@ -38,14 +38,18 @@ _REFUSED = (
     (321, 280),  # bpf
     (323, 282),  # userfaultfd
 )
+_CLONE = (56, 220)
+_NEW_NAMESPACES = 0x7E020000
+"""CLONE_NEWNS, _NEWCGROUP, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET."""
 _SOCKET = (41, 198)
 _FAMILIES = (1, 16)
 """AF_UNIX, and AF_NETLINK, by which the C library asks what addresses this machine has."""
 _FIRST_OF_X32 = 0x40000000
 
-_LOAD, _IS, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _IS, _AT_LEAST, _HAS_ANY_OF, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_ALLOWING = (_RETURN, 0, 0, _ALLOW)
 
 
 def can_filter_calls() -> bool:
@@ -62,11 +66,14 @@ def filter_calls(calls: SystemCalls, *, sockets: bool) -> None:
         steps += [(_IS, 0, 1, number), _failing(errno.ENOSYS)]
     for numbers in _REFUSED:
         steps += [(_IS, 0, 1, numbers[column]), _failing(errno.EPERM)]
+    # Past the four steps that follow, unless it is that call; past the failure, if it asks for none of these.
+    steps += [(_IS, 0, 4, _CLONE[column]), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
+    steps += [(_HAS_ANY_OF, 0, 1, _NEW_NAMESPACES), _failing(errno.EPERM), _ALLOWING]
     if not sockets:
         # Past the four steps that follow, unless it is that call; past the failure, if it is one of these families.
         steps += [(_IS, 0, 4, _SOCKET[column]), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
         steps += [(_IS, 2, 0, _FAMILIES[0]), (_IS, 1, 0, _FAMILIES[1]), _failing(errno.EACCES)]
-    steps.append((_RETURN, 0, 0, _ALLOW))
+    steps.append(_ALLOWING)
     calls.filter_calls(b"".join(struct.pack("=HBBI", *step) for step in steps))
 
 
