@@ -21,6 +21,7 @@ from .environments.layer import Layer, is_small, task_layer
 from .environments.overlay import Overlays
 from .environments.room import Home, Room, made_home, made_private
 from .environments.scrubbed_environment import child_environment
+from .environments.tree_removal import discard_tree
 from .limits import NO_LIMITS, Limits
 from .memory_events import OomKills
 from .output_files import OutputFiles
@@ -95,6 +96,7 @@ class Supervisor:
         self._wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
+        self._nowhere = os.path.join(scratch, "nowhere")
         self._oom_kills = OomKills()
 
     def simulate(
@@ -171,7 +173,7 @@ class Supervisor:
                 os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
             job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
-            plan = _plan(prepared, settings, environment)
+            plan = _plan(prepared, settings, {**environment, "HOME": self._nowhere, "TMPDIR": self._nowhere})
             own = (os.path.dirname(home.home), layer.path, *(prepared.prefixes if settings.layered else ()))
             hold = _hold(prepared, settings, environment, own)
             with self._begun(plan, order(job, plan.version), circumstances, hold) as child:
@@ -217,6 +219,7 @@ class Supervisor:
         """Do between two tasks what would keep the next one waiting."""
         self.overlays.tidy()
         self._own_room.tidy()
+        discard_tree(self._nowhere)
         if not all(self.overlays.over(directory, directory) for directory in self._laid):
             self._laid = ()  # the next task that needs them tells
         self.nursery.refill()
@@ -326,10 +329,13 @@ _AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
 
 
 def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
-    """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
+    """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead.
+
+    In `environment` HOME and TMPDIR are those of nobody: code that runs before there is a job must not find the user's.
+    """
     # A library that is preloaded reads its variables then: all count.
     brought = () if settings.forks and settings.preload else settings.task_env
-    own = {"HOME", "TMPDIR", *(name for name in brought if not name.startswith(_AT_START))}
+    own = {name for name in brought if not name.startswith(_AT_START)} - {"HOME", "TMPDIR"}
     common = {name: value for name, value in environment.items() if name not in own}
     return Plan(
         prepared.python,

@@ -312,6 +312,23 @@ def _parent_of(pid: str) -> int | None:
     return int(stat.rpartition(")")[2].split()[1])
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_code_that_runs_at_the_start_does_not_find_the_users_home(
+    way: str, server: Server, scratch: Path, tmp_path: Path
+) -> None:
+    """Without a HOME it would be that of the list of users; each task then has its own."""
+    telling = "import os\nSEEN = [os.path.expanduser('~'), os.environ['TMPDIR']]\n"
+    wire = "import os, sitecustomize\ndef wire(e, p, s):\n    own = [os.environ['HOME'], os.environ['TMPDIR']]\n"
+    wire += "    return {'a': ' '.join(sitecustomize.SEEN + own).encode()}\n"
+    bundle = write_bundle(tmp_path / "bundle", {**own_bundle(), "mine/wire.py": wire, "sitecustomize.py": telling})
+    named = _named(bundle, "6" if way == "exec" else "7")
+    for _ in range(2):
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way)
+        places = _output(answer, "a").decode().split()
+        assert all(place.startswith(str(scratch)) for place in places), places
+        assert len(set(places)) == 3
+
+
 _STARTED = """
 import os
 with open(os.path.join(os.path.dirname(__file__), "starts"), "a") as file:
