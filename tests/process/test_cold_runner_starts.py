@@ -263,6 +263,23 @@ def test_a_preload_that_starts_a_thread_is_refused(server: Server, tmp_path: Pat
     assert "outputs" in server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start="fork")["result"]
 
 
+def test_an_environment_that_starts_a_thread_by_itself_is_not_forked(
+    server: Server, cache: Path, tmp_path: Path
+) -> None:
+    """Nobody asked for that thread: the task runs, as in every other way of starting, and the answer tells how."""
+    wire = "def wire(e, p, s): return {'a': b'x'}\n"
+    bundle = write_bundle(tmp_path / "bundle", {**own_bundle(), "mine/wire.py": wire})
+    named = _named(bundle, "8")
+    server.ask(bundle, "prepare", bundle=named)
+    (site,) = cache.glob("code/*/" + "8" * 64 + "/venv/lib/python*/site-packages")
+    thread = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    (site / "startup.pth").write_text(thread, encoding="utf-8")
+    for _ in range(2):
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start="fork")
+        assert _output(answer, "a") == b"x"
+        assert answer["start"] == "exec"
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_what_waits_may_be_killed_or_stopped_by_a_task(way: str, server: Server, tmp_path: Path) -> None:
     """The next task gets a process all the same: who waits is found dead, or is woken."""
