@@ -20,8 +20,9 @@ from .sandbox.layers import NO_SANDBOX, Sandbox
 from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
-from .supervisor import Circumstances, Supervisor, TaskSettings
+from .supervisor import Supervisor
 from .task import parse_aggregation, parse_simulation
+from .task_settings import Circumstances, TaskSettings
 
 __all__ = ["Standing", "answer_one", "serve"]
 
