@@ -22,8 +22,9 @@ from .sandbox.layers import NO_SANDBOX, SANDBOX_MODES, Sandbox
 from .standard_output import answer
 from .stderr_log import StderrLog
 from .strict_json import JsonValue, dumps
-from .supervisor import Circumstances, Supervisor, TaskSettings
+from .supervisor import Supervisor
 from .task import AggregationTask, SimulationTask, parse_aggregation, parse_simulation, read_long_task
+from .task_settings import Circumstances, TaskSettings
 
 __all__ = ["main"]
 

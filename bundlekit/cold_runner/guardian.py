@@ -26,6 +26,7 @@ from .standard_output import answer, write_whole
 from .stderr_log import StderrLog
 from .strict_json import dumps
 from .supervisor import Supervisor
+from .verdict import signal_name
 
 __all__ = ["Work", "fatal_line", "guard"]
 
@@ -251,11 +252,11 @@ def _conclude(ended: _Ended, log: StderrLog) -> int:
 
 def _without_answer(ended: _Ended) -> RunnerError:
     if ended.interrupted_by is not None:
-        name = signal.Signals(ended.interrupted_by).name
+        name = signal_name(ended.interrupted_by)
         message = f"the runner was interrupted by {name} and cut short"
         return RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message, signal_name=name)
     if ended.status is not None and ended.status < 0:
-        name = signal.Signals(-ended.status).name
+        name = signal_name(-ended.status)
         message = f"the supervisor was killed by {name}; what it had started was killed too"
         return RunnerError(ErrorCode.KILLED, Phase.CALL, message, signal_name=name)
     return RunnerError(ErrorCode.INTERNAL, Phase.CALL, "the supervisor ended without an answer; its log says why")

@@ -8,7 +8,8 @@ from .runner_error import RunnerError
 from .server import Standing, answer_one
 from .server_request import Request, parse_request, reproduction
 from .strict_json import StrictJsonError, dumps, loads
-from .supervisor import Circumstances, Supervisor
+from .supervisor import Supervisor
+from .task_settings import Circumstances
 
 __all__ = ["replay", "replayed_request"]
 

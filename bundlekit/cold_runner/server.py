@@ -20,8 +20,9 @@ from .sandbox.layers import NO_SANDBOX, Sandbox
 from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
-from .supervisor import Circumstances, Supervisor, TaskSettings
+from .supervisor import Supervisor
 from .task import parse_aggregation, parse_simulation
+from .task_settings import Circumstances, TaskSettings
 
 __all__ = ["Standing", "answer_one", "serve"]
 
@@ -71,14 +72,18 @@ def answer_one(
         return _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
 
 
+_MOST_PREPARED = 64
+"""Each holds two descriptors, of which a process may have few."""
+
+
 class _Kept:
-    """The prepared bundles of this server, each held until it ends."""
+    """The prepared bundles of this server, those used last, each held as long as it is one of them."""
 
     def __init__(self, supervisor: Supervisor, standing: Standing, held: ExitStack) -> None:
         self._supervisor = supervisor
         self._standing = standing
-        self._held = held
-        self._prepared: dict[_Key, Prepared] = {}
+        self._prepared: dict[_Key, tuple[Prepared, ExitStack]] = {}
+        held.callback(self._let_go, 0)
 
     @contextmanager
     def prepared(self, request: Request, deadline: float) -> Iterator[Prepared]:
@@ -89,9 +94,21 @@ class _Kept:
                 yield self._prepare(request, deadline, once)
             return
         key = _Key(digest, request.python, request.cache_dir)
-        if key not in self._prepared:
-            self._prepared[key] = self._prepare(request, deadline, self._held)
-        yield self._prepared[key]
+        kept = self._prepared.pop(key, None)
+        if kept is not None and not kept[0].is_there:
+            kept[1].close()
+            kept = None
+        if kept is None:
+            with ExitStack() as once:
+                kept = self._prepare(request, deadline, once), once.pop_all()
+        self._prepared[key] = kept
+        self._let_go(_MOST_PREPARED)
+        yield kept[0]
+
+    def _let_go(self, most: int) -> None:
+        while len(self._prepared) > most:
+            _, held = self._prepared.pop(next(iter(self._prepared)))
+            held.close()
 
     def layers(self, request: Request) -> bool:
         """Return whether a task's fresh environment is a throw-away layer over one that is kept and never changed.

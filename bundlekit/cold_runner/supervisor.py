@@ -6,9 +6,8 @@ See: DESIGN decisions 5 to 7.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from .child.job import Job, order
 from .child.nursery import Nursery
@@ -21,63 +20,19 @@ from .environments.layer import Layer, is_small, task_layer
 from .environments.overlay import Overlays
 from .environments.room import Home, Room, made_home, made_private
 from .environments.scrubbed_environment import child_environment
-from .limits import NO_LIMITS, Limits
+from .environments.tree_removal import discard_tree
 from .memory_events import OomKills
 from .output_files import OutputFiles
-from .phase_limits import PhaseLimits
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
-from .sandbox.layers import NO_SANDBOX, Sandbox
+from .start_plan import holder_of, plan_of
 from .stderr_log import StderrLog
-from .strict_json import JsonValue, StrictJsonError, loads
 from .task import AggregationTask, SimulationTask, param_id
+from .task_settings import Circumstances, TaskSettings
 from .verdict import failure_of, with_exception
 
-if TYPE_CHECKING:
-    from .environments.writes import Write
-
-__all__ = ["Circumstances", "Supervisor", "TaskSettings"]
-
-
-class TaskSettings(NamedTuple):
-    """How a task runs; `phases` say how long it may take, `outputs_dir` takes large outputs.
-
-    `resources` are the limits of each of its processes, `sandbox` is what holds all of them.
-    With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
-    `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
-    the bundle allows it, from a zygote that has imported the modules `preload` alone.
-    """
-
-    phases: PhaseLimits
-    pass_env: tuple[str, ...] = ()
-    task_env: Mapping[str, str] = {}
-    outputs_dir: str | None = None
-    tells_writes: bool = False
-    preserve: bool = False
-    resources: Limits = NO_LIMITS
-    sandbox: Sandbox = NO_SANDBOX
-    layered: bool = False
-    forks: bool = False
-    preload: tuple[str, ...] = ()
-
-
-class Circumstances:
-    """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time.
-
-    `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork;
-    `is_layered` whether the environment was fresh by way of a throw-away layer.
-    """
-
-    def __init__(self) -> None:
-        self.pid: int | None = None
-        self.started_s: float | None = None
-        self.is_layered = False
-        self.start = "exec"
-        self.preload: tuple[str, ...] = ()
-        self.writes: tuple[Write, ...] = ()
-        self.tree = ""
-        self.sandbox = NO_SANDBOX
+__all__ = ["Supervisor"]
 
 
 class Supervisor:
@@ -95,6 +50,7 @@ class Supervisor:
         self._wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
+        self._nowhere = os.path.join(scratch, "nowhere")
         self._oom_kills = OomKills()
 
     def simulate(
@@ -139,9 +95,9 @@ class Supervisor:
         job = _job("probe", reference or wire_of(prepared))
         settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
-        document = _description(report.document or b"null")
-        described = {key: value for key, value in document.items() if key != "is_stdlib"}
-        return {**described, **_origin(document, prepared, circumstances.tree)}
+        from .probed_object import description_of  # noqa: PLC0415 - tasks do without it
+
+        return description_of(report.document or b"null", prepared, circumstances.tree)
 
     def _run(
         self,
@@ -155,12 +111,12 @@ class Supervisor:
     ) -> ChildReport:
         report = ChildReport(files)
         room, preserve = self._room(settings), settings.preserve
+        self._lay_over(prepared.prefixes if settings.layered else ())
+        circumstances.is_layered = settings.layered
         with (
             self._home(room, preserve=preserve) as home,
             self._layer(prepared.tree, room, preserve=preserve) as layer,
         ):
-            self._lay_over(prepared.prefixes if settings.layered else ())
-            circumstances.is_layered = settings.layered
             if job["texts"]:
                 # Where the child may read, whatever else is kept from it.
                 os.link(job["texts"], os.path.join(home.home, ".sim_returns"))
@@ -171,9 +127,9 @@ class Supervisor:
                 os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
             )
             job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
-            plan = _plan(prepared, settings, environment)
+            plan = plan_of(prepared, settings, {**environment, "HOME": self._nowhere, "TMPDIR": self._nowhere})
             own = (os.path.dirname(home.home), layer.path, *(prepared.prefixes if settings.layered else ()))
-            hold = _hold(prepared, settings, environment, own)
+            hold = holder_of(prepared, settings, environment, own)
             with self._begun(plan, order(job, plan.version), circumstances, hold) as child:
                 ending = self._watched(child, report, settings, circumstances, announced)
             if settings.tells_writes:
@@ -217,6 +173,7 @@ class Supervisor:
         """Do between two tasks what would keep the next one waiting."""
         self.overlays.tidy()
         self._own_room.tidy()
+        discard_tree(self._nowhere)
         if not all(self.overlays.over(directory, directory) for directory in self._laid):
             self._laid = ()  # the next task that needs them tells
         self.nursery.refill()
@@ -321,26 +278,6 @@ def wire_of(prepared: Prepared) -> str:
     return prepared.wire.value
 
 
-_AT_START = ("LD_", "LANG", "LC_", "TZ", "GLIBC_", "MALLOC_", "DYLD_")
-"""Variables that count while a program starts: with others than the plan's, a child of it cannot be used."""
-
-
-def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str]) -> Plan:
-    """Return how the child for a task is started: what tasks of one bundle have in common, so that it can be ahead."""
-    # A library that is preloaded reads its variables then: all count.
-    brought = () if settings.forks and settings.preload else settings.task_env
-    own = {"HOME", "TMPDIR", *(name for name in brought if not name.startswith(_AT_START))}
-    common = {name: value for name, value in environment.items() if name not in own}
-    common["HOME"] = os.devnull  # without one, Python asks the system for it while it starts
-    return Plan(
-        prepared.python,
-        prepared.interpreter_version,
-        tuple(sorted(common.items())),
-        forks=settings.forks and not prepared.shadows_standard_modules,
-        preload=settings.preload if settings.forks else (),
-    )
-
-
 def _job(verb: str, reference: str) -> Job:
     return Job(
         verb=verb,
@@ -359,19 +296,6 @@ def _job(verb: str, reference: str) -> Job:
     )
 
 
-def _hold(
-    prepared: Prepared, settings: TaskSettings, environment: Mapping[str, str], own: Sequence[str]
-) -> Callable[[], None] | None:
-    """Return what puts a process into the sandbox of `settings`, with the directories `own` to write; None for none."""
-    if settings.sandbox.layers is None:
-        return None
-    from .sandbox.confinement import holder  # noqa: PLC0415 - most tasks run without a sandbox
-
-    # What a task brings itself must not open what the sandbox keeps shut.
-    passed = {name: value for name, value in environment.items() if name not in settings.task_env}
-    return holder(settings.sandbox.layers, prepared.python, prepared.dependency_site, passed, own)
-
-
 @contextmanager
 def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
     if directory is None:
@@ -382,26 +306,3 @@ def _output_files(directory: str | None) -> Iterator[OutputFiles | None]:
         yield files
     finally:
         files.discard()
-
-
-_DESCRIBED = frozenset({"reference", "callable", "signature", "signature_error", "file", "is_stdlib"})
-
-
-def _description(data: bytes) -> Mapping[str, JsonValue]:
-    try:
-        document = loads(data)
-    except StrictJsonError:
-        document = None
-    if not isinstance(document, dict) or document.keys() != _DESCRIBED:
-        raise RunnerError(ErrorCode.WIRE_RESULT, Phase.RESULT, "the child ended without describing the object")
-    return document
-
-
-def _origin(document: Mapping[str, JsonValue], prepared: Prepared, tree: str) -> dict[str, object]:
-    file = document["file"]
-    places = (("tree", tree), ("installed", prepared.site), ("dependency", prepared.dependency_site))
-    for origin, directory in places:
-        if isinstance(file, str) and file.startswith(os.path.join(directory, "")):
-            relative = os.path.relpath(file, directory) if origin == "tree" else None
-            return {"origin": origin, "relative": relative}
-    return {"origin": "stdlib" if document["is_stdlib"] else "unknown", "relative": None}

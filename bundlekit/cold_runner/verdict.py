@@ -13,7 +13,7 @@ from .codes import ErrorCode, Phase
 from .memory_events import OomKills
 from .runner_error import RunnerError
 
-__all__ = ["failure_of", "with_exception"]
+__all__ = ["failure_of", "signal_name", "with_exception"]
 
 _SHELL_SIGNALS = 128
 _DEADLY = frozenset(
@@ -55,11 +55,16 @@ def with_exception(tail: str, trace: str) -> str:
     return tail if last in tail else f"{tail.rstrip()}\n{trace}".lstrip("\n")
 
 
-def _killed(number: int, phase: Phase) -> RunnerError:
+def signal_name(number: int) -> str:
+    """Return the name of a signal; most of the real-time signals have none."""
     try:
-        name = signal.Signals(number).name
+        return signal.Signals(number).name
     except ValueError:
-        name = f"signal {number}"
+        return f"signal {number}"
+
+
+def _killed(number: int, phase: Phase) -> RunnerError:
+    name = signal_name(number)
     if number == signal.SIGKILL:
         message = "the process was killed by SIGKILL, not by this runner: perhaps it ran out of memory"
         return RunnerError(ErrorCode.KILLED, phase, message, signal_name=name)

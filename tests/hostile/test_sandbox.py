@@ -4,6 +4,7 @@ Each test runs the runner as a user would. A machine that lacks a layer skips wh
 """
 
 import base64
+import ctypes
 import http.server
 import os
 import resource
@@ -354,6 +355,29 @@ def test_x08_bundle_code_has_no_power_over_other_processes_or_the_machine(
     forks = {"user namespace of a fork", "user namespace of a newer fork"}
     without_filter = {"user namespace", "key ring", "io_uring", *forks} if "seccomp" not in got.level else set()
     assert set(allowed) <= {"kill all"} | without_filter
+
+
+@needs_layers("mountns")
+def test_x08_no_shared_memory_or_queue_of_others_is_reached(tmp_path: Path, cache: Path) -> None:
+    """They stay when their process has ended, so each would be a way from one task to another."""
+    source = """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        def attempts(params):
+            return {name: lambda call=call: call(params["key"], *more) for name, call, more in (
+                ("memory", libc.shmget, (0, 0)), ("queue", libc.msgget, (0,)), ("semaphore", libc.semget, (0, 0)),
+            )}
+    """
+    libc = ctypes.CDLL(None)
+    key, wanted = os.getpid() | 1 << 30, 0o1600
+    memory, queue, semaphore = libc.shmget(key, 4096, wanted), libc.msgget(key, wanted), libc.semget(key, 1, wanted)
+    try:
+        got = held(tmp_path, cache, source, params={"key": key})
+    finally:
+        libc.shmctl(memory, 0, None)
+        libc.msgctl(queue, 0, None)
+        libc.semctl(semaphore, 0, 0)
+    assert got.found == {"memory": -1, "queue": -1, "semaphore": -1}
 
 
 @needs_layers("landlock", "seccomp")

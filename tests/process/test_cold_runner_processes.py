@@ -114,6 +114,13 @@ def test_killing_the_supervisor_leaves_nothing_behind_and_is_told(tmp_path: Path
     assert await_death(started.pids, 0.2) == []
 
 
+def test_a_supervisor_that_dies_of_a_signal_without_a_name_is_told_too(tmp_path: Path, cache: Path) -> None:
+    """Most real-time signals have none, and a task may send any to whom it finds."""
+    source = "import os\ndef wire(e, p, s):\n    os.kill(os.getppid(), 40)\n    return {'a': b'x'}\n"
+    error = run(wire_bundle(tmp_path, source), cache).error
+    assert (error["error_code"], error["signal"]) == ("E_KILLED", "signal 40")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_an_interruption_cleans_up_and_prints_one_line(
     tmp_path: Path, cache: Path, scratch: Path, number: signal.Signals

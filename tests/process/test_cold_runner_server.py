@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -171,6 +173,33 @@ def test_a_prepared_bundle_is_kept_by_its_digest(tmp_path: Path, server: Server)
     assert prepared["wire"] == {"source": "wire.py", "name": "wire", "value": "wire.py:wire", "distribution": None}
     (bundle / "wire.py").unlink()
     assert "outputs" in server.ask(bundle, "simulate", bundle=named, task=SIMULATION)["result"]
+
+
+@pytest.mark.parametrize("start", ["exec", "fork"])
+def test_a_server_whose_cache_was_cleared_by_hand_builds_again(start: str, tmp_path: Path, scratch: Path) -> None:
+    """``rm -r`` asks nobody; a host must not have to be started again for it."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    named = {"path": str(bundle), "digest": "sha256:" + "b" * 64, "files": None}
+    server = Server(tmp_path / "cache", scratch)
+    for _ in range(2):
+        for _ in range(2):
+            answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=start)
+            assert "outputs" in answer["result"], answer["result"]
+        shutil.rmtree(tmp_path / "cache")
+    server.close()
+
+
+def test_a_server_holds_no_more_bundles_than_it_has_descriptors_for(tmp_path: Path, cache: Path, scratch: Path) -> None:
+    """A worker of a cluster meets many bundles in its life."""
+    bundle = wire_bundle(tmp_path, "def wire(e, p, s): return {'a': b'x'}\n")
+    server = Server(cache, scratch)
+    assert "code" in server.ask(bundle, "prepare")["result"]
+    supervisor = children_of(server.process.pid)[0]
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (256, 256))
+    for number in range(130):
+        named = {"path": str(bundle), "digest": f"sha256:{number:064x}", "files": None}
+        assert "code" in server.ask(bundle, "prepare", bundle=named)["result"]
+    server.close()
 
 
 def test_a_server_obeys_its_own_environment_before_a_request(tmp_path: Path, scratch: Path) -> None:

@@ -263,22 +263,34 @@ def test_a_preload_that_starts_a_thread_is_refused(server: Server, tmp_path: Pat
     assert "outputs" in server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start="fork")["result"]
 
 
+def test_an_environment_that_starts_a_thread_by_itself_is_not_forked(
+    server: Server, cache: Path, tmp_path: Path
+) -> None:
+    """Nobody asked for that thread: the task runs, as in every other way of starting, and the answer tells how."""
+    wire = "def wire(e, p, s): return {'a': b'x'}\n"
+    bundle = write_bundle(tmp_path / "bundle", {**own_bundle(), "mine/wire.py": wire})
+    named = _named(bundle, "8")
+    server.ask(bundle, "prepare", bundle=named)
+    (site,) = cache.glob("code/*/" + "8" * 64 + "/venv/lib/python*/site-packages")
+    thread = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    (site / "startup.pth").write_text(thread, encoding="utf-8")
+    for _ in range(2):
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start="fork")
+        assert _output(answer, "a") == b"x"
+        assert answer["start"] == "exec"
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_what_waits_may_be_killed_or_stopped_by_a_task(way: str, server: Server, tmp_path: Path) -> None:
     """The next task gets a process all the same: who waits is found dead, or is woken."""
     source = """
         import os, signal
         def wire(entrypoint, params, seed):
-            mine = os.getpid()
-            for name in os.listdir("/proc"):
-                if name.isdigit() and int(name) != mine:
-                    try:
-                        with open(f"/proc/{name}/cmdline", "rb") as file:
-                            words = file.read()
-                        if b"_bundlekit_child" in words:
-                            os.kill(int(name), params["number"])
-                    except OSError:
-                        pass
+            # Those of this server alone: other tests run at the same time.
+            with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children") as file:
+                beside = {int(word) for word in file.read().split()} - {os.getpid()}
+            for pid in beside:
+                os.kill(pid, params["number"])
             return {"a": b"x"}
     """
     bundle = wire_bundle(tmp_path, textwrap.dedent(source))
@@ -351,6 +363,72 @@ def test_a_process_from_before_the_layers_is_not_used_in_them(way: str, server: 
     """
     bundle = wire_bundle(tmp_path, source)
     named = _named(bundle, "2" if way == "exec" else "3")
+    plain, writing = ({**SIMULATION, "params": {"writes": writes}} for writes in (False, True))
+    for _ in range(2):
+        server.ask(bundle, "simulate", bundle=named, task=plain, start=way)
+        answers = [server.ask(bundle, "simulate", bundle=named, task=writing, start=way, fresh=True) for _ in range(2)]
+        assert {_output(answer, "a") for answer in answers} == {b"x"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_code_that_runs_at_the_start_does_not_find_the_users_home(
+    way: str, server: Server, scratch: Path, tmp_path: Path
+) -> None:
+    """Without a HOME it would be that of the list of users; each task then has its own."""
+    telling = "import os\nSEEN = [os.path.expanduser('~'), os.environ['TMPDIR']]\n"
+    wire = "import os, sitecustomize\ndef wire(e, p, s):\n    own = [os.environ['HOME'], os.environ['TMPDIR']]\n"
+    wire += "    return {'a': ' '.join(sitecustomize.SEEN + own).encode()}\n"
+    bundle = write_bundle(tmp_path / "bundle", {**own_bundle(), "mine/wire.py": wire, "sitecustomize.py": telling})
+    named = _named(bundle, "6" if way == "exec" else "7")
+    for _ in range(2):
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way)
+        places = _output(answer, "a").decode().split()
+        assert all(place.startswith(str(scratch)) for place in places), places
+        assert len(set(places)) == 3
+
+
+_STARTED = """
+import os
+with open(os.path.join(os.path.dirname(__file__), "starts"), "a") as file:
+    file.write("x")
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_an_interpreter_writes_at_its_start_is_thrown_away_too(way: str, server: Server, tmp_path: Path) -> None:
+    """Bundles can have code that runs then; a process that is started ahead is a fresh task's from its first step."""
+    counting = "import os, sitecustomize\ndef wire(e, p, s):\n    folder = os.path.dirname(sitecustomize.__file__)\n"
+    counting += "    return {'a': open(os.path.join(folder, 'starts'), 'rb').read()}\n"
+    files = {**own_bundle(), "mine/wire.py": counting, "sitecustomize.py": _STARTED}
+    bundle = write_bundle(tmp_path / "bundle", files)
+    named = _named(bundle, "0" if way == "exec" else "1")
+    if not server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)["layered"]:
+        pytest.skip("no overlay can be mounted here")
+    for _ in range(3):
+        time.sleep(0.2)  # for what is started ahead to have started
+        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)
+        assert _output(answer, "a") == b"x"
+
+
+@pytest.mark.parametrize("files", [1, 40], ids=["a copy for each", "an overlay for each"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_process_from_before_the_layers_is_not_used_in_them(
+    way: str, files: int, server: Server, tmp_path: Path
+) -> None:
+    """It would write into what is kept for all: a server is asked for a cached environment, then for fresh ones."""
+    source = """
+        import os, sysconfig
+        def wire(e, p, s):
+            if not p["writes"]:
+                return {"a": b"none"}
+            path = os.path.join(sysconfig.get_path("purelib"), "left")
+            with open(path, "ab+") as file:
+                file.write(b"x")
+                file.seek(0)
+                return {"a": file.read()}
+    """
+    bundle = wire_bundle(tmp_path, source, **{f"more{number}": "" for number in range(files)})
+    named = _named(bundle, "2345"[WAYS.index(way) + 2 * (files > 1)])
     plain, writing = ({**SIMULATION, "params": {"writes": writes}} for writes in (False, True))
     for _ in range(2):
         server.ask(bundle, "simulate", bundle=named, task=plain, start=way)

@@ -52,7 +52,8 @@ class Zygote:
             named = ", ".join(plan.preload)
             found = said.decode("utf-8", "replace") or "an error, which the log shows"
             message = f"expected one thread in the zygote after importing {named or 'nothing'}, found {found}"
-            raise RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, f"{message}; leave it out of the preload")
+            advice = "; leave it out of the preload" if named else ""
+            raise RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, message + advice)
         self._control.settimeout(_PATIENCE_S)
 
     def order(self) -> None:

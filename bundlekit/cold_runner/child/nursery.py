@@ -90,12 +90,19 @@ class Nursery:
     def _new(self, plan: Plan) -> Waiting:
         if not plan.forks:
             return started(plan)
-        for _ in range(2):
-            forked = self._living_zygote(plan).fork()
-            if forked is not None:
-                return forked
-            self._end_zygote()
-        self._log("The zygote does not answer; the task gets an interpreter of its own")
+        try:
+            for _ in range(2):
+                forked = self._living_zygote(plan).fork()
+                if forked is not None:
+                    return forked
+                self._end_zygote()
+            why = "it does not answer"
+        except RunnerError as error:
+            if plan.preload:
+                raise
+            # The environment's own: what runs at an interpreter's start may begin a thread.
+            why = error.message
+        self._log(f"No zygote can fork here, the task gets an interpreter of its own: {why}")
         return started(plan)
 
     def _living_zygote(self, plan: Plan) -> "Zygote":

@@ -92,6 +92,11 @@ class Prepared(NamedTuple):
         return self.dependency_site.rpartition("/lib/")[0], self.python.rpartition("/bin/")[0]
 
     @property
+    def is_there(self) -> bool:
+        """Whether its files are: somebody may have cleared the cache by hand, with no eye for locks."""
+        return all(os.path.exists(path) for path in (self.python, self.tree, self.site, self.dependency_site))
+
+    @property
     def shadows_standard_modules(self) -> bool:
         """Whether a module of the bundle is named as one that Python loads by itself, so that the order matters."""
         own = {*sys.stdlib_module_names, "sitecustomize"}

@@ -1,4 +1,4 @@
-"""Namespaces of a child's own: a network with nothing but a loopback, and a view of the files. Never one of pids.
+"""Namespaces of a child's own: a network of a loopback alone, a view of the files, shared memory. Never one of pids.
 
 See: namespaces(7), user_namespaces(7), netdevice(7).
 """
@@ -11,6 +11,7 @@ from .system_calls import SystemCalls
 __all__ = ["enter_namespaces", "load_for_namespaces"]
 
 _CLONE_NEWNS = 0x00020000
+_CLONE_NEWIPC = 0x08000000
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS = 0x8914
@@ -27,10 +28,12 @@ def load_for_namespaces() -> None:
 def enter_namespaces(calls: SystemCalls, *, mounts: bool, network: bool) -> None:
     """Enter a new namespace of each kind that is asked for; in a user namespace where that takes no privilege.
 
+    With that of the files goes that of System V shared memory and of message queues, which outlive their processes.
+
     Raises:
         OSError: the kernel, its settings or a container's do not allow it.
     """
-    flags = (_CLONE_NEWNS if mounts else 0) | (_CLONE_NEWNET if network else 0)
+    flags = (_CLONE_NEWNS | _CLONE_NEWIPC if mounts else 0) | (_CLONE_NEWNET if network else 0)
     if not flags:
         return
     user, group = os.geteuid(), os.getegid()
