@@ -8,9 +8,9 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError, UsageError
+from bundlekit.executors.answers import failure_of
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
-from bundlekit.executors.contract_results import failure_of
 from bundlekit.model.outcome import Failure, TaskRun
 
 __all__ = ["ColdBackend"]
@@ -94,7 +94,7 @@ class ColdBackend:
             if not self._is_closed:
                 raise
             message = "the executor was shut down before the task was done"
-            return _not_run(failure_of(RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message)))
+            return _not_run(failure_of(RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message).document()))
 
     @contextmanager
     def _lent(self, bundle: BundleToRun) -> Iterator[ColdExecutor]:

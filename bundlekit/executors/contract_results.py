@@ -15,6 +15,7 @@ from bundlekit.cold_runner.output_files import OutputFiles
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.task import SimulationTask, parse_simulation, task_id
 from bundlekit.errors import ContractError
+from bundlekit.executors.answers import failure_of
 from bundlekit.model.contracts.artifacts import INLINE_CAP
 from bundlekit.model.contracts.shapes import (
     AggregationReturnShape,
@@ -26,7 +27,7 @@ from bundlekit.model.contracts.shapes import (
 from bundlekit.model.digest import Digest
 from bundlekit.model.outcome import Aggregated, Failure, Output, Simulated, TaskRun
 
-__all__ = ["Results", "failure_of", "identity_of", "replicates_of", "simulation_document"]
+__all__ = ["Results", "identity_of", "replicates_of", "simulation_document"]
 
 
 def identity_of(task: SimTaskShape, digest: Digest) -> str:
@@ -98,20 +99,6 @@ def replicates_of(sim_returns: Sequence[SimReturnShape]) -> list[dict[str, objec
     ]
 
 
-def failure_of(error: RunnerError) -> Failure:
-    """Return a failure that no backend had to find."""
-    return Failure(
-        error_code=error.code,
-        phase=error.phase,
-        type_name=error.type_name,
-        message=error.message,
-        signal_name=error.signal_name,
-        retryable=error.retryable,
-        stderr_tail=error.stderr_tail,
-        log_path=error.log_path,
-    )
-
-
 class Results:
     """Makes results of the types in `contracts`; outputs too large to be inline become files in `storage_dir`."""
 
@@ -126,13 +113,13 @@ class Results:
             try:
                 outputs = self._artifacts(outcome.outputs)
             except RunnerError as error:
-                outcome = failure_of(error)
+                outcome = failure_of(error.document())
             else:
                 metrics = _metrics(run)
                 return self._contracts.SimReturn(task_id=identity, outputs=outputs, metrics=metrics)
         if isinstance(outcome, Aggregated):
             message = "a backend answered a simulation with an aggregation"
-            outcome = failure_of(RunnerError(ErrorCode.INTERNAL, Phase.RESULT, message))
+            outcome = failure_of(RunnerError(ErrorCode.INTERNAL, Phase.RESULT, message).document())
         return self._failed(identity, outcome, run)
 
     def aggregated(self, aggregation_id: str, outcome: Aggregated) -> AggregationReturnShape:

@@ -13,10 +13,10 @@ from typing import NamedTuple, Self
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import AggregationFailedError, BundlekitError, ContractError, FileAccessError, UsageError
+from bundlekit.executors.answers import failure_of
 from bundlekit.executors.backend import Backend, BundleToRun
 from bundlekit.executors.contract_results import (
     Results,
-    failure_of,
     identity_of,
     replicates_of,
     simulation_document,
@@ -151,9 +151,9 @@ class BackendExecEnv:
             self._check_process(bundle)
             run = work(bundle)
         except RunnerError as error:
-            run = _not_run(failure_of(error))
+            run = _not_run(failure_of(error.document()))
         except BundlekitError as error:
-            run = _not_run(failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message)))
+            run = _not_run(failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message).document()))
         failed = isinstance(run.outcome, Failure)
         with self._state:
             self._counts["failed" if failed else "done"] += 1

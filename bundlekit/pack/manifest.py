@@ -11,7 +11,7 @@ from bundlekit.model.member import component_error
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.pack.hashing import manifest_file
 
-__all__ = ["check_entries", "manifest_of", "unhashed_files"]
+__all__ = ["check_document", "check_entries", "manifest_of", "unhashed_files"]
 
 _SHOWN = 10
 _NOT_YET_HASHED = "0" * 64
@@ -27,7 +27,7 @@ def manifest_of(project: Project, files: Sequence[ManifestFile]) -> Manifest:
         EntryPointRefusedError: no wire, or two that compete.
         NameRefusedError: entries of the directory cannot ship.
     """
-    _check_document(project)
+    check_document(project)
     name = _usable(project, "name", project.name, "give it in [project], or pack with --name")
     version = _usable(project, "version", project.version, "give it in [project]")
     wire = _wire(project)
@@ -67,7 +67,12 @@ def unhashed_files(project: Project) -> tuple[ManifestFile, ...]:
     return tuple(manifest_file(member, _NOT_YET_HASHED) for member in project.members)
 
 
-def _check_document(project: Project) -> None:
+def check_document(project: Project) -> None:
+    """Refuse a bundle whose pyproject.toml cannot be read.
+
+    Raises:
+        PyprojectRefusedError: it cannot, with the first reason.
+    """
     if project.table is not ProjectTable.UNREADABLE:
         return
     errors = [problem for problem in project.problems if problem.severity is Severity.ERROR]
