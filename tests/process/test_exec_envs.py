@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from builders.bundle_repositories import DIGEST, OTHER_DIGEST, DirectoryRepository
 from builders.bundles import make_bundle, pyproject
-from builders.cold_runs import await_death, await_pids
+from builders.cold_runs import await_death, await_pids, children_of
 from project_checkout import PROJECT
 
 from bundlekit.executors.choice import execution_environment
@@ -264,3 +265,19 @@ def test_lines_of_the_runner_begin_as_people_search_for_them(tmp_path: Path, cap
         pid = executor.run(_task()).outputs["pid"].inline
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("Child process PID")]
     assert [line.split()[3] for line in lines] == [f"{(pid or b'').decode()}:"]
+
+
+def test_threads_that_take_turns_keep_few_supervisors_and_leave_none(tmp_path: Path) -> None:
+    """More callers than are kept waiting, several rounds: each call is answered once, and a shutdown ends them all."""
+    others = set(children_of(os.getpid()))
+    executor = ColdDebugExecEnv(DirectoryRepository({DIGEST: _bundle(tmp_path / "bundle")}))
+    with ThreadPoolExecutor(8) as threads:
+        kinds = ["raise" if seed % 5 == 0 else "ok" for seed in range(48)]
+        results = list(threads.map(lambda seed: executor.run(_task(kinds[seed], seed=seed)), range(48)))
+    assert [result.error is not None for result in results] == [kind == "raise" for kind in kinds]
+    health = executor.health_check()
+    assert (health["busy"], health["tasks"]) == (0, {"done": 38, "failed": 10})
+    supervisors = sorted(set(children_of(os.getpid())) - others)
+    assert 1 <= len(supervisors) == health["supervisors"] <= 4
+    executor.shutdown()
+    assert await_death(supervisors, 1.0) == []
