@@ -75,7 +75,7 @@ def test_the_name_of_the_deployments_documents_is_the_same_executor() -> None:
 
 
 _WIRE = """
-import os, sys, time
+import os, signal, sys, time
 n = 0
 def wire(entrypoint, params, seed):
     global n
@@ -88,6 +88,9 @@ def wire(entrypoint, params, seed):
     if kind == "wait":
         with open(params["pids"], "a") as file:
             file.write("%d\\n" % os.getpid())
+        time.sleep(60)
+    if kind == "murder":
+        os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
     if kind == "large":
         return {"raw": b"x" * 600000}
@@ -281,3 +284,14 @@ def test_threads_that_take_turns_keep_few_supervisors_and_leave_none(tmp_path: P
     assert 1 <= len(supervisors) == health["supervisors"] <= 4
     executor.shutdown()
     assert await_death(supervisors, 1.0) == []
+
+
+def test_a_supervisor_that_dies_fails_the_task_it_had_and_is_replaced(tmp_path: Path) -> None:
+    """Whoever has the right to kill it can; the call is answered, and the next one meets another."""
+    with ColdDebugExecEnv(DirectoryRepository({DIGEST: _bundle(tmp_path / "bundle")})) as executor:
+        assert executor.run(_task()).error is None
+        killed = executor.run(_task("murder"))
+        assert killed.error is not None
+        assert killed.error.error_type == "E_INTERNAL"
+        assert "gave no answer" in killed.error.message
+        assert executor.run(_task()).error is None
