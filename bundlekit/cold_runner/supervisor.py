@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from .child.job import Job, order
+from .child.job import Job, empty_job, order
 from .child.nursery import Nursery
 from .child.process import Child, Ending, Wakeups, watch
 from .child.report import ChildReport
@@ -61,7 +61,7 @@ class Supervisor:
         Raises:
             RunnerError: whatever went wrong, with the phase in which it did.
         """
-        job = _job("simulate", wire_of(prepared))
+        job = empty_job("simulate", wire_of(prepared))
         job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
         settings = settings._replace(task_env={**settings.task_env, **task.env})
         announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
@@ -77,7 +77,7 @@ class Supervisor:
         Raises:
             RunnerError: as :meth:`simulate`.
         """
-        job = _job("target", task.target_entrypoint)
+        job = empty_job("target", task.target_entrypoint)
         job["sim_returns"] = [dict(each) for each in task.sim_returns]
         job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
@@ -92,7 +92,7 @@ class Supervisor:
         Raises:
             RunnerError: as :meth:`simulate`.
         """
-        job = _job("probe", reference or wire_of(prepared))
+        job = empty_job("probe", reference or wire_of(prepared))
         settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
         from .probed_object import description_of  # noqa: PLC0415 - tasks do without it
@@ -276,24 +276,6 @@ def wire_of(prepared: Prepared) -> str:
         message = prepared.wire_error or "the bundle has no wire function"
         raise RunnerError(ErrorCode.ENTRYPOINT, Phase.IMPORT, message)
     return prepared.wire.value
-
-
-def _job(verb: str, reference: str) -> Job:
-    return Job(
-        verb=verb,
-        environment={},
-        tree="",
-        site="",
-        reference=reference,
-        entrypoint="",
-        params={},
-        seed=0,
-        sim_returns=[],
-        target_data=None,
-        limits={},
-        sandboxed=False,
-        texts="",
-    )
 
 
 @contextmanager
