@@ -19,6 +19,7 @@ __all__ = [
     "ManifestError",
     "NameRefusedError",
     "PyprojectRefusedError",
+    "RuntimeConfigError",
     "TaskRefusedError",
     "UsageError",
 ]
@@ -43,6 +44,15 @@ class BundlekitError(Exception):
 
 class UsageError(BundlekitError):
     """The user asked for something that cannot be done: a wrong option, path or combination."""
+
+    code = ErrorCode.USAGE
+
+
+class RuntimeConfigError(BundlekitError):
+    """A process's environment variables state no configuration that a worker could run with.
+
+    `subject` has the problems, one text each.
+    """
 
     code = ErrorCode.USAGE
 
