@@ -19,21 +19,12 @@ from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, simulated_document_of, task_run_of
-from bundlekit.model.digest import Digest
-from bundlekit.model.manifest import ManifestFile
+from bundlekit.executors.backend import BundleToRun
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
 
 _STDERR_LINES_KEPT = 50
-
-
-class BundleToRun(NamedTuple):
-    """A directory, the files of it that ship, and the bundle's digest; without one the runner makes its own."""
-
-    path: Path
-    files: tuple[ManifestFile, ...]
-    digest: Digest | None
 
 
 class ColdOptions(NamedTuple):
