@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-__all__ = ["main", "module_of", "resolve"]
+__all__ = ["main", "module_of", "resolve", "simulate"]
 
 
 def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]], None]") -> None:
@@ -97,14 +97,15 @@ def _settle(job: "Job") -> None:
 
 def _run(channel: Channel, job: "Job") -> None:
     if job["verb"] == "simulate":
-        _simulate(channel, job)
+        simulate(channel, job)
     else:
         extra = sys.modules[f"{__package__}.{job['verb']}"]
         run: Callable[[Channel, Job], None] = extra.run
         run(channel, job)
 
 
-def _simulate(channel: Channel, job: "Job") -> None:
+def simulate(channel: Channel, job: "Job") -> None:
+    """Import and call the wire function of `job`; send what it returned."""
     channel.phase("import")
     wire = resolve(job["reference"])
     if not callable(wire):
