@@ -24,6 +24,7 @@ __all__ = [
     "RuntimeConfigError",
     "TaskRefusedError",
     "UsageError",
+    "WorkerNotReadyError",
 ]
 
 
@@ -53,8 +54,14 @@ class UsageError(BundlekitError):
 class RuntimeConfigError(BundlekitError):
     """A process's environment variables state no configuration that a worker could run with.
 
-    `subject` has the problems, one text each.
+    `subject` has the problems, one text each, for whoever shows them by themselves.
     """
+
+    code = ErrorCode.USAGE
+
+
+class WorkerNotReadyError(BundlekitError):
+    """A worker of a cluster has no executor, or there is no worker; each worker's own error is in the message."""
 
     code = ErrorCode.USAGE
 
