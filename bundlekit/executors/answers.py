@@ -23,7 +23,7 @@ from bundlekit.model.outcome import (
 )
 from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature
 
-__all__ = ["imported_of", "prepared_of", "result_of", "simulated_document_of", "task_run_of"]
+__all__ = ["failure_of", "imported_of", "prepared_of", "result_of", "simulated_document_of", "task_run_of"]
 
 
 class _Environment(TypedDict):
@@ -121,7 +121,7 @@ def prepared_of(line: str) -> Prepared | Failure:
     answer: _PrepareAnswer = json.loads(line)
     result = answer["result"]
     if "_fatal_error" in result:
-        return _failure_of(result["_fatal_error"])
+        return failure_of(result["_fatal_error"])
     environment, code, wire = result["environment"], result["code"], result["wire"]
     return Prepared(
         environment_key=environment["key"],
@@ -145,7 +145,7 @@ def imported_of(line: str) -> Imported | Failure:
     answer: _ProbeAnswer = json.loads(line)
     result = answer["result"]
     if "_fatal_error" in result:
-        return _failure_of(result["_fatal_error"])
+        return failure_of(result["_fatal_error"])
     signature = result["signature"]
     return Imported(
         reference=result["reference"],
@@ -175,11 +175,11 @@ def _damaged(problem: str) -> FatalError:
 
 def _outcome_of(result: _TaskResult) -> Simulated | Aggregated | Failure:
     if "_fatal_error" in result:
-        return _failure_of(result["_fatal_error"])
+        return failure_of(result["_fatal_error"])
     if "task_id" in result:
         problem = problem_of_outputs(result["outputs"])
         if problem is not None:
-            return _failure_of(_damaged(problem))
+            return failure_of(_damaged(problem))
         return Simulated(result["task_id"], {name: _output_of(output) for name, output in result["outputs"].items()})
     return Aggregated(result["loss"], result["diagnostics"], result["n_replicates"])
 
@@ -196,7 +196,8 @@ def _signature_of(signature: _Signature) -> Signature:
     return Signature(parameters, CallableKind(signature["kind"]))
 
 
-def _failure_of(error: FatalError) -> Failure:
+def failure_of(error: FatalError) -> Failure:
+    """Return the failure that a ``_fatal_error`` document tells of."""
     return Failure(
         error_code=ErrorCode(error["error_code"]),
         phase=Phase(error["phase"]),
