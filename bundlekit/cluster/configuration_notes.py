@@ -46,6 +46,10 @@ def notes(variables: Mapping[str, Variable], environ: Mapping[str, str]) -> Iter
         each = found[name]
         if each is not None and not variable.has_effect:
             yield f"{each.name} is set, and this version of bundlekit's workers does nothing with it"
+    executor, fresh = found["executor_type"], found["force_fresh_venv"]
+    is_warm = not is_on(found["cold_debug"]) and (executor is None or executor.text == "isolated_warm")
+    if is_warm and fresh is not None and is_on(fresh):
+        yield f"{_shown(fresh)} has no effect on isolated_warm, whose processes outlive a task; cold obeys it"
     source = found["bundle_source"]
     if found["bundles_dir"] is not None and (source is None or source.text != "file"):
         yield "MODELOPS_BUNDLES_DIR has no effect without MODELOPS_BUNDLE_SOURCE=file"

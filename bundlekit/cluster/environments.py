@@ -1,12 +1,23 @@
 """The executor that a configuration asks for, and the bundles that it runs: the one place that knows them all."""
 
+import logging
+from functools import partial
+
 from bundlekit.cluster.bundle_directory import BundleDirectory
-from bundlekit.cluster.runtime_config import BundleSource, Executor, RuntimeConfig
+from bundlekit.cluster.runtime_config import BundleSource, RuntimeConfig
+from bundlekit.cold_runner.limits import Limits
 from bundlekit.errors import UsageError
-from bundlekit.executors.cold_env import ColdDebugExecEnv
+from bundlekit.executors.choice import execution_environment
+from bundlekit.executors.cold import ColdOptions
+from bundlekit.executors.exec_env import ExecOptions
+from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
+from bundlekit.executors.warm.pool import WarmLimits
 from bundlekit.model.contracts.ports import BundleRepository, ExecutionEnvironment
 
 __all__ = ["make_environment", "make_repository"]
+
+_LOG = logging.getLogger("bundlekit.executors")
+_MIB = 1 << 20
 
 
 def make_environment(config: RuntimeConfig, repository: BundleRepository) -> ExecutionEnvironment:
@@ -15,14 +26,19 @@ def make_environment(config: RuntimeConfig, repository: BundleRepository) -> Exe
     Raises:
         BundlekitError: it cannot be made here.
     """
-    if config.executor_type is Executor.COLD:
-        return ColdDebugExecEnv(
-            repository,
-            venvs_dir=config.venvs_dir,
-            storage_dir=config.storage_dir,
-            fresh_venv=config.force_fresh_venv,
-        )
-    raise UsageError(f"executor {config.executor_type} is not in this version", subject=config.executor_type)
+    limits = Limits(memory_mib=None if config.mem_limit_bytes is None else -(-config.mem_limit_bytes // _MIB))
+    return execution_environment(
+        config.executor_type.value,
+        repository,
+        ExecOptions(timeout_seconds=config.task_timeout_s, storage_dir=config.storage_dir),
+        cold=ColdOptions(fresh=config.force_fresh_venv, cache_dir=config.venvs_dir, limits=limits),
+        warm=partial(_warm, config, limits),
+    )
+
+
+def _warm(config: RuntimeConfig, limits: Limits) -> WarmExecutor:
+    processes = WarmLimits(config.max_warm_processes, config.max_process_reuse, config.process_ttl_s)
+    return WarmExecutor(WarmOptions(limits=limits, pool=processes), _LOG.info)
 
 
 def make_repository(config: RuntimeConfig) -> BundleRepository:

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bundlekit.cluster.configuration_notes import conflicts, notes
 from bundlekit.cluster.variables import Stated, Variable, clashes, count, directory, is_on, one_of, stated, switch
 from bundlekit.errors import RuntimeConfigError
+from bundlekit.executors.exec_env import DEFAULT_TIMEOUT_S
 
 __all__ = ["BundleSource", "Executor", "LogLevel", "RuntimeConfig", "variable_of", "variables"]
 
@@ -111,7 +112,7 @@ class RuntimeConfig(BaseSettings):
         default=3600, description="isolated_warm: seconds that a process lives before it retires"
     )
     rpc_timeout_s: Annotated[Count, Variable(("MODELOPS_RPC_TIMEOUT_SECONDS",))] = Field(
-        default=1800, description="isolated_warm: deadline of a task in seconds"
+        default=1800, description="deadline of a task in seconds; 3600 for cold if it is not set"
     )
     mem_limit_bytes: Annotated[Count | None, Variable(("MODELOPS_MEM_LIMIT_BYTES",))] = Field(
         default=None, description="memory that a task's process may have"
@@ -137,8 +138,8 @@ class RuntimeConfig(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(_level), Variable(("MODELOPS_LOG_LEVEL",))] = Field(
         default=LogLevel.INFO, description="what the worker logs at least"
     )
-    storage_dir: Annotated[Directory, Variable(("MODELOPS_STORAGE_DIR",), has_effect=False)] = Field(
-        default_factory=partial(_below_tmp, "provenance"), description="where results are kept"
+    storage_dir: Annotated[Directory, Variable(("MODELOPS_STORAGE_DIR",))] = Field(
+        default_factory=partial(_below_tmp, "provenance"), description="where outputs above 512 KiB are kept"
     )
     provenance_dir: Annotated[Directory | None, Variable(("MODELOPS_PROVENANCE_DIR",), has_effect=False)] = Field(
         default=None, description="where results are kept, for tools that read this name"
@@ -210,6 +211,12 @@ class RuntimeConfig(BaseSettings):
         for note in config._notes:
             tell(note)
         return config
+
+    @property
+    def task_timeout_s(self) -> float:
+        """The deadline of one task: unless it is set, cold gives an hour, as its deployment guide says."""
+        is_default = "rpc_timeout_s" not in self._origins
+        return DEFAULT_TIMEOUT_S if is_default and self.executor_type is Executor.COLD else float(self.rpc_timeout_s)
 
     @property
     def origins(self) -> Mapping[str, str]:

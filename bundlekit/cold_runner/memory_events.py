@@ -33,6 +33,12 @@ class OomKills:
         """Return how many there were since then."""
         return self._count() - self._before
 
+    def close(self) -> None:
+        """Let go of the counter's file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
     def _count(self) -> int:
         if self._descriptor < 0:
             return 0

@@ -90,7 +90,7 @@ class Supervisor:
         self.is_idle = False
         self.nursery = Nursery(log.line)
         self.overlays = Overlays(scratch)
-        self._wakeups = wakeups
+        self.wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
         self._oom_kills = OomKills()
@@ -124,7 +124,7 @@ class Supervisor:
         job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
-        return aggregation_document(report.document or b"")
+        return {**aggregation_document(report.document or b"")}
 
     def probe(
         self, prepared: Prepared, reference: str | None, settings: TaskSettings, circumstances: Circumstances
@@ -253,9 +253,17 @@ class Supervisor:
         Raises:
             RunnerError: E_IO when there is no room for it.
         """
+        return os.path.join(self.scratch_directory(), name)
+
+    def scratch_directory(self) -> str:
+        """Return a directory of ours that is gone when the runner ends.
+
+        Raises:
+            RunnerError: as :meth:`scratch_file`.
+        """
         self.check_room()
         made_private(self._scratch)
-        return os.path.join(self._scratch, name)
+        return self._scratch
 
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
@@ -291,7 +299,7 @@ class Supervisor:
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.phases, self.nursery.spared)
+            return watch(child, report, self.log, self.wakeups, settings.phases, self.nursery.spared)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise

@@ -169,6 +169,22 @@ def test_a_value_that_cannot_be_read_is_an_error_and_never_a_default(
     assert _problems(monkeypatch, **environ) == (problem,)
 
 
+DEADLINES = {
+    "warm": ({}, 1800),
+    "cold": ({"MODELOPS_EXECUTOR_TYPE": "cold"}, 3600),
+    "cold-stated": ({"MODELOPS_EXECUTOR_TYPE": "cold", "MODELOPS_RPC_TIMEOUT_SECONDS": "1800"}, 1800),
+    "warm-stated": ({"MODELOPS_RPC_TIMEOUT_SECONDS": "20"}, 20),
+}
+
+
+@pytest.mark.parametrize(("environ", "seconds"), DEADLINES.values(), ids=DEADLINES)
+def test_the_deadline_is_the_stated_one_else_that_of_the_executor(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], seconds: float
+) -> None:
+    """The guide gives cold an hour, and workers give warm half of one."""
+    assert _config(monkeypatch, **environ).task_timeout_s == seconds
+
+
 def test_every_error_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment takes minutes: three mistakes are not to take three of them."""
     problems = _problems(
@@ -218,8 +234,15 @@ NOTES = {
         ),
     ),
     "todays-switch": (
-        {"MODELOPS_FORCE_FRESH_VENV": "1"},
+        {"MODELOPS_FORCE_FRESH_VENV": "1", "MODELOPS_EXECUTOR": "cold"},
         "MODELOPS_FORCE_FRESH_VENV='1' is yes here, and no for ModelOps' own workers: they know only 'true'",
+    ),
+    "fresh-warm": (
+        {"MODELOPS_FORCE_FRESH_VENV": "true"},
+        (
+            "MODELOPS_FORCE_FRESH_VENV='true' has no effect on isolated_warm, whose processes outlive a task; "
+            "cold obeys it"
+        ),
     ),
     "no-effect": (
         {"MODELOPS_DISABLE_PROVENANCE": "1"},
@@ -249,7 +272,7 @@ def test_what_is_not_wrong_and_not_what_it_seems_is_said_aloud(
 
 
 QUIET = {
-    "todays-switch": {"MODELOPS_FORCE_FRESH_VENV": "True"},
+    "todays-switch": {"MODELOPS_FORCE_FRESH_VENV": "True", "MODELOPS_COLD_DEBUG": "1"},
     "legacy-off": {"MODELOPS_ENABLE_LEGACY_COLD": "0"},
     "directory": {"MODELOPS_BUNDLE_SOURCE": "file", "MODELOPS_BUNDLES_DIR": "/b"},
     "foreign": {"MODELOPSY": "1"},

@@ -58,6 +58,15 @@ class Overlays:
             self._possible = enter_mount_namespace() and mount_scratch(self._room, size)
         return self._possible
 
+    def take_away(self, directory: str) -> None:
+        """Take away what lies over `directory`, if anything does; nothing may run in it any more."""
+        for mounted in self._mounted:
+            if mounted[0] == directory:
+                self._mounted.remove(mounted)
+                unmount(directory)
+                remove_tree(mounted[1])
+                return
+
     def close(self) -> None:
         """Take everything away, and let go of the memory."""
         self.tidy()
