@@ -212,14 +212,15 @@ def test_a_cancelled_task_has_a_verdict(service: DaskSimulationService, home: Bu
     wait_for(lambda: not alive([child]), 10)
 
 
+@pytest.mark.parametrize("executor", ["cold", "isolated_warm"])
 def test_tasks_of_workers_that_die_are_done_by_others_and_leave_nothing(
-    client: Client, address: str, home: BundleHome, tmp_path: Path
+    client: Client, address: str, home: BundleHome, tmp_path: Path, executor: str
 ) -> None:
     """A node that is taken away is a matter of every day; a simulation that nobody waits for would run for hours."""
     notes = tmp_path / "pids"
     with ExitStack() as running:
         first, second = (
-            running.enter_context(worker(address, tmp_path / f"w{number}.log", worker_variables(home)))
+            running.enter_context(worker(address, tmp_path / f"w{number}.log", worker_variables(home, executor)))
             for number in range(2)
         )
         wait_for(lambda: len(client.scheduler_info(n_workers=-1)["workers"]) == 2, 30)
