@@ -5,21 +5,27 @@ decision 11). A worker whose plugin cannot be set up says so in its log, to the 
 """
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from distributed import Worker, WorkerPlugin, get_worker
+from dask.typing import Key
+from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from bundlekit.cluster.environments import make_environment, make_repository
 from bundlekit.cluster.runtime_config import RuntimeConfig
 from bundlekit.cluster.worker_log import start_worker_log
 from bundlekit.errors import BundlekitError, WorkerNotReadyError
+from bundlekit.executors.interruption import Interruption
 from bundlekit.model.contracts.ports import ExecutionEnvironment
 
-__all__ = ["PLUGIN_NAME", "TOPIC", "ModelOpsWorkerPlugin", "WorkerState", "own_environment", "worker_state"]
+__all__ = ["PLUGIN_NAME", "TOPIC", "ModelOpsWorkerPlugin", "WorkerState", "interruptible", "worker_state"]
 
 PLUGIN_NAME = "bundlekit-runtime"
 TOPIC = "bundlekit-runtime"
 """What workers that are not ready tell the scheduler is published under this name."""
+_RUNNING = ("executing", "long-running")
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,6 +46,7 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
     def __init__(self) -> None:
         self.state = WorkerState()
         self.environment: ExecutionEnvironment | None = None
+        self.running: dict[Key, Interruption] = {}
 
     def setup(self, worker: Worker) -> None:
         """Read the variables and make the executor.
@@ -62,6 +69,14 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
         _LOG.info("Fresh venv for each process: %s", "yes" if config.force_fresh_venv else "no")
         _LOG.info("Bundles: %s", config.bundles_dir or config.bundle_source)
 
+    def transition(self, key: Key, start: str, finish: str, **_more: object) -> None:
+        """End what a task runs that was cancelled: Dask itself would wait for it, and then throw its result away."""
+        interruption = self.running.get(key)
+        if interruption is not None and start in _RUNNING and finish == "released":
+            _LOG.info("Cancelled: %s", key)
+            # Signals and locks of other threads are nothing for the event loop to wait for.
+            threading.Thread(target=interruption.interrupt, daemon=True).start()
+
     def teardown(self, worker: Worker) -> None:
         """End everything that was started for tasks."""
         if self.environment is not None:
@@ -76,16 +91,26 @@ def worker_state(dask_worker: Worker) -> WorkerState:
     return plugin.state if isinstance(plugin, ModelOpsWorkerPlugin) else WorkerState()
 
 
-def own_environment() -> ExecutionEnvironment:
-    """Return the executor of the worker that this task runs in.
+@contextmanager
+def interruptible() -> Iterator[ExecutionEnvironment]:
+    """Yield the executor of the worker that this task runs in; when Dask cancels the task, what it runs is ended.
 
     Raises:
         WorkerNotReadyError: there is none; the message has the worker's own error.
+        Reschedule: the task was cancelled; should somebody have asked for it again since, it is run anew.
     """
     worker = get_worker()
     plugin = worker.plugins.get(PLUGIN_NAME)
-    if isinstance(plugin, ModelOpsWorkerPlugin) and plugin.environment is not None:
-        return plugin.environment
-    problem = worker_state(worker).problem or "its plugin was not set up, or is gone"
-    msg = f"worker {worker.address} cannot run tasks: {problem}"
-    raise WorkerNotReadyError(msg, subject=worker.address)
+    if not isinstance(plugin, ModelOpsWorkerPlugin) or plugin.environment is None:
+        problem = worker_state(worker).problem or "its plugin was not set up, or is gone"
+        msg = f"worker {worker.address} cannot run tasks: {problem}"
+        raise WorkerNotReadyError(msg, subject=worker.address)
+    key = worker.get_current_task()
+    interruption = plugin.running[key] = Interruption()
+    try:
+        with interruption.allowed():
+            yield plugin.environment
+    finally:
+        plugin.running.pop(key, None)
+        if interruption.is_interrupted:
+            raise Reschedule

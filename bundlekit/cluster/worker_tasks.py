@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bundlekit.cluster.dask_plugin import own_environment
+from bundlekit.cluster.dask_plugin import interruptible
 from bundlekit.model.contracts import AggregationTask, SimReturn
 from bundlekit.model.contracts.shapes import AggregationReturnShape, SimReturnShape, SimTaskShape
 
@@ -24,7 +24,8 @@ def simulate(task: SimTaskShape) -> SimReturnShape:
     Raises:
         WorkerNotReadyError: this worker has no executor.
     """
-    return own_environment().run(task)
+    with interruptible() as environment:
+        return environment.run(task)
 
 
 def aggregate(aggregation: Aggregation, sim_returns: Sequence[SimReturn]) -> AggregationReturnShape:
@@ -34,6 +35,6 @@ def aggregate(aggregation: Aggregation, sim_returns: Sequence[SimReturn]) -> Agg
         AggregationFailedError: there is no loss.
         WorkerNotReadyError: this worker has no executor.
     """
-    return own_environment().run_aggregation(
-        AggregationTask(aggregation.bundle_ref, aggregation.target_entrypoint, sim_returns, aggregation.target_data)
-    )
+    task = AggregationTask(aggregation.bundle_ref, aggregation.target_entrypoint, sim_returns, aggregation.target_data)
+    with interruptible() as environment:
+        return environment.run_aggregation(task)

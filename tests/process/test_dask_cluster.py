@@ -197,19 +197,49 @@ def test_hostile_tasks_have_their_verdicts_and_cost_no_worker(
     assert set(client.scheduler_info(n_workers=-1)["workers"]) == before
 
 
-def test_a_cancelled_task_has_a_verdict(service: DaskSimulationService, home: BundleHome, tmp_path: Path) -> None:
-    """A batch that was cancelled in part still has a result for each task."""
-    long = service.submit(home.task(1, sleep=3, pids=str(tmp_path / "pids")))
-    short = service.submit(home.task(2, x=1))
-    wait_for(lambda: len(noted_pids(tmp_path / "pids")) == 3, 20)
-    service.cancel([long])
-    cancelled, done = service.gather([long, short])
-    assert isinstance(cancelled, SimReturn)
-    assert cancelled.error is not None
-    assert cancelled.error.error_type == "E_INTERRUPTED"
-    assert _answer(done)["x"] == 1
-    [child, *_watchers] = noted_pids(tmp_path / "pids")
-    wait_for(lambda: not alive([child]), 10)
+@pytest.mark.parametrize("executor", ["cold", "isolated_warm"])
+def test_a_cancelled_task_ends_at_once_and_can_be_asked_for_again(
+    client: Client, address: str, home: BundleHome, tmp_path: Path, executor: str
+) -> None:
+    """Dask lets a cancelled task run to its end: an hour of a core for a result that is thrown away."""
+    notes = tmp_path / "pids"
+    with worker(address, tmp_path / "w.log", worker_variables(home, executor)):
+        service = DaskSimulationService(client)
+        task = home.task(1, sleep=60, x=1, pids=str(notes))
+        long, short = service.submit_batch([task, home.task(2, x=2)])
+        wait_for(lambda: len(noted_pids(notes)) == 3, 20)
+        [child, *_watchers] = noted_pids(notes)
+        service.cancel([long])
+        cancelled, done = service.gather([long, short])
+        assert isinstance(cancelled, SimReturn)
+        assert cancelled.error is not None
+        assert cancelled.error.error_type == "E_INTERRUPTED"
+        assert _answer(done)["x"] == 2
+        wait_for(lambda: not alive([child]), 5)
+        again = service.submit(task)
+        wait_for(lambda: len(noted_pids(notes)) == 6, 20)
+        service.cancel([again])
+        wait_for(lambda: not alive([noted_pids(notes)[3]]), 5)
+        assert _answer(service.gather([service.submit(home.task(3, x=3))])[0])["x"] == 3
+
+
+@pytest.mark.parametrize("executor", ["cold", "isolated_warm"])
+def test_nothing_runs_on_for_a_client_or_a_worker_that_went(
+    address: str, home: BundleHome, tmp_path: Path, executor: str
+) -> None:
+    """A notebook that was closed, and a pod that is told to end, are no reason to compute for an hour."""
+    notes = tmp_path / "pids"
+    with worker(address, tmp_path / "w.log", worker_variables(home, executor)) as running:
+        with Client(address, set_as_default=False) as client:
+            _left = DaskSimulationService(client).submit(home.task(1, sleep=60, pids=str(notes)))
+            wait_for(lambda: len(noted_pids(notes)) == 3, 20)
+        wait_for(lambda: not alive([noted_pids(notes)[0]]), 10)
+        with Client(address, set_as_default=False) as client:
+            _left = DaskSimulationService(client).submit(home.task(2, sleep=60, pids=str(notes)))
+            wait_for(lambda: len(noted_pids(notes)) == 6, 20)
+            running.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: not alive([noted_pids(notes)[3]]), 10)
+            assert running.process.wait(20) is not None
 
 
 @pytest.mark.parametrize("executor", ["cold", "isolated_warm"])

@@ -21,6 +21,7 @@ from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
 from bundlekit.executors.answers import failure_of
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
 from bundlekit.executors.warm.process import NotBegunError, WarmProcess
 from bundlekit.executors.warm.work import Aggregation, Simulation, Work
@@ -129,7 +130,8 @@ class WarmExecutor:
             try:
                 with self._pool.lent(key, lambda: self._request(bundle, key)) as process:
                     pids.append(process.pid)
-                    return self._called(work, process, time.monotonic() + timeout_s)
+                    with interrupted_by(process.interrupt):
+                        return self._called(work, process, time.monotonic() + timeout_s)
             except NotBegunError:
                 continue
         message = "processes for this task ended before they began it, several times"
