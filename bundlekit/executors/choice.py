@@ -1,6 +1,5 @@
 """The executor of a name, over the bundles of a repository."""
 
-import logging
 from collections.abc import Callable
 
 from bundlekit.errors import UsageError
@@ -8,7 +7,7 @@ from bundlekit.executors.backend import Backend
 from bundlekit.executors.cold import ColdOptions
 from bundlekit.executors.cold_backend import ColdBackend
 from bundlekit.executors.direct.backend import DirectBackend
-from bundlekit.executors.exec_env import BackendExecEnv, ExecOptions
+from bundlekit.executors.exec_env import BackendExecEnv, ExecOptions, to_stderr
 from bundlekit.executors.routing import RoutingBackend
 from bundlekit.model.contracts.ports import BundleRepository
 
@@ -16,8 +15,6 @@ __all__ = ["EXECUTORS", "execution_environment"]
 
 EXECUTORS = ("isolated_warm", "cold", "direct", "auto")
 """The names that workers know. ``auto`` is isolated_warm, and cold for bundles that require a fresh process."""
-
-_LOG = logging.getLogger("bundlekit.executors")
 
 
 def execution_environment(
@@ -39,11 +36,11 @@ def execution_environment(
     if executor == "isolated_warm":
         return BackendExecEnv(executor, warm(), bundle_repo, options, gives_fresh_process=False)
     if executor == "cold":
-        return BackendExecEnv(executor, ColdBackend(cold, _LOG.info), bundle_repo, options, gives_fresh_process=True)
+        return BackendExecEnv(executor, ColdBackend(cold, to_stderr), bundle_repo, options, gives_fresh_process=True)
     if executor == "direct":
-        return BackendExecEnv(executor, DirectBackend(_LOG.info), bundle_repo, options, gives_fresh_process=False)
+        return BackendExecEnv(executor, DirectBackend(to_stderr), bundle_repo, options, gives_fresh_process=False)
     if executor == "auto":
-        both = RoutingBackend(usual=warm(), fresh=ColdBackend(cold, _LOG.info))
+        both = RoutingBackend(usual=warm(), fresh=ColdBackend(cold, to_stderr))
         return BackendExecEnv(executor, both, bundle_repo, options, gives_fresh_process=True)
     msg = f"expected an executor of {', '.join(EXECUTORS)}, found {executor!r:.100}"
     raise UsageError(msg, subject=executor)

@@ -1,17 +1,14 @@
 """The cold executor as hosts make it: a fresh process for every task, to debug isolation or to be sure of it."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from bundlekit.executors.cold import ColdOptions
 from bundlekit.executors.cold_backend import ColdBackend
-from bundlekit.executors.exec_env import DEFAULT_TIMEOUT_S, BackendExecEnv, ExecOptions
+from bundlekit.executors.exec_env import DEFAULT_TIMEOUT_S, BackendExecEnv, ExecOptions, to_stderr
 from bundlekit.model.contracts.ports import BundleRepository
 
 __all__ = ["ColdDebugExecEnv", "ColdExecEnv"]
-
-_LOG = logging.getLogger("bundlekit.executors.cold")
 
 
 class ColdDebugExecEnv(BackendExecEnv):
@@ -41,7 +38,7 @@ class ColdDebugExecEnv(BackendExecEnv):
         )
         super().__init__(
             "cold",
-            ColdBackend(options, _LOG.info),
+            ColdBackend(options, to_stderr),
             bundle_repo,
             ExecOptions(timeout_seconds, env, storage, contracts),
             gives_fresh_process=True,

@@ -3,7 +3,7 @@
 There is one, so that a task has one verdict whichever executor runs it.
 """
 
-import logging
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,10 +37,15 @@ from bundlekit.model.contracts.tasks import digest_of_reference
 from bundlekit.model.digest import Digest
 from bundlekit.model.outcome import Aggregated, Failure, TaskRun
 
-__all__ = ["DEFAULT_TIMEOUT_S", "BackendExecEnv", "ExecOptions"]
+__all__ = ["DEFAULT_TIMEOUT_S", "BackendExecEnv", "ExecOptions", "to_stderr"]
 
 DEFAULT_TIMEOUT_S = 3600.0
-_LOG = logging.getLogger("bundlekit.executors")
+
+
+def to_stderr(line: str) -> None:
+    """Write `line` to stderr as it is: whoever searches the logs of a worker finds it at the start of a line."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 class ExecOptions(NamedTuple):
@@ -160,7 +165,7 @@ class BackendExecEnv:
         return run
 
     def _simulate(self, bundle: BundleToRun, task: SimTaskShape) -> TaskRun:
-        document = simulation_document(task, self._options.env or {}, _LOG.warning)
+        document = simulation_document(task, self._options.env or {}, to_stderr)
         return self._backend.simulate(bundle, document, self._options.timeout_seconds)
 
     def _aggregate(self, bundle: BundleToRun, task: AggregationTaskShape) -> TaskRun:

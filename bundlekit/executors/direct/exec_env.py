@@ -1,16 +1,13 @@
 """The direct executor as hosts make it."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from bundlekit.executors.direct.backend import DirectBackend
-from bundlekit.executors.exec_env import DEFAULT_TIMEOUT_S, BackendExecEnv, ExecOptions
+from bundlekit.executors.exec_env import DEFAULT_TIMEOUT_S, BackendExecEnv, ExecOptions, to_stderr
 from bundlekit.model.contracts.ports import BundleRepository
 
 __all__ = ["DirectExecEnv"]
-
-_LOG = logging.getLogger("bundlekit.executors.direct")
 
 
 class DirectExecEnv(BackendExecEnv):
@@ -30,7 +27,7 @@ class DirectExecEnv(BackendExecEnv):
     ) -> None:
         super().__init__(
             "direct",
-            DirectBackend(_LOG.info),
+            DirectBackend(to_stderr),
             bundle_repo,
             ExecOptions(timeout_seconds, env, storage_dir, contracts),
             gives_fresh_process=False,
