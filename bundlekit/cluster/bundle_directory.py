@@ -69,22 +69,18 @@ class BundleDirectory:
 
     def _unpacked(self, archive: Path, digest: Digest) -> Path:
         destination = self._cache_dir / digest.hex
-        if destination.is_dir():
-            return destination
         try:
             self._cache_dir.mkdir(parents=True, exist_ok=True)
-            content = unpack_archive(archive, destination)
+            if not destination.is_dir():
+                unpack_archive(archive, destination)
         except OSError as error:
             msg = f"cannot make {self._cache_dir}: {error.strerror}"
             raise FileAccessError(msg, subject=str(self._cache_dir)) from error
         except (UsageError, FileAccessError):
-            # Another worker of this machine was faster: what it has published is whole.
-            if destination.is_dir():
-                return destination
-            raise
-        if content.digest != digest:
-            msg = f"{archive} was replaced while it was read: expected {digest}, found {content.digest}"
-            raise DigestMismatchError(msg, subject=content.digest)
+            # Another worker of this machine may have been faster: what it has published is whole.
+            if not destination.is_dir():
+                raise
+        _check_unpacked(archive, destination, digest)
         return destination
 
     def _listed(self) -> _Listed:
@@ -105,6 +101,23 @@ class BundleDirectory:
         for path in children:
             if path.name.endswith(".tar.zst") or (path.is_dir() and not path.name.startswith(".")):
                 yield path
+
+
+def _check_unpacked(archive: Path, destination: Path, digest: Digest) -> None:
+    """Hold a directory that may be as old as the cache against the archive's manifest.
+
+    Raises:
+        DigestMismatchError: a file of it is not as it was packed, or the archive is another one by now.
+    """
+    content = read_manifest(archive)
+    there = hash_tree(destination, read_project(destination).members)
+    changed = sorted({each.path for each in set(there) ^ set(content.manifest.files)})
+    if content.digest != digest or changed:
+        what = (
+            f"{len(changed)} of its files differ, such as {changed[0]}" if changed else f"{archive} is another one now"
+        )
+        msg = f"{destination} is not the bundle {digest} any more: {what}"
+        raise DigestMismatchError(msg, subject=str(destination), hint="remove that directory; it is unpacked again")
 
 
 def _digest(path: Path) -> Digest:
