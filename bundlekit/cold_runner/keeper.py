@@ -1,9 +1,9 @@
 """The keeper form: starts the processes of a warm pool, holds what they need, and sees each of them to its end.
 
 A host asks on a socket, its end of which is our stdin: one JSON line to start a process, one to have it ended. Of a new
-process the host gets three descriptors: the socket on which it talks to it without us, a pipe that tells how it ended,
-once nothing of its tree is left, and the file in which the process notes what it does. What leaves the tree of its
-process (a daemon) is nobody's: it is ended when any process of this keeper ends.
+process the host gets four descriptors: two pipes on which it talks to it without us, one that tells how it ended, once
+nothing of its tree is left, and the file in which the process notes what it does. What leaves the tree of its process
+(a daemon) is nobody's: it is ended when any process of this keeper ends.
 
 See: DESIGN decision 5; `child/warm` for what runs in the processes, `bundlekit/executors/warm` for the host.
 """

@@ -1,7 +1,6 @@
 """One process of a warm pool, as the keeper has it: its start, what it says, and what is left to do for its end."""
 
 import os
-import socket
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -9,9 +8,9 @@ from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from .child.channel import JOB_FD, STACK_SIGNAL
-from .child.framing import RPC_FD, STATE_FD
+from .child.framing import ANSWER_FD, REQUEST_FD, STATE_BYTES, STATE_FD
 from .child.job import Job, command, warm_orders
-from .child.starting import file_of, lifted, pipe, spawn
+from .child.starting import file_of, pipe, spawn
 from .environments.bundle_code import Prepared
 from .environments.layer import task_layer
 from .environments.overlay import Overlays
@@ -29,7 +28,6 @@ _STACKS_S = 0.1
 """How long a process may take to show its stacks before it is asked to end."""
 _PATIENCE_S = 1.0
 _CHUNK = 1 << 16
-_STATE_BYTES = 9
 
 
 class WarmStart(NamedTuple):
@@ -68,18 +66,20 @@ class KeptProcess:
             os.environ, home=home.home, tmp=home.tmp, pass_env=start.names, task_env=start.variables
         )
         job = _job(start, environment, layer.path)
-        rpc, their_rpc = self._kept(*(lifted(each.detach()) for each in socket.socketpair()))
+        their_requests, requests = self._kept(*pipe())
+        answers, their_answers = self._kept(*pipe())
         life, self.life = self._kept(*pipe())
         self.stderr, stderr = self._kept(*pipe())
         os.set_blocking(self.stderr, False)
         version = start.prepared.interpreter_version
         (orders,) = self._kept(file_of(warm_orders(job, start.prepared.digest, version)))
-        (state,) = self._kept(file_of(bytes(_STATE_BYTES)))
-        places = [(stderr, 1), (stderr, 2), (orders, JOB_FD), (their_rpc, RPC_FD), (state, STATE_FD)]
+        (state,) = self._kept(file_of(bytes(STATE_BYTES)))
+        places = [(stderr, 1), (stderr, 2), (orders, JOB_FD), (their_answers, ANSWER_FD)]
+        places += [(their_requests, REQUEST_FD), (state, STATE_FD)]
         self.pid = spawn(command(start.prepared.python, "warm"), environment, places)
-        for end in (their_rpc, stderr, orders):
+        for end in (their_answers, their_requests, stderr, orders):
             self._let_go(end)
-        self.theirs = (rpc, life, state)
+        self.theirs = (requests, answers, life, state)
 
     def handed_over(self) -> None:
         """Close what the host has got by now."""

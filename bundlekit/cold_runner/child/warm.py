@@ -1,7 +1,7 @@
 """Runs in a warm process: one call of bundle code after the other, asked for in JSON-RPC, nothing restored in between.
 
 It has the descriptors 0 (/dev/null), 1 and 2 (both the log), JOB_FD (code, then what all its calls have in common),
-RPC_FD and STATE_FD. The modules that it needs are imported, and their functions kept, before any bundle code runs.
+ANSWER_FD, REQUEST_FD and STATE_FD. What it needs is imported, and kept, before any bundle code runs.
 
 See: CONTRACT section 8 for methods and codes; DESIGN decisions 5 to 7.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 import binascii
 import json
 import marshal
+import mmap
 import os
 import sys
+from json.encoder import encode_basestring_ascii as quoted
 
 from . import framing
 from .channel import DOCUMENT, EXITED, RAISED, REFUSED, Channel, RefusedError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_NOTES = {name: ord(name[0]) for name in ("import", "call", "result")}
 _SMALL, _LARGE = 1 << 16, 1 << 20
 _MAX_RESULT_BYTES = 1 << 30
 _KINDS = {RAISED: ("exc_type", "exc", "traceback"), EXITED: ("exc",), REFUSED: ("error_code", "exc")}
@@ -46,30 +49,30 @@ class _RequestError(Exception):
 
 
 class _Line(Channel):
-    """The socket to the pool. What a call tells of itself is gathered, and goes into the one answer to it."""
+    """The pipes to the pool. What a call tells of itself is gathered, and goes into the one answer to it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._read, self._pwrite, self._loads, self._dumps = os.read, os.pwrite, json.loads, json.dumps
+        self._read, self._loads, self._dumps, self._quoted = os.read, json.JSONDecoder().decode, json.dumps, quoted
         self._frames = framing.Frames()
-        self._number = b""
+        self._note = mmap.mmap(framing.STATE_FD, framing.STATE_BYTES)
         self.told: tuple[bytes, tuple[bytes, ...]] | None = None
         self.current = "import"
-        os.set_inheritable(framing.STATE_FD, False)  # noqa: FBT003 - the argument has no name
+        os.close(framing.STATE_FD)
+        os.set_inheritable(framing.REQUEST_FD, False)  # noqa: FBT003 - the argument has no name
 
     def begin(self, number: object) -> None:
         """Note that the request `number` is being answered."""
-        self._number = number.to_bytes(8, "big") if isinstance(number, int) and 0 <= number < 1 << 63 else bytes(8)
+        self._note[1:] = number.to_bytes(8, "big") if isinstance(number, int) and 0 <= number < 1 << 63 else bytes(8)
         self.told = None
         self.phase("import")
 
     def phase(self, name: str) -> None:
         """Note what happens from now on, where the pool looks when there is no answer."""
+        if name == "result":
+            self.check()  # what the call did to the pipes belongs to the call
         self.current = name
-        try:
-            self._pwrite(framing.STATE_FD, name[:1].encode() + self._number, 0)
-        except OSError:
-            return  # bundle code has closed it; it only ever says where something went wrong
+        self._note[0] = _NOTES[name]
 
     def send(self, kind: bytes, *fields: bytes | memoryview) -> None:
         """Keep what is told of a call."""
@@ -83,7 +86,7 @@ class _Line(Channel):
         """
         while (body := self._frames.take()) is None:
             try:
-                data = self._read(framing.RPC_FD, _LARGE if self._frames.lacking > _SMALL else _SMALL)
+                data = self._read(framing.REQUEST_FD, _LARGE if self._frames.lacking > _SMALL else _SMALL)
             except OSError:
                 data = b""
             if not data:
@@ -96,11 +99,20 @@ class _Line(Channel):
         found: object = self._loads(body.decode())
         return found
 
-    def answer(self, number: object, **document: object) -> None:
-        """Send the one answer to a request."""
+    def dumped(self, value: object) -> bytes:
+        """Return `value` as JSON, in ASCII."""
+        return self._dumps(value).encode()
+
+    def quoted(self, text: str) -> bytes:
+        """Return `text` as JSON, in ASCII."""
+        return self._quoted(text).encode()
+
+    def answer(self, number: object, kind: bytes, document: bytes) -> None:
+        """Send the one answer to a request: a `document` of JSON, as its result or its error."""
         self.check()
-        body = self._dumps({"jsonrpc": "2.0", "id": number, **document}).encode()
-        self.write(framing.framed(body))
+        shown = b"%d" % number if type(number) is int else self.dumped(number)
+        head = b'{"jsonrpc":"2.0","id":%b,"%b":' % (shown, kind)
+        self.write(b"".join((framing.head(len(head) + len(document) + 1), head, document, b"}")))
 
 
 def main(orders: BinaryIO, load: Callable[[Modules], None]) -> None:
@@ -126,12 +138,13 @@ class _Session:
         self._job = job
         self._digest = digest
         self._load = load
+        self._encoded = binascii.b2a_base64
         self._wire: Callable[..., object] | None = None
-        self._methods: Mapping[str, Callable[[Mapping[str, object]], dict[str, object]]] = {
+        self._methods: Mapping[str, Callable[[Mapping[str, object]], bytes]] = {
             "execute": self._execute,
             "aggregate": self._aggregate,
             "ready": self._ready,
-            "shutdown": lambda _params: {"ok": True},
+            "shutdown": lambda _params: line.dumped({"ok": True}),
         }
 
     def answered_next(self) -> bool:
@@ -140,7 +153,7 @@ class _Session:
             body = self._line.received()
         except framing.FramingError as error:
             # Where the next request starts cannot be known any more.
-            self._line.answer(None, error={"code": framing.PARSE_ERROR, "message": str(error)})
+            self._fail(None, framing.PARSE_ERROR, str(error))
             return False
         if body is None:
             return False
@@ -149,7 +162,7 @@ class _Session:
             number, method, params = self._parsed(body)
             self._answer(number, method, params)
         except _RequestError as error:
-            self._line.answer(number, error={"code": error.code, "message": error.message})
+            self._fail(number, error.code, error.message)
             return True
         return method != "shutdown"
 
@@ -185,22 +198,25 @@ class _Session:
         except BaseException as error:  # noqa: BLE001 - the one place around foreign code
             self._line.raised(error)
         else:
-            self._line.answer(number, result=result)
+            self._line.answer(number, b"result", result)
             return
         code = framing.AGGREGATION_FAILED if method == "aggregate" else framing.EXECUTION_FAILED
-        self._line.answer(number, error={"code": code, "message": f"{method} failed", "data": self._told()})
+        self._fail(number, code, f"{method} failed", data=self._told())
+
+    def _fail(self, number: object, code: int, message: str, **data: object) -> None:
+        self._line.answer(number, b"error", self._line.dumped({"code": code, "message": message, **data}))
 
     def _told(self) -> dict[str, object]:
         kind, fields = self._line.told or (REFUSED, (b"E_WIRE_RESULT", b"the process could not tell what happened"))
         texts = [field.decode("utf-8", "replace") for field in fields]
         return {"kind": kind.decode(), "phase": self._line.current, **dict(zip(_KINDS[kind], texts, strict=True))}
 
-    def _ready(self, _params: Mapping[str, object]) -> dict[str, object]:
+    def _ready(self, _params: Mapping[str, object]) -> bytes:
         version = ".".join(map(str, sys.version_info[:3]))
         found = {"python": sys.executable, "version": version, "pid": os.getpid(), "venv": sys.prefix}
-        return {"ready": True, "bundle_digest": self._digest, **found}
+        return self._line.dumped({"ready": True, "bundle_digest": self._digest, **found})
 
-    def _execute(self, params: Mapping[str, object]) -> dict[str, object]:
+    def _execute(self, params: Mapping[str, object]) -> bytes:
         entrypoint, values, seed = params.get("entrypoint"), params.get("params"), params.get("seed")
         if not isinstance(entrypoint, str) or not isinstance(values, dict) or not isinstance(seed, int):
             raise _RequestError(
@@ -210,19 +226,19 @@ class _Session:
             self._wire = wire_function(self._job["reference"])
         self._job["entrypoint"], self._job["params"], self._job["seed"] = entrypoint, values, seed
         returned = call_wire(self._line, self._wire, self._job)
-        outputs: dict[str, object] = {}
+        outputs: dict[bytes, bytes] = {}
         size = 0
         for name, data in outputs_of(returned):
-            text = name.decode()
-            if text in outputs:
-                raise RefusedError("E_WIRE_RESULT", f"expected each output once, found {text!r:.100} twice")
+            if name in outputs:
+                raise RefusedError("E_WIRE_RESULT", f"expected each output once, found {name.decode()!r:.100} twice")
             size += len(name) + len(data)
             if size > _MAX_RESULT_BYTES:
                 raise RefusedError("E_LIMIT", f"expected at most {_MAX_RESULT_BYTES} bytes of outputs, found more")
-            outputs[text] = binascii.b2a_base64(data, newline=False).decode("ascii")
-        return outputs
+            # Base64 needs no escapes: a look at each of its characters would cost as much as all else.
+            outputs[name] = b'%b:"%b"' % (self._line.quoted(name.decode()), self._encoded(data, newline=False))
+        return b"{%b}" % b",".join(outputs.values())
 
-    def _aggregate(self, params: Mapping[str, object]) -> dict[str, object]:
+    def _aggregate(self, params: Mapping[str, object]) -> bytes:
         target, returns = params.get("target_entrypoint"), params.get("sim_returns")
         if not isinstance(target, str) or not isinstance(returns, list):
             raise _RequestError(framing.INVALID_PARAMS, "expected target_entrypoint (text) and sim_returns (an array)")
@@ -237,7 +253,7 @@ class _Session:
             self._job["reference"], self._job["sim_returns"] = before, []
         kind, fields = self._line.told or (b"", ())
         found = self._line.loaded(fields[0]) if kind == DOCUMENT else None
-        return {**found, "outputs": {}} if isinstance(found, dict) else {}
+        return self._line.dumped({**found, "outputs": {}} if isinstance(found, dict) else {})
 
 
 def _decode(returns: list[object]) -> None:

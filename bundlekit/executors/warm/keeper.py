@@ -1,7 +1,7 @@
 """The host's side of the keeper: the one process that starts the processes of a pool and sees each of them to its end.
 
-The host starts no task's process and reaps none (DESIGN decision 5). It gets a socket to each, and talks to it without
-the keeper between them. When the host is gone, whatever ended it, the keeper's stdin closes, and all of them end.
+The host starts no task's process and reaps none (DESIGN decision 5). It gets pipes to each, and talks to it without the
+keeper between them. When the host is gone, whatever ended it, the keeper's stdin closes, and all of them end.
 """
 
 import contextlib
@@ -27,17 +27,18 @@ from bundlekit.errors import InternalError
 __all__ = ["Ended", "Keeper", "Started", "ended"]
 
 _STDERR_LINES_KEPT = 50
-_DESCRIPTORS = 3
+_DESCRIPTORS = 4
 _CHUNK = 1 << 16
 
 
 class Started(NamedTuple):
-    """A process, with our descriptors of it: the socket, the pipe that tells of its end, and what it notes."""
+    """A process, with our descriptors of it: its pipes, the one that tells of its end, and what it notes."""
 
     pid: int
     digest: str
     wire_error: str | None
-    rpc: int
+    requests: int
+    answers: int
     life: int
     state: int
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import select
-import socket
 import time
 from collections.abc import Mapping
 
@@ -39,6 +38,10 @@ _SPENT = frozenset({"SystemExit", "MemoryError", "KeyboardInterrupt"})
 """Exceptions after which a process is of no more use: it was asked to end, or cannot be trusted to have memory."""
 
 
+_DECODER = json.JSONDecoder()
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 class NotBegunError(Exception):
     """The process ended before it looked at the request: another can do it, and nothing is done twice."""
 
@@ -60,13 +63,13 @@ class WarmProcess:
         self.is_spent = self.is_gone = False
         self._keeper = keeper
         self._state = started.state
-        self._socket = socket.socket(fileno=started.rpc)
-        self._socket.setblocking(False)  # noqa: FBT003 - the argument has no name
+        self._requests, self._answers = started.requests, started.answers
+        os.set_blocking(self._requests, False)
         self._frames = framing.Frames()
         self._oom_kills = OomKills()
         self._readable, self._writable = select.poll(), select.poll()
-        self._readable.register(self._socket, select.POLLIN)
-        self._writable.register(self._socket, select.POLLOUT)
+        self._readable.register(self._answers, select.POLLIN)
+        self._writable.register(self._requests, select.POLLOUT)
 
     @property
     def has_ended(self) -> bool:
@@ -79,14 +82,19 @@ class WarmProcess:
         """Return the result of one call; `deadline` is of :func:`time.monotonic`, for all of it.
 
         Raises:
-            RunnerError: why there is none. If the process is at fault, it and its tree are gone.
+            RunnerError: E_TASK when `params` are no JSON; else why there is no result.
+                If the process is at fault, it and its tree are gone.
             NotBegunError: it had ended before.
         """
         self.tasks += 1
         request = {"jsonrpc": "2.0", "id": self.tasks, "method": method, "params": params}
-        body = json.dumps(request, ensure_ascii=False, allow_nan=False).encode()
+        try:
+            body = _ENCODER.encode(request).encode()
+        except ValueError as error:
+            message = f"the task cannot be used: expected finite numbers and Unicode text: {error}"
+            raise RunnerError(ErrorCode.TASK, Phase.TASK, message) from None
         if self._readable.poll(0):
-            # It has nothing to say between two calls: this is its end, or bundle code that found the socket.
+            # It has nothing to say between two calls: this is its end, or bundle code that found the pipe.
             self._end()
             raise NotBegunError
         self._oom_kills.begin()
@@ -106,7 +114,7 @@ class WarmProcess:
         self.is_spent = True
         request = {"jsonrpc": "2.0", "id": None, "method": "shutdown"}
         with contextlib.suppress(OSError):
-            self._socket.send(framing.framed(json.dumps(request).encode()), socket.MSG_NOSIGNAL)
+            os.write(self._requests, framing.framed(json.dumps(request).encode()))
         self._keeper.end(self.pid, _RETIREMENT_S, with_notice=False)
 
     def interrupt(self) -> None:
@@ -116,9 +124,8 @@ class WarmProcess:
     def close(self) -> None:
         """Let go of it; nothing of it is left by now, or soon."""
         if self._state >= 0:
-            self._socket.close()
             self._oom_kills.close()
-            for end in (self._state, self.life):
+            for end in (self._requests, self._answers, self._state, self.life):
                 os.close(end)
             self._state = -1
 
@@ -126,14 +133,14 @@ class WarmProcess:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._socket.send(view, socket.MSG_NOSIGNAL) :]
+                view = view[os.write(self._requests, view) :]
             except BlockingIOError:
                 _await(self._writable, deadline)
 
     def _received(self, deadline: float) -> bytes:
         while (body := self._frames.take()) is None:
             _await(self._readable, deadline)
-            data = self._socket.recv(_LARGE if self._frames.lacking > _SMALL else _SMALL)
+            data = os.read(self._answers, _LARGE if self._frames.lacking > _SMALL else _SMALL)
             if not data:
                 raise ConnectionResetError
             self._frames.feed(data)
@@ -143,7 +150,7 @@ class WarmProcess:
 
     def _result(self, body: bytes) -> dict[str, object]:
         try:
-            answer = json.loads(body)
+            answer = _DECODER.decode(body.decode())
         except (ValueError, RecursionError) as error:
             raise self._refused(framing.FramingError(str(error))) from None
         if not isinstance(answer, dict) or answer.get("id") != self.tasks:
@@ -170,7 +177,7 @@ class WarmProcess:
         return self._verdict(ended(self.life, _PATIENCE_S), "by its deadline")
 
     def _lost(self, deadline: float) -> RunnerError | NotBegunError:
-        """Return what it means that the socket is closed: bundle code may have done that, and run on."""
+        """Return what it means that a pipe is closed: bundle code may have done that, and run on."""
         end = ended(self.life, max(0.0, deadline - time.monotonic()))
         if end is None:
             return self._overdue()
@@ -206,7 +213,7 @@ class WarmProcess:
         self.is_gone = True
 
     def _noted(self) -> tuple[Phase, int]:
-        note = os.pread(self._state, 9, 0)
+        note = os.pread(self._state, framing.STATE_BYTES, 0)
         return _PHASES.get(note[:1], Phase.IMPORT), int.from_bytes(note[1:], "big")
 
 

@@ -22,6 +22,8 @@ from bundlekit.model.outcome import Aggregated, Output, Simulated
 
 __all__ = ["Aggregation", "Simulation", "Work"]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 class Work(Protocol):
     """A call of `method`, in a process that has the `variables` of the task besides those that all have."""
@@ -131,7 +133,7 @@ class Aggregation:
 def _as_json(task: Mapping[str, object]) -> JsonValue:
     """Return `task` as whoever reads it from JSON has it: the same for every executor."""
     try:
-        return loads(json.dumps(task, ensure_ascii=False, allow_nan=False))
+        return loads(_ENCODER.encode(task))
     except (TypeError, ValueError, RecursionError) as error:
         raise RunnerError(ErrorCode.TASK, Phase.TASK, f"the task cannot be used: it is no JSON: {error}") from None
 
