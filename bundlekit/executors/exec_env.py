@@ -178,9 +178,8 @@ class BackendExecEnv:
     def _check_process(self, bundle: BundleToRun) -> None:
         if bundle.settings.requires_fresh_process and not self._gives_fresh_process:
             message = (
-                f"the bundle says requires-fresh-process, since a task of it changes what the next one in the same "
-                f"process computes, and the executor {self.name} runs one after the other in one process: "
-                "use the executor cold, or auto, which takes cold for such bundles"
+                "the bundle says requires-fresh-process: a task of it changes what the next one in the same process "
+                f"computes, and {self.name} runs many in one: use the executor cold, or auto, which then takes cold"
             )
             raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
 

@@ -130,9 +130,8 @@ class DirectBackend:
         digest = digest_of(bundle)
         if self._digest not in {None, digest}:
             message = (
-                f"the direct executor runs the bundle {self._digest} in this process, and was given {digest}: it takes "
-                "one, since modules and their state would be shared; shut it down and make another, or use the "
-                "executor cold or isolated_warm"
+                f"direct runs one bundle in a process, here {self._digest}, and was given {digest}: "
+                "use the executor cold or isolated_warm, or shut this one down and make another"
             )
             raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
         if self._stage is None:
