@@ -47,6 +47,7 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
         self.state = WorkerState()
         self.environment: ExecutionEnvironment | None = None
         self.running: dict[Key, Interruption] = {}
+        self.is_ending = False
 
     def setup(self, worker: Worker) -> None:
         """Read the variables and make the executor.
@@ -78,7 +79,8 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
             threading.Thread(target=interruption.interrupt, daemon=True).start()
 
     def teardown(self, worker: Worker) -> None:
-        """End everything that was started for tasks."""
+        """End everything that was started for tasks; those that run are for other workers."""
+        self.is_ending = True
         if self.environment is not None:
             self.environment.shutdown()
             self.environment = None
@@ -97,10 +99,12 @@ def interruptible() -> Iterator[ExecutionEnvironment]:
 
     Raises:
         WorkerNotReadyError: there is none; the message has the worker's own error.
-        Reschedule: the task was cancelled; should somebody have asked for it again since, it is run anew.
+        Reschedule: the task was cancelled, or this worker ends; whoever still waits for it gets it from another run.
     """
     worker = get_worker()
     plugin = worker.plugins.get(PLUGIN_NAME)
+    if isinstance(plugin, ModelOpsWorkerPlugin) and plugin.is_ending:
+        raise Reschedule
     if not isinstance(plugin, ModelOpsWorkerPlugin) or plugin.environment is None:
         problem = worker_state(worker).problem or "its plugin was not set up, or is gone"
         msg = f"worker {worker.address} cannot run tasks: {problem}"
@@ -112,5 +116,5 @@ def interruptible() -> Iterator[ExecutionEnvironment]:
             yield plugin.environment
     finally:
         plugin.running.pop(key, None)
-        if interruption.is_interrupted:
+        if interruption.is_interrupted or plugin.is_ending:
             raise Reschedule

@@ -1,6 +1,7 @@
 """The executor that a configuration asks for, and the bundles that it runs: the one place that knows them all."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from bundlekit.cluster.bundle_directory import BundleDirectory
@@ -20,8 +21,10 @@ _LOG = logging.getLogger("bundlekit.executors")
 _MIB = 1 << 20
 
 
-def make_environment(config: RuntimeConfig, repository: BundleRepository) -> ExecutionEnvironment:
-    """Return the executor that `config` asks for, over bundles of `repository`.
+def make_environment(
+    config: RuntimeConfig, repository: BundleRepository, log: Callable[[str], None] = _LOG.info
+) -> ExecutionEnvironment:
+    """Return the executor that `config` asks for, over bundles of `repository`; `log` hears the lines of its processes.
 
     Raises:
         BundlekitError: it cannot be made here.
@@ -32,13 +35,15 @@ def make_environment(config: RuntimeConfig, repository: BundleRepository) -> Exe
         repository,
         ExecOptions(timeout_seconds=config.task_timeout_s, storage_dir=config.storage_dir),
         cold=ColdOptions(fresh=config.force_fresh_venv, cache_dir=config.venvs_dir, limits=limits),
-        warm=partial(_warm, config, limits),
+        warm=partial(_warm, config, limits, log),
+        log=log,
     )
 
 
-def _warm(config: RuntimeConfig, limits: Limits) -> WarmExecutor:
+def _warm(config: RuntimeConfig, limits: Limits, log: Callable[[str], None]) -> WarmExecutor:
     processes = WarmLimits(config.max_warm_processes, config.max_process_reuse, config.process_ttl_s)
-    return WarmExecutor(WarmOptions(limits=limits, pool=processes), _LOG.info)
+    options = WarmOptions(limits=limits, outputs_dir=config.storage_dir, cache_dir=config.venvs_dir, pool=processes)
+    return WarmExecutor(options, log)
 
 
 def make_repository(config: RuntimeConfig) -> BundleRepository:

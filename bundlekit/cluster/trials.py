@@ -73,7 +73,7 @@ def try_executor(executor: Executor, scratch: Path, config: RuntimeConfig) -> Ex
 
 
 def _problem_of_run(config: RuntimeConfig, bundle: Path) -> str | None:
-    environment = make_environment(config, _OneBundle(bundle))
+    environment = make_environment(config, _OneBundle(bundle), lambda _line: None)
     try:
         task = SimTask(bundle_ref=_DIGEST, entrypoint="main", params=UniqueParameterSet.from_dict({}), seed=0)
         result = environment.run(task)

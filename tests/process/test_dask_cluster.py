@@ -242,9 +242,10 @@ def test_nothing_runs_on_for_a_client_or_a_worker_that_went(
             assert running.process.wait(20) is not None
 
 
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("executor", ["cold", "isolated_warm"])
-def test_tasks_of_workers_that_die_are_done_by_others_and_leave_nothing(
-    client: Client, address: str, home: BundleHome, tmp_path: Path, executor: str
+def test_tasks_of_workers_that_end_are_done_by_others_and_leave_nothing(
+    client: Client, address: str, home: BundleHome, tmp_path: Path, *, executor: str, end: signal.Signals
 ) -> None:
     """A node that is taken away is a matter of every day; a simulation that nobody waits for would run for hours."""
     notes = tmp_path / "pids"
@@ -257,7 +258,7 @@ def test_tasks_of_workers_that_die_are_done_by_others_and_leave_nothing(
         service = DaskSimulationService(client)
         futures = service.submit_batch(home.task(n, x=n, sleep=0.3, pids=str(notes)) for n in range(30))
         wait_for(lambda: len(noted_pids(notes)) >= 15, 30)
-        os.killpg(first.process.pid, signal.SIGKILL)
+        os.killpg(first.process.pid, end)
         results = service.gather(futures)
         assert [_answer(each)["x"] for each in results] == list(range(30))
         assert second.process.poll() is None

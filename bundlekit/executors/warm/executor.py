@@ -36,7 +36,7 @@ _TRIES = 3
 class WarmOptions(NamedTuple):
     """How to prepare and run: as ColdOptions, and how long processes are kept.
 
-    `limits` hold for each process; cpu-s counts anew for each task.
+    `limits` hold for each process; cpu-s counts anew for each task. What a bundle's own settings say counts besides.
     """
 
     python: str | None = None
@@ -44,6 +44,7 @@ class WarmOptions(NamedTuple):
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
+    cache_dir: Path | None = None
     pool: WarmLimits = WarmLimits()
 
 
@@ -151,7 +152,8 @@ class WarmExecutor:
             if key.digest not in self._prepared:
                 self._prepare(bundle)
                 self._prepared.add(key.digest)
-        options = self._options
+        options, own = self._options, bundle.settings
+        limits = own.limits if options.limits == NO_LIMITS else options.limits
         return {
             "verb": START,
             "bundle": {
@@ -159,18 +161,22 @@ class WarmExecutor:
                 "digest": key.digest,
                 "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
             },
-            "python": options.python,
+            "python": options.python or own.python,
+            "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
             "timeout_s": options.environment_timeout_s,
-            "pass_env": list(options.pass_env),
+            "pass_env": [*options.pass_env, *own.pass_env],
             "env": dict(key.variables),
-            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
+            "limits": dict(zip(LIMIT_KEYS, limits, strict=True)),
         }
 
     def _prepare(self, bundle: BundleToRun) -> None:
         """Have environment and code made ready, by a process of its own: the keeper must not wait for it."""
-        options = self._options
+        options, own = self._options, bundle.settings
         cold = ColdOptions(
-            python=options.python, pass_env=options.pass_env, environment_timeout_s=options.environment_timeout_s
+            python=options.python or own.python,
+            pass_env=(*options.pass_env, *own.pass_env),
+            cache_dir=options.cache_dir,
+            environment_timeout_s=options.environment_timeout_s,
         )
         with ColdExecutor(bundle, cold, self._log) as preparing:
             prepared = preparing.prepare()
