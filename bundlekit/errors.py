@@ -21,8 +21,10 @@ __all__ = [
     "ManifestError",
     "NameRefusedError",
     "PyprojectRefusedError",
+    "RuntimeConfigError",
     "TaskRefusedError",
     "UsageError",
+    "WorkerNotReadyError",
 ]
 
 
@@ -45,6 +47,21 @@ class BundlekitError(Exception):
 
 class UsageError(BundlekitError):
     """The user asked for something that cannot be done: a wrong option, path or combination."""
+
+    code = ErrorCode.USAGE
+
+
+class RuntimeConfigError(BundlekitError):
+    """A process's environment variables state no configuration that a worker could run with.
+
+    `subject` has the problems, one text each, for whoever shows them by themselves.
+    """
+
+    code = ErrorCode.USAGE
+
+
+class WorkerNotReadyError(BundlekitError):
+    """A worker of a cluster has no executor, or there is no worker; each worker's own error is in the message."""
 
     code = ErrorCode.USAGE
 

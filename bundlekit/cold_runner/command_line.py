@@ -36,7 +36,7 @@ _VALUES = frozenset(
     }
 )
 _STARTS = ("exec", "fork")
-_SWITCHES = frozenset({"--aggregation", "--serve"})
+_SWITCHES = frozenset({"--aggregation", "--keep", "--serve"})
 _KEPT = ("sim_returns", None, "outputs", None, "inline")
 """Where large data stays in its file until the child reads it."""
 _DEFAULT_TIMEOUT_S = "3600"
@@ -59,6 +59,7 @@ Run one task of a bundle in a fresh process and print one JSON line.
   --outputs-dir DIR    where outputs over 512 KiB are written instead of inline
   --replay FILE        run again what the repro.json of a failure holds
   --serve              answer requests on stdin, one JSON line each (for hosts)
+  --keep               start processes for many tasks each; stdin is a socket (for hosts)
 
 Environment: REUSE=1 keeps environments for the next task, PRESERVE_TMP=1 keeps a throw-away one and the task's files,
 VENVS_DIR is where environments are, MODELOPS_FORCE_FRESH_VENV=1 wins over REUSE, BUNDLEKIT_UV is the uv to install
@@ -77,6 +78,7 @@ class _Arguments(NamedTuple):
     python: str | None
     sandbox: str
     serve: bool
+    keep: bool
     start: str
     outputs_dir: str | None
     replay: str | None
@@ -113,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.line(f"Failed: {error.code}: {error.message}")
         return answer(fatal_line(error).encode("utf-8"), EXIT_STATUS[error.code], log)
     log.line(f"Cold runner started: PID {os.getpid()}")
-    status = guard(work, log, watches_stdin=arguments.serve)
+    status = guard(work, log, watches_stdin=arguments.serve or arguments.keep)
     # All is written and nothing is left to do. Taking this interpreter down would cost half of what starting one does.
     os._exit(status)
 
@@ -145,6 +147,7 @@ def _parse(argv: Sequence[str]) -> _Arguments:
         python=given.get("--python"),
         sandbox=given.get("--sandbox", "off"),
         serve="--serve" in switches,
+        keep="--keep" in switches,
         start=given.get("--start", "exec"),
         outputs_dir=given.get("--outputs-dir"),
         replay=given.get("--replay"),
@@ -169,6 +172,8 @@ def _usage(message: str) -> RunnerError:
 def _work(arguments: _Arguments, started: float) -> Work:
     if arguments.serve:
         return _server()
+    if arguments.keep:
+        return _keeper()
     if arguments.replay is not None:
         return _replay(arguments, started)
     return _one_shot(arguments, started)
@@ -193,6 +198,13 @@ def _server() -> Work:
 
     standing = Standing(fresh=_switch("MODELOPS_FORCE_FRESH_VENV"), preserve=_switch("PRESERVE_TMP"))
     return lambda supervisor, stdout: serve(supervisor, stdout, standing)
+
+
+def _keeper() -> Work:
+    from .keeper import keep  # noqa: PLC0415 - tasks do without it
+
+    host = os.getppid()
+    return lambda supervisor, _stdout: keep(supervisor, host)
 
 
 def _one_shot(arguments: _Arguments, started: float) -> Work:

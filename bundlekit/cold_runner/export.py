@@ -10,7 +10,7 @@ from io import BytesIO
 
 from .script_source import script_source
 
-__all__ = ["export_runner"]
+__all__ = ["export_runner", "runner_file"]
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -23,6 +23,21 @@ def export_runner(destination: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    content = runner_file()
+    staged = f"{destination}.{os.urandom(8).hex()}"
+    try:
+        with open(staged, "xb") as file:
+            file.write(content)
+        os.chmod(staged, 0o755)  # noqa: S103 - a program for everybody
+        os.replace(staged, destination)
+    except OSError:
+        if os.path.exists(staged):
+            os.unlink(staged)
+        raise
+
+
+def runner_file() -> bytes:
+    """Return the content of the file; two runners of one content are one runner."""
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as writing:
         for path in _modules():
@@ -30,16 +45,7 @@ def export_runner(destination: str) -> None:
             member.external_attr = _MODE << 16
             member.create_system = 3
             writing.writestr(member, script_source(path))
-    staged = f"{destination}.{os.urandom(8).hex()}"
-    try:
-        with open(staged, "xb") as file:
-            file.write(_SHEBANG + archive.getvalue())
-        os.chmod(staged, 0o755)  # noqa: S103 - a program for everybody
-        os.replace(staged, destination)
-    except OSError:
-        if os.path.exists(staged):
-            os.unlink(staged)
-        raise
+    return _SHEBANG + archive.getvalue()
 
 
 def _modules() -> list[str]:

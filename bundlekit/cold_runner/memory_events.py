@@ -23,24 +23,33 @@ class OomKills:
                 self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
                 self.path = path
                 break
-        self._before = self._count()
+        self._before = self._read()
 
     def begin(self) -> None:
         """Count from now on."""
-        self._before = self._count()
+        self._before = self._read()
 
     def since(self) -> int:
         """Return how many there were since then."""
-        return self._count() - self._before
+        return _counted(self._read()) - _counted(self._before)
 
-    def _count(self) -> int:
+    def close(self) -> None:
+        """Let go of the counter's file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _read(self) -> bytes:
         if self._descriptor < 0:
-            return 0
+            return b""
         try:
-            lines = os.pread(self._descriptor, 4096, 0).splitlines()
+            return os.pread(self._descriptor, 4096, 0)
         except OSError:
-            return 0
-        return next((int(line.split()[1]) for line in lines if line.startswith(b"oom_kill ")), 0)
+            return b""
+
+
+def _counted(text: bytes) -> int:
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith(b"oom_kill ")), 0)
 
 
 def _candidates(membership: str, mounted: str) -> list[str]:

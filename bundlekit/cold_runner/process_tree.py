@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-__all__ = ["become_subreaper", "become_unreadable", "kill_descendants", "reap"]
+__all__ = ["become_subreaper", "become_unreadable", "kill_descendants", "reap", "send_signal"]
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
@@ -87,7 +87,7 @@ def kill_descendants(*, group: int | None = None, spared: set[int] | None = None
             return statuses
         if sys.platform == "linux":
             for pid in _stopped_tree(spared):
-                _send(pid, signal.SIGKILL)
+                send_signal(pid, signal.SIGKILL)
         elif group is not None:
             with contextlib.suppress(OSError):
                 os.killpg(group, signal.SIGKILL)
@@ -116,7 +116,7 @@ def _stopped_tree(spared: set[int]) -> set[int]:
         if not new:
             return stopped
         for pid in new:
-            _send(pid, signal.SIGSTOP)
+            send_signal(pid, signal.SIGSTOP)
         stopped |= new
 
 
@@ -148,7 +148,7 @@ def _parent(pid: int) -> int | None:
     return int(stat[stat.rindex(b")") + 2 :].split(maxsplit=2)[1])
 
 
-def _send(pid: int, number: int) -> None:
+def send_signal(pid: int, number: int) -> None:
     """Signal `pid` if it still is below us: by a descriptor, since a bare number may have been given to a stranger."""
     if sys.platform != "linux":
         return

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from .codes import ErrorCode, Phase
 from .output_files import INLINE_LIMIT, OutputFile, OutputFiles
@@ -16,11 +16,19 @@ from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
 from .task import SimulationTask, task_id
 
-__all__ = ["INLINE_LIMIT", "aggregation_document", "simulation_document"]
+__all__ = ["INLINE_LIMIT", "aggregation_document", "asked_names", "simulation_document"]
 
 Outputs: TypeAlias = Mapping[str, bytes | bytearray | OutputFile]
 
 _METADATA, _ERROR = "metadata", "error"
+
+
+class AggregationDocument(TypedDict):
+    """What an aggregation gives (DESIGN, "Shapes"); `loss` is finite."""
+
+    loss: float
+    diagnostics: dict[str, JsonValue]
+    n_replicates: int
 
 
 def simulation_document(
@@ -34,11 +42,7 @@ def simulation_document(
         RunnerError: E_WIRE_RESULT when the outputs are empty, hold an error, or lack one that the task asks for; E_IO
             when a file cannot be written.
     """
-    _check(outputs)
-    names = list(outputs) if task.outputs is None else list(task.outputs)
-    missing = [name for name in names if name not in outputs]
-    if missing:
-        raise _bad(f"expected the outputs {missing!r:.300} that the task asks for, found {sorted(outputs)!r:.300}")
+    names = asked_names(task, outputs)
     files = None if outputs_dir is None else OutputFiles(outputs_dir)
     try:
         described = {name: _artifact(outputs[name], files) for name in names}
@@ -48,7 +52,21 @@ def simulation_document(
     return {"task_id": task_id(bundle_digest, task), "outputs": described}
 
 
-def aggregation_document(data: bytes) -> dict[str, object]:
+def asked_names(task: SimulationTask, outputs: Outputs) -> list[str]:
+    """Return the names of the outputs that `task` gets.
+
+    Raises:
+        RunnerError: E_WIRE_RESULT as :func:`simulation_document`.
+    """
+    _check(outputs)
+    names = list(outputs) if task.outputs is None else list(task.outputs)
+    missing = [name for name in names if name not in outputs]
+    if missing:
+        raise _bad(f"expected the outputs {missing!r:.300} that the task asks for, found {sorted(outputs)!r:.300}")
+    return names
+
+
+def aggregation_document(data: bytes) -> AggregationDocument:
     """Return ``{"loss", "diagnostics", "n_replicates"}`` from the child's own document.
 
     Raises:

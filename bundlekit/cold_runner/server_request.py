@@ -54,8 +54,10 @@ class Request(NamedTuple):
     texts: LongTexts | None = None
 
 
-def parse_request(line: bytes | bytearray, texts: LongTexts | None = None) -> Request:
-    """Return the request in `line`, where marks stand for what is in `texts`.
+def parse_request(
+    line: bytes | bytearray, texts: LongTexts | None = None, *, verbs: tuple[str, ...] = _VERBS
+) -> Request:
+    """Return the request in `line` for one of `verbs`, where marks stand for what is in `texts`.
 
     Raises:
         RunnerError: E_USAGE when it is none.
@@ -70,7 +72,7 @@ def parse_request(line: bytes | bytearray, texts: LongTexts | None = None) -> Re
         kept = _KEPT if table.get("verb") == "aggregate" else None
         table = {name: texts.restored(value, kept if name == "task" else None) for name, value in table.items()}
     return Request(
-        verb=_choice(table, "verb", _VERBS, None),
+        verb=_choice(table, "verb", verbs, None),
         bundle=_bundle(table.get("bundle")),
         python=_text(table, "python"),
         fresh=_flag(table, "fresh"),

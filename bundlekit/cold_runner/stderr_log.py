@@ -61,6 +61,10 @@ class StderrLog:
         self._put(data)
         return bool(data)
 
+    def pass_on(self, data: bytes) -> None:
+        """Forward `data`, which is kept elsewhere."""
+        self._put(data)
+
     def drain(self, descriptor: int) -> None:
         """Forward what is left in `descriptor`, whoever else may still hold its other end."""
         limit = time.monotonic() + _PATIENCE_S

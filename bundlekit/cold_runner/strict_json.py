@@ -5,6 +5,7 @@ See: RFC 8259 sections 4 (unique names), 6 (numbers) and 8 (UTF-8, no byte order
 
 import json
 import math
+from functools import cache
 from typing import TypeAlias
 
 __all__ = ["MAX_DEPTH", "JsonTooLargeError", "JsonValue", "StrictJsonError", "dumps", "loads"]
@@ -43,12 +44,7 @@ def loads(data: bytes | bytearray | str, *, max_bytes: int | None = None) -> Jso
     if data.startswith(_BOM):
         raise StrictJsonError("expected JSON, found a byte order mark before it")
     try:
-        value: JsonValue = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_float=_finite,
-            parse_constant=_constant,
-        )
+        value: JsonValue = _decoder().decode(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         msg = f"expected UTF-8, found the byte 0x{data[error.start]:02x} at offset {error.start}"
         raise StrictJsonError(msg) from None
@@ -74,7 +70,17 @@ def dumps(value: object) -> str:
         ValueError: a number is not finite.
         TypeError: something in it is no JSON value.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encoder().encode(value)
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_constant)
+
+
+@cache
+def _encoder() -> json.JSONEncoder:
+    return json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -47,7 +47,7 @@ class Supervisor:
         self.nursery = Nursery(log.line)
         self.overlays = Overlays(scratch, self.nursery.clear)
         self._laid: tuple[str, ...] = ()
-        self._wakeups = wakeups
+        self.wakeups = wakeups
         self._scratch = scratch
         self._own_room = Room(scratch)
         self._nowhere = os.path.join(scratch, "nowhere")
@@ -82,7 +82,7 @@ class Supervisor:
         job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
-        return aggregation_document(report.document or b"")
+        return {**aggregation_document(report.document or b"")}
 
     def probe(
         self, prepared: Prepared, reference: str | None, settings: TaskSettings, circumstances: Circumstances
@@ -222,9 +222,17 @@ class Supervisor:
         Raises:
             RunnerError: E_IO when there is no room for it.
         """
+        return os.path.join(self.scratch_directory(), name)
+
+    def scratch_directory(self) -> str:
+        """Return a directory of ours that is gone when the runner ends.
+
+        Raises:
+            RunnerError: as :meth:`scratch_file`.
+        """
         self.check_room()
         made_private(self._scratch)
-        return os.path.join(self._scratch, name)
+        return self._scratch
 
     def check_room(self) -> None:
         """Refuse to begin where TMPDIR is no directory: installers would only fail later, each in its own words.
@@ -260,7 +268,7 @@ class Supervisor:
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
         try:
-            return watch(child, report, self.log, self._wakeups, settings.phases, self.nursery.spared)
+            return watch(child, report, self.log, self.wakeups, settings.phases, self.nursery.spared)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise

@@ -24,6 +24,7 @@ def execution_environment(
     *,
     cold: ColdOptions,
     warm: Callable[[], Backend],
+    log: Callable[[str], None] = to_stderr,
 ) -> BackendExecEnv:
     """Return the executor of the name `executor`; `warm` makes the backend of long-lived processes where one is wanted.
 
@@ -36,11 +37,11 @@ def execution_environment(
     if executor == "isolated_warm":
         return BackendExecEnv(executor, warm(), bundle_repo, options, gives_fresh_process=False)
     if executor == "cold":
-        return BackendExecEnv(executor, ColdBackend(cold, to_stderr), bundle_repo, options, gives_fresh_process=True)
+        return BackendExecEnv(executor, ColdBackend(cold, log), bundle_repo, options, gives_fresh_process=True)
     if executor == "direct":
-        return BackendExecEnv(executor, DirectBackend(to_stderr), bundle_repo, options, gives_fresh_process=False)
+        return BackendExecEnv(executor, DirectBackend(log), bundle_repo, options, gives_fresh_process=False)
     if executor == "auto":
-        both = RoutingBackend(usual=warm(), fresh=ColdBackend(cold, to_stderr))
+        both = RoutingBackend(usual=warm(), fresh=ColdBackend(cold, log))
         return BackendExecEnv(executor, both, bundle_repo, options, gives_fresh_process=True)
     msg = f"expected an executor of {', '.join(EXECUTORS)}, found {executor!r:.100}"
     raise UsageError(msg, subject=executor)

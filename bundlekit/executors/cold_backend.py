@@ -11,6 +11,7 @@ from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import failure_of
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
+from bundlekit.executors.interruption import interrupted_by
 from bundlekit.model.outcome import Failure, TaskRun
 
 __all__ = ["ColdBackend"]
@@ -101,7 +102,8 @@ class ColdBackend:
         executor = self._taken(bundle)
         is_sound = False
         try:
-            yield executor
+            with interrupted_by(executor.interrupt):
+                yield executor
             is_sound = True
         finally:
             self._end(self._returned(_Ready(bundle, executor), is_sound=is_sound))

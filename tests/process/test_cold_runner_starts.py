@@ -324,52 +324,6 @@ def _parent_of(pid: str) -> int | None:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-_STARTED = """
-import os
-with open(os.path.join(os.path.dirname(__file__), "starts"), "a") as file:
-    file.write("x")
-"""
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_what_an_interpreter_writes_at_its_start_is_thrown_away_too(way: str, server: Server, tmp_path: Path) -> None:
-    """Bundles can have code that runs then; a process that is started ahead is a fresh task's from its first step."""
-    counting = "import os, sitecustomize\ndef wire(e, p, s):\n    folder = os.path.dirname(sitecustomize.__file__)\n"
-    counting += "    return {'a': open(os.path.join(folder, 'starts'), 'rb').read()}\n"
-    files = {**own_bundle(), "mine/wire.py": counting, "sitecustomize.py": _STARTED}
-    bundle = write_bundle(tmp_path / "bundle", files)
-    named = _named(bundle, "0" if way == "exec" else "1")
-    if not server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)["layered"]:
-        pytest.skip("no overlay can be mounted here")
-    for _ in range(3):
-        time.sleep(0.2)  # for what is started ahead to have started
-        answer = server.ask(bundle, "simulate", bundle=named, task=SIMULATION, start=way, fresh=True)
-        assert _output(answer, "a") == b"x"
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_process_from_before_the_layers_is_not_used_in_them(way: str, server: Server, tmp_path: Path) -> None:
-    """It would write into what is kept for all: a server is asked for a cached environment, then for fresh ones."""
-    source = """
-        import os, sysconfig
-        def wire(e, p, s):
-            if not p["writes"]:
-                return {"a": b"none"}
-            path = os.path.join(sysconfig.get_path("purelib"), "left")
-            with open(path, "ab+") as file:
-                file.write(b"x")
-                file.seek(0)
-                return {"a": file.read()}
-    """
-    bundle = wire_bundle(tmp_path, source)
-    named = _named(bundle, "2" if way == "exec" else "3")
-    plain, writing = ({**SIMULATION, "params": {"writes": writes}} for writes in (False, True))
-    for _ in range(2):
-        server.ask(bundle, "simulate", bundle=named, task=plain, start=way)
-        answers = [server.ask(bundle, "simulate", bundle=named, task=writing, start=way, fresh=True) for _ in range(2)]
-        assert {_output(answer, "a") for answer in answers} == {b"x"}
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_code_that_runs_at_the_start_does_not_find_the_users_home(
     way: str, server: Server, scratch: Path, tmp_path: Path

@@ -60,15 +60,19 @@ class Channel:
 
     def send(self, kind: bytes, *fields: bytes | memoryview) -> None:
         """Send one frame; ends this process when it is a fork of the child or the pipe is no longer there."""
+        self.check()
+        length = sum(8 + len(field) for field in fields)
+        self.write(kind + length.to_bytes(8, "big"))
+        for field in fields:
+            self.write(len(field).to_bytes(8, "big"))
+            self.write(field)
+
+    def check(self) -> None:
+        """End this process when it is a fork of the child or the pipe is no longer there."""
         if self._getpid() != self._pid:
             self._exit(1)
         if self._identity() != self._pipe:
             self._exit(CHANNEL_LOST)
-        length = sum(8 + len(field) for field in fields)
-        self._send(kind + length.to_bytes(8, "big"))
-        for field in fields:
-            self._send(len(field).to_bytes(8, "big"))
-            self._send(field)
 
     def phase(self, name: str) -> None:
         """Tell what happens from now on: import, call or result."""
@@ -104,7 +108,8 @@ class Channel:
                     continue
             self._exit(status)
 
-    def _send(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data`; ends this process when nobody can read it."""
         view = memoryview(data)
         while view:
             try:

@@ -13,7 +13,7 @@ from typing import TypedDict
 from ..script_source import script_source
 from .channel import JOB_FD
 
-__all__ = ["FLAGS", "Job", "code", "command", "empty_job", "order"]
+__all__ = ["FLAGS", "Job", "code", "command", "empty_job", "order", "warm_orders"]
 
 FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
 """What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
@@ -102,6 +102,12 @@ def order(job: Job, version: str) -> bytes:
     if job["limits"] or job["sandboxed"]:
         names.append("restraint")
     return _marshalled((_modules(version, *names), job))
+
+
+def warm_orders(job: Job, digest: str, version: str) -> bytes:
+    """Return what a warm process of the interpreter `version` reads from JOB_FD: modules, more for later, the job."""
+    later = {name: _modules(version, name) for name in ("restraint", "target")}
+    return code(version, "framing", "warm") + _marshalled(((later, digest), job))
 
 
 def _marshalled(value: object) -> bytes:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-__all__ = ["main", "module_of", "resolve", "simulate"]
+__all__ = ["call_wire", "main", "module_of", "resolve", "settle", "simulate", "wire_function"]
 
 
 def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]], None]") -> None:
@@ -41,7 +41,7 @@ def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]],
     load(modules)
     status = 1
     try:
-        _settle(job)
+        settle(job)
         _run(channel, job)
         channel.send(DONE)
         status = 0
@@ -78,7 +78,8 @@ def resolve(reference: str) -> object:
     return found
 
 
-def _settle(job: "Job") -> None:
+def settle(job: "Job") -> None:
+    """Put this process where `job` wants it: its limits, variables, directory and import path."""
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
@@ -107,15 +108,34 @@ def _run(channel: Channel, job: "Job") -> None:
 def simulate(channel: Channel, job: "Job") -> None:
     """Import and call the wire function of `job`; send what it returned."""
     channel.phase("import")
-    wire = resolve(job["reference"])
+    returned = call_wire(channel, wire_function(job["reference"]), job)
+    for name, data in outputs_of(returned):
+        channel.send(OUTPUT, name, data)
+
+
+def wire_function(reference: str) -> "Callable[..., object]":
+    """Return the wire function, imported.
+
+    Raises:
+        RefusedError: E_ENTRYPOINT when there is none, or it cannot be called.
+    """
+    wire = resolve(reference)
     if not callable(wire):
-        raise RefusedError("E_ENTRYPOINT", f"expected {job['reference']} to be callable, found {type(wire).__name__}")
+        raise RefusedError("E_ENTRYPOINT", f"expected {reference} to be callable, found {type(wire).__name__}")
+    return wire
+
+
+def call_wire(channel: Channel, wire: "Callable[..., object]", job: "Job") -> object:
+    """Return what the wire function gives for `job`; the channel is told of the phases.
+
+    Raises:
+        RefusedError: E_ENTRYPOINT when the task names a module that cannot be found.
+    """
     _check_entrypoint(job["entrypoint"])
     channel.phase("call")
     returned = wire(job["entrypoint"], job["params"], job["seed"])
     channel.phase("result")
-    for name, data in outputs_of(returned):
-        channel.send(OUTPUT, name, data)
+    return returned
 
 
 def _check_entrypoint(entrypoint: str) -> None:

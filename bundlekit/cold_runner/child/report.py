@@ -1,12 +1,14 @@
 """What a child reported so far, read from its pipe frame by frame, and believed only as far as it has been checked."""
 
+from collections.abc import Sequence
+
 from ..codes import ErrorCode, Phase
 from ..output_files import INLINE_LIMIT, OutputFile, OutputFiles
 from ..runner_error import RunnerError
 from .channel import DOCUMENT, DONE, EXITED, OUTPUT, PHASE, RAISED, REFUSED
 from .returns import MAX_OUTPUTS, name_problem
 
-__all__ = ["MAX_RESULT_BYTES", "ChildReport"]
+__all__ = ["MAX_RESULT_BYTES", "ChildReport", "told_failure"]
 
 MAX_RESULT_BYTES = 1 << 30
 _ORDER = (Phase.IMPORT, Phase.CALL, Phase.RESULT)
@@ -91,7 +93,7 @@ class ChildReport:
         elif kind == DONE:
             self.is_complete = True
         else:
-            self.failure = self._failure(kind, texts)
+            self.failure = told_failure(kind, texts, self.phase)
             self.is_complete = True
 
     def _take_output(self, end: int) -> bool:
@@ -128,16 +130,18 @@ class ChildReport:
             message = f"expected at most {MAX_OUTPUTS} outputs, found more"
             raise RunnerError(ErrorCode.LIMIT, Phase.RESULT, message)
 
-    def _failure(self, kind: bytes, texts: list[str]) -> RunnerError:
-        if kind == RAISED:
-            return RunnerError(ErrorCode.WIRE_RAISED, self.phase, texts[1], type_name=texts[0], stderr_tail=texts[2])
-        if kind == EXITED:
-            message = f"bundle code asked the process to exit: SystemExit({texts[0]})"
-            return RunnerError(ErrorCode.WIRE_EXIT, self.phase, message, type_name="SystemExit")
-        return RunnerError(_code(texts[0]), self.phase, texts[1])
-
     def _not_ours(self) -> RunnerError:
         return RunnerError(ErrorCode.WIRE_RESULT, self.phase, "bundle code wrote into the runner's private result pipe")
+
+
+def told_failure(kind: bytes, texts: Sequence[str], phase: Phase) -> RunnerError:
+    """Return the failure that a child told of in a frame of `kind` (RAISED, EXITED or REFUSED) with these fields."""
+    if kind == RAISED:
+        return RunnerError(ErrorCode.WIRE_RAISED, phase, texts[1], type_name=texts[0], stderr_tail=texts[2])
+    if kind == EXITED:
+        message = f"bundle code asked the process to exit: SystemExit({texts[0]})"
+        return RunnerError(ErrorCode.WIRE_EXIT, phase, message, type_name="SystemExit")
+    return RunnerError(_code(texts[0]), phase, texts[1])
 
 
 def _phase(text: str) -> Phase:

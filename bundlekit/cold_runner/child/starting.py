@@ -13,7 +13,7 @@ from ..runner_error import RunnerError
 from .channel import GO_FD, JOB_FD, RESULT_FD
 from .job import code, command
 
-__all__ = ["Ends", "Plan", "Waiting", "file_of", "spawn", "started"]
+__all__ = ["Ends", "Plan", "Waiting", "file_of", "lifted", "pipe", "spawn", "started"]
 
 _ABOVE = 10
 """Our ends of the pipes are kept above the descriptors that the child gets."""
@@ -65,9 +65,9 @@ class Ends:
     """Both ends of what connects us with one child; the file `job` starts with `data`."""
 
     def __init__(self, data: bytes) -> None:
-        self.result, self.result_write = _pipe()
-        self.stderr, self.stderr_write = _pipe()
-        self.go_read, self.go = _pipe()
+        self.result, self.result_write = pipe()
+        self.stderr, self.stderr_write = pipe()
+        self.go_read, self.go = pipe()
         for end in (self.result, self.stderr):
             os.set_blocking(end, False)
         self.job = file_of(data)
@@ -132,18 +132,20 @@ def spawn(
         raise RunnerError(ErrorCode.VENV, Phase.ENVIRONMENT, message) from error
 
 
-def _pipe() -> tuple[int, int]:
-    reading, writing = (_lifted(end) for end in os.pipe())
+def pipe() -> tuple[int, int]:
+    """Return both ends of a large pipe, reading and writing, above the descriptors that a child gets."""
+    reading, writing = (lifted(end) for end in os.pipe())
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return reading, writing
 
 
-def _lifted(descriptor: int) -> int:
-    lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
+def lifted(descriptor: int) -> int:
+    """Return `descriptor` under a number above those that a child gets."""
+    above = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
     os.close(descriptor)
-    return lifted
+    return above
 
 
 def file_of(data: bytes) -> int:
@@ -155,7 +157,7 @@ def file_of(data: bytes) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.unlink(path)
     _write_at(descriptor, data, 0)
-    return _lifted(descriptor)
+    return lifted(descriptor)
 
 
 def _write_at(descriptor: int, data: bytes, offset: int) -> None:

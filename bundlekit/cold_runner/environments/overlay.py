@@ -64,6 +64,16 @@ class Overlays:
             self._possible = enter_mount_namespace() and mount_scratch(self._room, size)
         return self._possible
 
+    def take_away(self, directory: str) -> None:
+        """Take away what lies over `directory`, if anything does; nothing may run in it any more."""
+        for mounted, rubbish in self._mounted:
+            if mounted == directory:
+                self._mounted.remove((mounted, rubbish))
+                unmount(directory)
+                for each in rubbish:
+                    discard_tree(each)
+                return
+
     def close(self) -> None:
         """Take everything away, and let go of the memory."""
         self.tidy()
