@@ -105,6 +105,10 @@ class WarmPool:
 
     def _taken(self, key: ProcessKey) -> WarmProcess | None:
         """Return an idle process, or None when the caller may start one, for which there is a place now."""
+        if os.getpid() != self._owner:
+            # Before the lock is touched, which a thread of the other process may have held at the fork.
+            message = "the executor belongs to another process, which this one was forked from"
+            raise UsageError(message, hint="make one here")
         with self._changed:
             while True:
                 self._check_open()
@@ -119,16 +123,14 @@ class WarmPool:
                 self._waiting += 1
                 if self._idle and len(self._ending) < self._waiting:
                     self._retire(next(iter(self._idle)))
-                self._changed.wait()
-                self._waiting -= 1
+                try:
+                    self._changed.wait()
+                finally:
+                    self._waiting -= 1
 
     def _check_open(self) -> None:
         if self._is_closed:
             raise UsageError("the executor is closed", hint="make a new one")
-        if os.getpid() != self._owner:
-            raise UsageError(
-                "the executor belongs to another process, which this one was forked from", hint="make one here"
-            )
 
     def _new(self, request: Callable[[], Mapping[str, object]]) -> WarmProcess:
         try:
