@@ -7,10 +7,12 @@ sentence that tells what, where, what was expected and what was found; `hint` te
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 
 __all__ = [
+    "AggregationFailedError",
     "ArchiveCorruptError",
     "ArchiveUnsafeError",
     "BundlekitError",
     "CacheUnusableError",
+    "ContractError",
     "DigestMismatchError",
     "EntryPointRefusedError",
     "FileAccessError",
@@ -99,6 +101,17 @@ class TaskRefusedError(BundlekitError):
     """A task document is malformed."""
 
     code = ErrorCode.TASK
+
+
+class ContractError(TaskRefusedError, ValueError):
+    """A task or a result breaks a promise of the contract types; a ValueError too, as for any wrong value in Python."""
+
+
+class AggregationFailedError(BundlekitError, RuntimeError):
+    """A target function gave no loss: results of aggregations, unlike simulations', have no place for an error.
+
+    `code` is that of the failure; a RuntimeError too, which is what callers of other executors catch.
+    """
 
 
 class FileAccessError(BundlekitError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from .child.job import Job, order
+from .child.job import Job, empty_job, order
 from .child.nursery import Nursery
 from .child.process import Child, Ending, Wakeups, watch
 from .child.report import ChildReport
@@ -103,7 +103,7 @@ class Supervisor:
         Raises:
             RunnerError: whatever went wrong, with the phase in which it did.
         """
-        job = _job("simulate", wire_of(prepared))
+        job = empty_job("simulate", wire_of(prepared))
         job["entrypoint"], job["params"], job["seed"] = task.entrypoint, dict(task.params), task.seed
         settings = settings._replace(task_env={**settings.task_env, **task.env})
         announced = f"Starting simulation {param_id(task.params)[:8]}-seed{task.seed}"
@@ -119,12 +119,12 @@ class Supervisor:
         Raises:
             RunnerError: as :meth:`simulate`.
         """
-        job = _job("target", task.target_entrypoint)
+        job = empty_job("target", task.target_entrypoint)
         job["sim_returns"] = [dict(each) for each in task.sim_returns]
         job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
-        return {**aggregation_document(report.document or b"")}
+        return aggregation_document(report.document or b"")
 
     def probe(
         self, prepared: Prepared, reference: str | None, settings: TaskSettings, circumstances: Circumstances
@@ -134,7 +134,7 @@ class Supervisor:
         Raises:
             RunnerError: as :meth:`simulate`.
         """
-        job = _job("probe", reference or wire_of(prepared))
+        job = empty_job("probe", reference or wire_of(prepared))
         settings = settings._replace(preserve=False)
         report = self._run(prepared, job, settings, circumstances, f"Importing {job['reference']}")
         document = loads(report.document or b"null")
@@ -332,24 +332,6 @@ def _plan(prepared: Prepared, settings: TaskSettings, environment: Mapping[str, 
         tuple(sorted(common.items())),
         forks=settings.forks and not prepared.shadows_standard_modules,
         preload=settings.preload if settings.forks else (),
-    )
-
-
-def _job(verb: str, reference: str) -> Job:
-    return Job(
-        verb=verb,
-        environment={},
-        tree="",
-        site="",
-        reference=reference,
-        entrypoint="",
-        params={},
-        seed=0,
-        sim_returns=[],
-        target_data=None,
-        limits={},
-        sandboxed=False,
-        texts="",
     )
 
 

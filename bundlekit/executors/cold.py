@@ -19,8 +19,7 @@ from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, simulated_document_of, task_run_of
-from bundlekit.model.digest import Digest
-from bundlekit.model.manifest import ManifestFile
+from bundlekit.executors.backend import BundleToRun
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
@@ -28,18 +27,11 @@ __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
 _STDERR_LINES_KEPT = 50
 
 
-class BundleToRun(NamedTuple):
-    """A directory, the files of it that ship, and the bundle's digest; without one the runner makes its own."""
-
-    path: Path
-    files: tuple[ManifestFile, ...]
-    digest: Digest | None
-
-
 class ColdOptions(NamedTuple):
     """How to prepare and run. `python` is a path or a version; `fresh` gives each task a throw-away environment.
 
     `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
+    `cache_dir` is where environments are kept, None for where they are by default.
     `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others.
     """
 
@@ -51,6 +43,7 @@ class ColdOptions(NamedTuple):
     pass_env: tuple[str, ...] = ()
     environment_timeout_s: float = 1800.0
     outputs_dir: Path | None = None
+    cache_dir: Path | None = None
     start: str = "exec"
     preload: tuple[str, ...] = ()
 
@@ -90,6 +83,10 @@ class ColdExecutor:
         if self._process.stderr is not None:
             self._process.stderr.close()
 
+    def interrupt(self) -> None:
+        """End the task that runs, and the supervisor with it; the call that waits for it raises InternalError."""
+        self._process.terminate()
+
     def prepare(self) -> Prepared | Failure:
         """Build, or find ready, the environment and the bundle's code."""
         return prepared_of(self._ask("prepare", self._options.environment_timeout_s))
@@ -113,10 +110,16 @@ class ColdExecutor:
         return simulated_document_of(self._ask("simulate", timeout_s, task=task))
 
     def aggregate(
-        self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float, *, inline_as: str = "bytes"
+        self,
+        target: str,
+        sim_returns: Sequence[Mapping[str, object]],
+        timeout_s: float,
+        *,
+        target_data: object = None,
+        inline_as: str = "bytes",
     ) -> TaskRun:
         """Run the target function once on `sim_returns`, whose inline data it meets as bytes, or as base64 (`str`)."""
-        task = {"target_entrypoint": target, "sim_returns": list(sim_returns), "target_data": None}
+        task = {"target_entrypoint": target, "sim_returns": list(sim_returns), "target_data": target_data}
         return task_run_of(self._ask("aggregate", timeout_s, task=task, inline_as=inline_as))
 
     def _path(self) -> str:
@@ -139,7 +142,7 @@ class ColdExecutor:
             },
             "python": options.python,
             "fresh": options.fresh,
-            "cache_dir": None,
+            "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
             "preserve": False,
             "timeout_s": timeout_s,
             "pass_env": list(options.pass_env),

@@ -11,7 +11,7 @@ from bundlekit.model.member import component_error
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.pack.hashing import manifest_file
 
-__all__ = ["manifest_of", "unhashed_files"]
+__all__ = ["check_document", "check_entries", "manifest_of", "unhashed_files"]
 
 _SHOWN = 10
 _NOT_YET_HASHED = "0" * 64
@@ -27,11 +27,11 @@ def manifest_of(project: Project, files: Sequence[ManifestFile]) -> Manifest:
         EntryPointRefusedError: no wire, or two that compete.
         NameRefusedError: entries of the directory cannot ship.
     """
-    _check_document(project)
+    check_document(project)
     name = _usable(project, "name", project.name, "give it in [project], or pack with --name")
     version = _usable(project, "version", project.version, "give it in [project]")
     wire = _wire(project)
-    _check_entries(project)
+    check_entries(project)
     _check_lock(project)
     declared = {target.value for target in project.targets if target.place.path in _DECLARING_FILES}
     return Manifest(
@@ -46,12 +46,33 @@ def manifest_of(project: Project, files: Sequence[ManifestFile]) -> Manifest:
     )
 
 
+def check_entries(project: Project) -> None:
+    """Refuse a directory with entries that would have to be left out in silence.
+
+    Raises:
+        NameRefusedError: there are such, each named with the reason.
+    """
+    if not project.refused:
+        return
+    shown = [f"{entry.path!a} {entry.reason}" for entry in project.refused[:_SHOWN]]
+    if len(project.refused) > _SHOWN:
+        shown.append(f"and {len(project.refused) - _SHOWN} more")
+    message = f"{len(project.refused)} of the bundle's entries cannot ship: {'; '.join(shown)}"
+    hint = "rename or replace them, or leave them out with .modelopsignore"
+    raise NameRefusedError(message, subject=tuple(entry.path for entry in project.refused), hint=hint)
+
+
 def unhashed_files(project: Project) -> tuple[ManifestFile, ...]:
     """Return the members as the manifest lists them, with zeros for hashes: enough for its length."""
     return tuple(manifest_file(member, _NOT_YET_HASHED) for member in project.members)
 
 
-def _check_document(project: Project) -> None:
+def check_document(project: Project) -> None:
+    """Refuse a bundle whose pyproject.toml cannot be read.
+
+    Raises:
+        PyprojectRefusedError: it cannot, with the first reason.
+    """
     if project.table is not ProjectTable.UNREADABLE:
         return
     errors = [problem for problem in project.problems if problem.severity is Severity.ERROR]
@@ -92,14 +113,3 @@ def _check_lock(project: Project) -> None:
     if lock is not None and not any(member.path == lock.path for member in project.members):
         message = f"{lock.path} decides the dependencies of the bundle, and it would not ship"
         raise PyprojectRefusedError(message, subject=lock.path, hint="take it out of the exclusions, or remove it")
-
-
-def _check_entries(project: Project) -> None:
-    if not project.refused:
-        return
-    shown = [f"{entry.path!a} {entry.reason}" for entry in project.refused[:_SHOWN]]
-    if len(project.refused) > _SHOWN:
-        shown.append(f"and {len(project.refused) - _SHOWN} more")
-    message = f"{len(project.refused)} of the bundle's entries cannot ship: {'; '.join(shown)}"
-    hint = "rename or replace them, or leave them out with .modelopsignore"
-    raise NameRefusedError(message, subject=tuple(entry.path for entry in project.refused), hint=hint)

@@ -14,7 +14,8 @@ from builders.warm_runs import bundle_to_run, executor, failed, simulated, task
 
 from bundlekit.cold_runner.limits import Limits
 from bundlekit.errors import UsageError
-from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
 from bundlekit.model.outcome import Aggregated, Failure, Simulated
 

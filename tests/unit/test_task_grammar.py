@@ -2,7 +2,7 @@
 
 import pytest
 
-from bundlekit.check.target_forms import grammar_problem
+from bundlekit.model.task_grammar import grammar_problem
 
 _VALID = (
     "models.sir/baseline",

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.module_index import MissingModule
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
-from bundlekit.check.target_forms import GrammarProblem, grammar_problem, slash_form
+from bundlekit.check.target_forms import slash_form
 from bundlekit.model.edit import ReplaceText, is_editable
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.job import Job
 from bundlekit.model.nearest import nearest_name, slip_of
 from bundlekit.model.place import Place
 from bundlekit.model.registry import Registry
+from bundlekit.model.task_grammar import GrammarProblem, grammar_problem
 
 __all__ = ["JOB_RULES"]
 

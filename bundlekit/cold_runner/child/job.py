@@ -13,7 +13,7 @@ from typing import TypedDict
 from ..script_source import script_source
 from .channel import JOB_FD
 
-__all__ = ["FLAGS", "Job", "code", "command", "order", "warm_orders"]
+__all__ = ["FLAGS", "Job", "code", "command", "empty_job", "order", "warm_orders"]
 
 FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
 """What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
@@ -62,6 +62,25 @@ class Job(TypedDict):
     limits: dict[str, int]
     sandboxed: bool
     texts: str
+
+
+def empty_job(verb: str, reference: str) -> Job:
+    """Return a job that says what is to be called, and nothing else yet."""
+    return Job(
+        verb=verb,
+        environment={},
+        tree="",
+        site="",
+        reference=reference,
+        entrypoint="",
+        params={},
+        seed=0,
+        sim_returns=[],
+        target_data=None,
+        limits={},
+        sandboxed=False,
+        texts="",
+    )
 
 
 def command(python: str, entry: str = "main") -> list[str]:

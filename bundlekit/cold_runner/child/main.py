@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-__all__ = ["call_wire", "main", "module_of", "resolve", "settle", "wire_function"]
+__all__ = ["call_wire", "main", "module_of", "resolve", "settle", "simulate", "wire_function"]
 
 
 def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]], None]") -> None:
@@ -98,14 +98,15 @@ def settle(job: "Job") -> None:
 
 def _run(channel: Channel, job: "Job") -> None:
     if job["verb"] == "simulate":
-        _simulate(channel, job)
+        simulate(channel, job)
     else:
         extra = sys.modules[f"{__package__}.{job['verb']}"]
         run: Callable[[Channel, Job], None] = extra.run
         run(channel, job)
 
 
-def _simulate(channel: Channel, job: "Job") -> None:
+def simulate(channel: Channel, job: "Job") -> None:
+    """Import and call the wire function of `job`; send what it returned."""
     channel.phase("import")
     returned = call_wire(channel, wire_function(job["reference"]), job)
     for name, data in outputs_of(returned):

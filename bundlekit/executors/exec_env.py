@@ -1,0 +1,237 @@
+"""The adapter between the port that hosts know, with its contract types, and a backend that runs documents.
+
+There is one, so that a task has one verdict whichever executor runs it.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bundlekit.cold_runner.codes import ErrorCode, Phase
+from bundlekit.cold_runner.runner_error import RunnerError
+from bundlekit.errors import AggregationFailedError, BundlekitError, ContractError, FileAccessError, UsageError
+from bundlekit.executors.answers import failure_of
+from bundlekit.executors.backend import Backend, BundleToRun
+from bundlekit.executors.contract_results import (
+    Results,
+    identity_of,
+    replicates_of,
+    simulation_document,
+)
+from bundlekit.executors.known_bundles import KnownBundles
+from bundlekit.model import contracts as own_contracts
+from bundlekit.model.contracts.ports import BundleRepository
+from bundlekit.model.contracts.shapes import (
+    AggregationReturnShape,
+    AggregationTaskShape,
+    ArtifactShape,
+    Contracts,
+    ErrorShape,
+    SimReturnShape,
+    SimTaskShape,
+)
+from bundlekit.model.contracts.tasks import digest_of_reference
+from bundlekit.model.digest import Digest
+from bundlekit.model.outcome import Aggregated, Failure, TaskRun
+
+__all__ = ["DEFAULT_TIMEOUT_S", "BackendExecEnv", "ExecOptions", "to_stderr"]
+
+DEFAULT_TIMEOUT_S = 3600.0
+
+
+def to_stderr(line: str) -> None:
+    """Write `line` to stderr as it is: whoever searches the logs of a worker finds it at the start of a line."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+class ExecOptions(NamedTuple):
+    """How an executor runs tasks, whichever it is.
+
+    `timeout_seconds` is the deadline of one task; `env` are variables for every task, below those of its own;
+    `storage_dir` takes outputs that are too large to be inline; `contracts` is the namespace whose result types are
+    returned, a module perhaps; by default bundlekit's own.
+    """
+
+    timeout_seconds: float = DEFAULT_TIMEOUT_S
+    env: Mapping[str, str] | None = None
+    storage_dir: Path | None = None
+    contracts: object = None
+
+
+class BackendExecEnv:
+    """Runs contract tasks on `backend`; an ExecutionEnvironment, and a context manager that shuts down at its end.
+
+    `name` is the executor's, for messages. With `gives_fresh_process` every task gets a process of its own; without, a
+    bundle that requires that is refused. The backend belongs to this object from here on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backend: Backend,
+        bundle_repo: BundleRepository,
+        options: ExecOptions,
+        *,
+        gives_fresh_process: bool,
+    ) -> None:
+        self.name = name
+        self._backend = backend
+        self._bundles = KnownBundles(bundle_repo)
+        self._options = options
+        self._gives_fresh_process = gives_fresh_process
+        self._results = Results(_namespace(options.contracts), _made(options.storage_dir))
+        self._state = threading.Lock()
+        self._is_closed = False
+        self._counts = {"done": 0, "failed": 0}
+
+    def __enter__(self) -> Self:
+        """Return the executor itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Shut down."""
+        self.shutdown()
+
+    def run(self, task: SimTaskShape) -> SimReturnShape:
+        """Return the result of one simulation; a failure of whatever kind is in it.
+
+        Raises:
+            UsageError: the executor was shut down.
+            ContractError: the task's bundle is named by no digest, or the task has no id.
+        """
+        digest = digest_of_reference(task.bundle_ref)
+        identity = identity_of(task, digest)
+        run = self._run(lambda bundle: self._simulate(bundle, task), task.bundle_ref, digest)
+        return self._results.simulated(identity, run)
+
+    def run_aggregation(self, task: AggregationTaskShape) -> AggregationReturnShape:
+        """Return the result of one aggregation.
+
+        Raises:
+            AggregationFailedError: there is no loss.
+            UsageError: the executor was shut down.
+            ContractError: the task's bundle is named by no digest.
+        """
+        digest = digest_of_reference(task.bundle_ref)
+        outcome = self._run(lambda bundle: self._aggregate(bundle, task), task.bundle_ref, digest).outcome
+        if isinstance(outcome, Aggregated) and outcome.n_replicates > 0:
+            return self._results.aggregated(task.aggregation_id(), outcome)
+        raise _aggregation_failed(task.target_entrypoint, outcome)
+
+    def health_check(self) -> Mapping[str, object]:
+        """Return the executor's name and state, how many tasks it has run, and what the backend tells of itself."""
+        with self._state:
+            status = "closed" if self._is_closed else "healthy"
+            counts = dict(self._counts)
+        backend = {} if self._is_closed else dict(self._backend.health())
+        return {
+            "status": status,
+            "executor": self.name,
+            "tasks": counts,
+            "bundles": len(self._bundles),
+            "timeout_seconds": self._options.timeout_seconds,
+            **backend,
+        }
+
+    def shutdown(self) -> None:
+        """End everything that was started; may be called more than once."""
+        with self._state:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._backend.close()
+
+    def _run(self, work: Callable[[BundleToRun], TaskRun], bundle_ref: str, digest: Digest) -> TaskRun:
+        if self._is_closed:
+            msg = f"the executor {self.name} was shut down: nothing can be run in it any more"
+            raise UsageError(msg, subject=self.name)
+        try:
+            bundle = self._bundles.bundle(bundle_ref, digest)
+            self._check_process(bundle)
+            run = work(bundle)
+        except RunnerError as error:
+            run = _not_run(failure_of(error.document()))
+        except BundlekitError as error:
+            run = _not_run(failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message).document()))
+        failed = isinstance(run.outcome, Failure)
+        with self._state:
+            self._counts["failed" if failed else "done"] += 1
+        return run
+
+    def _simulate(self, bundle: BundleToRun, task: SimTaskShape) -> TaskRun:
+        document = simulation_document(task, self._options.env or {}, to_stderr)
+        return self._backend.simulate(bundle, document, self._options.timeout_seconds)
+
+    def _aggregate(self, bundle: BundleToRun, task: AggregationTaskShape) -> TaskRun:
+        replicates = replicates_of(task.sim_returns)
+        data = None if task.target_data is None else dict(task.target_data)
+        return self._backend.aggregate(
+            bundle, str(task.target_entrypoint), replicates, data, self._options.timeout_seconds
+        )
+
+    def _check_process(self, bundle: BundleToRun) -> None:
+        if bundle.settings.requires_fresh_process and not self._gives_fresh_process:
+            message = (
+                "the bundle says requires-fresh-process: a task of it changes what the next one in the same process "
+                f"computes, and {self.name} runs many in one: use the executor cold, or auto, which then takes cold"
+            )
+            raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+
+
+def _not_run(failure: Failure) -> TaskRun:
+    return TaskRun(outcome=failure, pid=None, seconds=0.0, writes=(), sandbox="off")
+
+
+def _aggregation_failed(target: str, outcome: object) -> AggregationFailedError:
+    code = outcome.error_code if isinstance(outcome, Failure) else ErrorCode.WIRE_RESULT
+    reason = str(outcome) if isinstance(outcome, Failure) else "expected n_replicates above 0, found 0"
+    error = AggregationFailedError(f"Aggregation failed: {target}: {reason}", subject=outcome)
+    error.code = code
+    return error
+
+
+class _Types(NamedTuple):
+    """The types of results, wherever a namespace has them."""
+
+    TableArtifact: Callable[..., ArtifactShape]
+    ErrorInfo: Callable[..., ErrorShape]
+    SimReturn: Callable[..., SimReturnShape]
+    AggregationReturn: Callable[..., AggregationReturnShape]
+
+
+def _namespace(contracts: object) -> Contracts:
+    """Return the types of results in `contracts`, or in its `simulation`, where the ecosystem keeps some of them.
+
+    Raises:
+        ContractError: it lacks one.
+    """
+    if contracts is None:
+        return own_contracts
+    places = (contracts, getattr(contracts, "simulation", None))
+    found = [next((getattr(each, name) for each in places if hasattr(each, name)), None) for name in _Types._fields]
+    lacking = [name for name, each in zip(_Types._fields, found, strict=True) if each is None]
+    if lacking:
+        msg = f"contracts: expected a namespace with the types of results, found none named {', '.join(lacking)}"
+        raise ContractError(msg, subject=contracts)
+    return _Types._make(found)
+
+
+def _made(directory: Path | None) -> Path | None:
+    """Return `directory`, which exists from now on: a result that cannot be written would be lost.
+
+    Raises:
+        FileAccessError: it cannot be made.
+    """
+    if directory is not None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"storage_dir: expected a directory that can be made at {directory}: {error.strerror}"
+            raise FileAccessError(msg, subject=directory) from error
+    return directory
