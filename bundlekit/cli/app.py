@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from bundlekit import __version__
-from bundlekit.cli import archives, caches, catalogue, runs, validation
+from bundlekit.cli import archives, caches, catalogue, grids, runs, validation
 from bundlekit.cli.terminal import abandon_stdout
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.errors import BundlekitError
@@ -67,6 +67,7 @@ def _app() -> typer.Typer:
         archives.inspect,
         archives.diff,
         runs.run,
+        grids.grid,
         catalogue.rules,
         catalogue.explain,
     )

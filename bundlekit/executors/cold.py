@@ -90,6 +90,10 @@ class ColdExecutor:
         if self._process.stderr is not None:
             self._process.stderr.close()
 
+    def abandon(self) -> None:
+        """Ask the supervisor to end at once, with what it runs; whoever waits for its answer gets InternalError."""
+        self._process.terminate()
+
     def prepare(self) -> Prepared | Failure:
         """Build, or find ready, the environment and the bundle's code."""
         return prepared_of(self._ask("prepare", self._options.environment_timeout_s))
@@ -191,4 +195,6 @@ def _start_supervisor() -> "subprocess.Popen[str]":
         encoding="utf-8",
         errors="backslashreplace",
         env=environment,
+        # Ctrl-C at a terminal goes to a whole group: it is for the host, which decides what becomes of the tasks.
+        process_group=0,
     )

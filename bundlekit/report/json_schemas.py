@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, caches, reports, settings, tasks
+from bundlekit.model.documents import archives, caches, grids, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -24,6 +24,7 @@ def schema_texts() -> dict[str, str]:
         "cache": TypeAdapter(caches.CacheDocument),
         "cache-gc": TypeAdapter(caches.CacheClearingDocument),
         "cache-verification": TypeAdapter(caches.CacheVerificationDocument),
+        "grid": TypeAdapter(grids.GridDocument),
         "inspection": TypeAdapter(archives.InspectionDocument),
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),
