@@ -21,7 +21,10 @@ from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.report.grids import grid_document, grid_text
 from bundlekit.report.outputs import write_atomically
 
-__all__ = ["GridPlan", "GridWatcher", "run_and_keep", "run_plan", "write_results"]
+__all__ = ["GRID_EXECUTORS", "GridPlan", "GridWatcher", "run_and_keep", "run_plan", "write_results"]
+
+GRID_EXECUTORS = ("cold",)
+"""The executors that run grids in this version, by the names that workers know."""
 
 
 class GridWatcher(NamedTuple):
@@ -103,7 +106,7 @@ def _run(plan: GridPlan, watcher: GridWatcher, rows: dict[int, GridRow], keeping
         return outcome
     size = min(plan.outcome.jobs, len(left))
     with (
-        ColdPool(plan.bundle, plan.options, _unheard, size) as pool,
+        _pool(plan, size) as pool,
         LocalCrew(pool, plan.outcome.executor, size) as crew,
     ):
         watcher.step("building the environment")
@@ -135,6 +138,11 @@ def _worked(
         outcome = _outcome(plan, rows, tally)._replace(interrupted=loop.is_stopped)
         keeping.end(outcome)
     return outcome
+
+
+def _pool(plan: GridPlan, size: int) -> ColdPool:
+    """Return what runs the tasks; the executor is one of GRID_EXECUTORS, and each further one has its pool here."""
+    return ColdPool(plan.bundle, plan.options, _unheard, size)
 
 
 def _unheard(_line: str) -> None:

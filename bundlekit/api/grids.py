@@ -7,9 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.grid_runs import GridPlan, GridWatcher, run_and_keep, run_plan
+from bundlekit.api.grid_runs import GRID_EXECUTORS, GridPlan, GridWatcher, run_and_keep, run_plan
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
-from bundlekit.api.running import EXECUTORS
 from bundlekit.errors import TaskRefusedError, UsageError
 from bundlekit.executors.cold import BundleToRun, ColdOptions
 from bundlekit.grid.loop import Numbered
@@ -21,6 +20,7 @@ from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.grid import read_grid
+from bundlekit.read.job_spec import read_job_spec
 
 __all__ = ["GridOptions", "GridWatcher", "run_grid"]
 
@@ -66,8 +66,10 @@ def _checked(options: GridOptions) -> ResultsFormat | None:
     if options.scheduler is not None:
         msg = f"--scheduler {options.scheduler}: grids run on this machine alone in this version"
         raise UsageError(msg, subject=options.scheduler, hint="leave it out, and say with --jobs how many run at once")
-    if options.executor not in EXECUTORS:
-        msg = f"executor {options.executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
+    if options.executor not in GRID_EXECUTORS:
+        msg = (
+            f"executor {options.executor!r} runs no grids in this version: expected one of {', '.join(GRID_EXECUTORS)}"
+        )
         raise UsageError(msg, subject=options.executor)
     if not 0 < options.timeout_s < math.inf:
         msg = f"--timeout-s {options.timeout_s}: expected a number of seconds above 0"
@@ -88,6 +90,9 @@ def _grid(spec: Path, watcher: GridWatcher) -> Grid:
     for problem in problems:
         if problem.severity is not Severity.ERROR:
             watcher.warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
+    asked = read_job_spec(spec, spec.parent, [])
+    if asked.targets or (asked.job is not None and (asked.job.target_sets or asked.job.target_ids)):
+        watcher.warn(f"warning: {spec} names targets, which a grid does not run; `validate --job-spec` rehearses them")
     if grid is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         msg = "; ".join(

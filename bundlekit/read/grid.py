@@ -144,14 +144,15 @@ def _json_table(values: Mapping[str, object]) -> dict[str, JsonValue]:
 
 def _json(value: object) -> JsonValue:
     match value:
-        case None | bool() | str() | int() | float():
+        case bool() | str() | int() | float():
             return value
         case list():
             return [_json(each) for each in value]
         case Mapping():
             return _json_table(value)
         case _:
-            return str(value)
+            # There is nothing else in JSON but null.
+            return None
 
 
 def _later(base: object, number: int) -> object:

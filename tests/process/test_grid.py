@@ -262,10 +262,39 @@ def test_a_job_and_a_study_run_the_same_way(bundle: Path, tmp_path: Path) -> Non
     assert [(row["entrypoint"], row["seed"]) for row in rows] == [("model.wire/x", 3), ("model.wire/x", 4)]
 
 
+def test_targets_of_a_job_are_said_not_to_run(bundle: Path, tmp_path: Path) -> None:
+    """Whoever finds no loss among the results should have been told."""
+    spec = _spec(tmp_path, params=[{}], targets=["model.fit:loss"])
+    done = _ran(bundle, spec)
+    assert done.returncode == 0
+    assert "names targets, which a grid does not run; `validate --job-spec` rehearses them" in done.stderr
+
+
+def test_ctrl_c_before_tasks_run_leaves_nothing(tmp_path: Path) -> None:
+    """Building an environment takes the longest, and has no results to keep."""
+    build = (
+        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+        '[project]\nname = "model"\nversion = "1.0"\n'
+        '[project.entry-points."modelops.wire"]\nexecute = "model.wire:wire"\n'
+    )
+    mark = tmp_path / "mark"
+    slow = f"import os, time\nopen({str(mark)!r}, 'a').write(f'{{os.getpid()}}\\n')\ntime.sleep(60)\n"
+    bundle = make_bundle(tmp_path / "bundle", {"pyproject.toml": build, "slow.py": slow})
+    command = _command(bundle, _spec(tmp_path), "--results", tmp_path / "r.json")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pids = await_pids(mark, 1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert alive(pids) == []
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bundle", "grid.json", "mark"]
+
+
 # ruff: noqa: PLR0917 - one parameter a column
 _REFUSED: dict[str, tuple[dict[str, object], tuple[str, ...], int, str]] = {
     "scheduler": ({}, ("--scheduler", "tcp://h:1"), 2, "grids run on this machine alone in this version"),
-    "executor": ({}, ("--executor", "magic"), 2, "executor 'magic' is not in this version"),
+    "executor": ({}, ("--executor", "magic"), 2, "executor 'magic' runs no grids in this version"),
     "jobs": ({}, ("--jobs", "0"), 2, "--jobs 0: expected at least 1"),
     "timeout": ({}, ("--timeout-s", "nan"), 2, "--timeout-s nan: expected a number of seconds above 0"),
     "format": ({}, ("--output", "sarif"), 2, "a grid is written as text or json"),

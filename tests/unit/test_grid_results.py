@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -242,6 +243,15 @@ def test_a_results_file_that_could_not_be_written_is_refused_at_once(name: str, 
 def test_a_results_file_has_its_format_from_its_name(name: str, tmp_path: Path) -> None:
     """As people write them."""
     assert results_format(tmp_path / name).value == Path(name).suffix.lower()
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra; whoever has no use for it installs in seconds."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match="need pyarrow, which is not installed") as caught:
+        results_format(tmp_path / "r.parquet")
+    assert "pip install 'bundlekit[parquet]'" in (caught.value.hint or "")
+    assert results_format(tmp_path / "r.json") is ResultsFormat.JSON
 
 
 _VERDICTS = [
