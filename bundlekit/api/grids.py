@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -104,6 +105,8 @@ def _grid(spec: Path, watcher: GridWatcher) -> Grid:
 
 def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridPlan:
     project = snapshot(bundle)
+    if options.results is not None:
+        _refuse_inside(options.results, bundle.root, [each.path for each in project.excluded])
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
     digest = manifest_digest(manifest)
@@ -131,6 +134,20 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
     )
     bundle_to_run = BundleToRun(bundle.root, files, digest)
     return GridPlan(bundle_to_run, cold_options, numbered, options.timeout_s, options.expect_fresh_pids, outcome)
+
+
+def _refuse_inside(results: Path, root: Path, left_out: Sequence[str]) -> None:
+    """Refuse results in the bundle: they would ship, and change its digest, so that they could not be continued."""
+    place = results.absolute().parent.resolve() / results.name
+    if not place.is_relative_to(root.resolve()):
+        return
+    relative = place.relative_to(root.resolve()).as_posix()
+    if not any(relative.startswith(each) for each in left_out if each.endswith("/")):
+        msg = (
+            f"--results {results} is in the bundle, which it would become a part of: each run would have another digest"
+        )
+        hint = "name a file outside of it, or in a directory that does not ship, such as .bundlekit"
+        raise UsageError(msg, subject=results, hint=hint)
 
 
 def _processors() -> int:

@@ -291,6 +291,19 @@ def test_ctrl_c_before_tasks_run_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bundle", "grid.json", "mark"]
 
 
+def test_results_do_not_become_a_part_of_the_bundle(bundle: Path, tmp_path: Path) -> None:
+    """Its digest would be another at each run, and no run could be continued."""
+    spec = _spec(tmp_path, params=[{}])
+    done = _ran(bundle, spec, "--results", bundle / "r.json")
+    assert done.returncode == 2
+    assert "is in the bundle, which it would become a part of" in done.stderr
+    assert not (bundle / "r.json.journal").exists()
+    (bundle / ".bundlekit").mkdir()
+    for before in (0, 1):
+        done = _ran(bundle, spec, "--results", bundle / ".bundlekit" / "r.json")
+        assert (done.returncode, f"{before} done before" in done.stdout) == (0, bool(before))
+
+
 # ruff: noqa: PLR0917 - one parameter a column
 _REFUSED: dict[str, tuple[dict[str, object], tuple[str, ...], int, str]] = {
     "scheduler": ({}, ("--scheduler", "tcp://h:1"), 2, "grids run on this machine alone in this version"),
