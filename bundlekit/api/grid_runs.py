@@ -105,14 +105,11 @@ def _run(plan: GridPlan, watcher: GridWatcher, rows: dict[int, GridRow], keeping
         keeping.end(outcome)
         return outcome
     size = min(plan.outcome.jobs, len(left))
-    with (
-        _pool(plan, size) as pool,
-        LocalCrew(pool, plan.outcome.executor, size) as crew,
-    ):
+    with _pool(plan, size) as pool, LocalCrew(pool, plan.outcome.executor, size) as crew:
         watcher.step("building the environment")
         obstacle = _obstacle(crew.prepare())
         if obstacle is not None:
-            return _outcome(plan, rows, _first_tally(plan, rows))._replace(obstacle=obstacle)
+            return _outcome(plan, rows, _first_tally(plan, rows))._replace(obstacle=obstacle, results=None)
         return _worked(plan, watcher, rows, left=left, crew=crew, keeping=keeping)
 
 
@@ -164,7 +161,8 @@ def _first_tally(plan: GridPlan, rows: Mapping[int, GridRow]) -> Tally:
 
 def _outcome(plan: GridPlan, rows: Mapping[int, GridRow], tally: Tally) -> GridOutcome:
     ordered = [rows[number] for number in sorted(rows)]
-    fresh = processes_of(ordered) == tally.tasks if plan.expects_fresh_pids else None
+    can_tell = plan.expects_fresh_pids and tally.done == tally.tasks
+    fresh = processes_of(ordered) == tally.tasks if can_tell else None
     return plan.outcome._replace(rows=ordered, tally=tally, fresh_pids=fresh)
 
 

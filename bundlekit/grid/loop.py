@@ -88,6 +88,7 @@ class Loop:
             seed=task.seed,
             executor=self._crew.executor,
             host=placed.host,
+            sandbox=run.sandbox,
             pid=run.pid,
             started_s=run.started_s,
             seconds=round(run.seconds, 6),

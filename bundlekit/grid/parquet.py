@@ -85,6 +85,7 @@ def _schema() -> "pa.Schema":
             ("seed", pa.uint64()),
             ("executor", text),
             ("host", text),
+            ("sandbox", text),
             ("pid", number),
             ("started_s", seconds),
             ("seconds", seconds),

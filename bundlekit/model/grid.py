@@ -67,7 +67,7 @@ class GridIdentity(NamedTuple):
 class GridRow(NamedTuple):
     """What became of the task with that `number` (from 0) in its grid.
 
-    `started_s` is unix time, as TaskRun has it; `seconds` is wall time and `timeout_s` what the task was given.
+    `sandbox` and `started_s` are those of its TaskRun, `seconds` is wall time and `timeout_s` what it was given.
     `outputs` has size in bytes and checksum of each. The fields after it are those of a Failure, None after success.
     """
 
@@ -78,6 +78,7 @@ class GridRow(NamedTuple):
     seed: int
     executor: str
     host: str
+    sandbox: str
     pid: int | None
     started_s: float | None
     seconds: float
@@ -109,9 +110,10 @@ class Tally(NamedTuple):
 
 
 class GridOutcome(NamedTuple):
-    """A grid, run to its end or not; `rows` are in the order of its tasks. `fresh_pids` is None where nobody asked.
+    """A grid, run to its end or not; `rows` are in the order of its tasks.
 
-    `spec` and `results` are paths. `obstacle` is what kept all tasks from running.
+    `fresh_pids` is None where nobody asked, and where tasks are missing. `spec` and `results` are paths; `obstacle` is
+    what kept all tasks from running.
     """
 
     label: str

@@ -19,6 +19,7 @@ def row(number: int, **changes: object) -> GridRow:
         seed=2**64 - 1,
         executor="cold",
         host="node-1",
+        sandbox="off",
         pid=100 + number,
         started_s=1795653943.2015636,
         seconds=0.25,

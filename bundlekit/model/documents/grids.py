@@ -27,6 +27,7 @@ class GridRowDocument(TypedDict):
     seed: int
     executor: str
     host: str
+    sandbox: str
     pid: int | None
     started_s: float | None
     seconds: float
@@ -60,7 +61,8 @@ class GridDocument(TypedDict):
     """A grid's results. `tasks` has a row for each that was run; `complete` says that none is missing.
 
     `processes` counts those that ran the tasks, told by host, pid and start; `fresh_pids` says whether there are as
-    many as tasks, null where it was not asked. `error` is what kept all tasks from running.
+    many as tasks, null where it was not asked or
+    tasks are missing. `error` is what kept all tasks from running.
     """
 
     schema: Literal["bundlekit/grid/1"]
