@@ -40,7 +40,8 @@ def test_each_failure_is_its_own_tasks_verdict(bundle: Path, tmp_path: Path) -> 
     options = ("--results", results, "--timeout-s", 4, "--jobs", 3, "--expect-fresh-pids")
     document = grid_document(bundle, grid_file(tmp_path, params=sets), *options, status=8)
     codes = [row["error_code"] for row in document["tasks"]]
-    assert codes == [None, "E_WIRE_RAISED", "E_SIGNAL", "E_WIRE_EXIT", "E_WIRE_RESULT", "E_TIMEOUT", "E_KILLED", None]
+    expected = [None, "E_WIRE_RAISED", "E_SIGNAL", "E_WIRE_EXIT", "E_WIRE_RESULT", "E_TIMEOUT", "E_KILLED", None]
+    assert codes == expected, [row["message"] for row in document["tasks"]]
     raised, crashed = document["tasks"][1:3]
     assert (raised["error_type"], raised["message"], raised["phase"]) == ("ValueError", "no such beta", "call")
     assert crashed["signal"] == "SIGSEGV"
