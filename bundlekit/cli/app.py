@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from bundlekit import __version__
-from bundlekit.cli import archives, caches, catalogue, doctor, runs, validation
+from bundlekit.cli import archives, caches, catalogue, doctor, grids, runs, validation
 from bundlekit.cli.terminal import abandon_stdout
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.errors import BundlekitError
@@ -68,6 +68,7 @@ def _app() -> typer.Typer:
         archives.diff,
         runs.run,
         doctor.doctor,
+        grids.grid,
         catalogue.rules,
         catalogue.explain,
     )

@@ -96,6 +96,7 @@ class _TaskAnswer(TypedDict):
     pid: int | None
     seconds: float
     writes: list[dict[str, str]]
+    started_s: float | None
     sandbox: str
 
 
@@ -166,6 +167,7 @@ def task_run_of(line: str) -> TaskRun:
         seconds=answer["seconds"],
         writes=tuple(Write(each["path"], each["change"]) for each in answer["writes"]),
         sandbox=answer["sandbox"],
+        started_s=answer["started_s"],
     )
 
 

@@ -194,4 +194,6 @@ def _start_supervisor() -> "subprocess.Popen[str]":
         encoding="utf-8",
         errors="backslashreplace",
         env=environment,
+        # Ctrl-C at a terminal goes to a whole group: it is for the host, which decides what becomes of the tasks.
+        process_group=0,
     )

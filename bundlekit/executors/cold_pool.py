@@ -1,6 +1,7 @@
 """Several tasks at once: as many supervisors as there are to be, each of which runs one task after the other."""
 
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -23,6 +24,9 @@ class ColdPool:
         self._bundle, self._options, self._log = bundle, options, log
         self._free: queue.LifoQueue[ColdExecutor] = queue.LifoQueue()
         self._size = size
+        self._living: set[ColdExecutor] = set()
+        self._lock, self._preparing = threading.Lock(), threading.Lock()
+        self._is_abandoned = False
         with ExitStack() as made:
             for _ in range(size):
                 self._free.put(made.enter_context(self._new()))
@@ -44,10 +48,23 @@ class ColdPool:
             self._free.get().close()
         self._size = 0
 
+    def abandon(self) -> None:
+        """End all supervisors now, with the tasks that run; those who wait for one get InternalError."""
+        with self._lock:
+            self._is_abandoned = True
+            for executor in self._living:
+                executor.interrupt()
+
     def prepare(self) -> Prepared | Failure:
-        """Build, or find ready, the environment and the bundle's code, so that the tasks find them."""
-        with self._lent() as executor:
-            return executor.prepare()
+        """Build, or find ready, the environment and the bundle's code, for each supervisor: no task waits for it."""
+        # One at a time: two callers would wait for each other's halves.
+        with self._preparing, ExitStack() as lent:
+            executors = [lent.enter_context(self._lent()) for _ in range(self._size)]
+            prepared = executors[0].prepare()
+            for executor in executors[1:]:
+                if not isinstance(prepared, Failure):
+                    executor.prepare()
+            return prepared
 
     def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
         """Run the wire function once.
@@ -68,16 +85,27 @@ class ColdPool:
             return executor.aggregate(target, sim_returns, timeout_s)
 
     def _new(self) -> ColdExecutor:
-        return ColdExecutor(self._bundle, self._options, self._log)
+        executor = ColdExecutor(self._bundle, self._options, self._log)
+        self._living.add(executor)
+        return executor
+
+    def _replaced(self, executor: ColdExecutor) -> ColdExecutor:
+        """Return a supervisor for one that has died, which stays where all are to end."""
+        executor.close()
+        with self._lock:
+            self._living.discard(executor)
+            return executor if self._is_abandoned else self._new()
 
     @contextmanager
     def _lent(self) -> Iterator[ColdExecutor]:
         executor = self._free.get()
+        if self._is_abandoned:
+            self._free.put(executor)
+            raise InternalError("the pool was abandoned: nothing is run any more")
         try:
             yield executor
         except InternalError:
-            executor.close()
-            executor = self._new()
+            executor = self._replaced(executor)
             raise
         finally:
             self._free.put(executor)

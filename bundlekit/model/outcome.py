@@ -110,10 +110,14 @@ class Write(NamedTuple):
 
 
 class TaskRun(NamedTuple):
-    """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held."""
+    """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held.
+
+    `started_s` is when the process `pid` was given the task, in unix time; both are None when it got none.
+    """
 
     outcome: Simulated | Aggregated | Failure
     pid: int | None
     seconds: float
     writes: tuple[Write, ...]
     sandbox: str
+    started_s: float | None = None

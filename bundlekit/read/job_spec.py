@@ -14,6 +14,7 @@ from bundlekit.model.job import Job, TaskEntrypoint
 from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place, Text
 from bundlekit.read.document import finding_at, is_file
+from bundlekit.read.grid_table import is_grid, parameter_sets, plain_parameters, seeds
 from bundlekit.read.json_document import read_json
 from bundlekit.read.settings import DEFAULT_SMOKE_TIMEOUT_S, smoke_task
 from bundlekit.read.typed_table import TypedTable
@@ -25,7 +26,6 @@ _TASK_KEYS = ("entrypoint", "tasks")
 _TARGET_LISTS = ("target_entrypoints", "targets")
 _STUDY_KEYS = ("model", "scenario")
 _NESTED = ("target_spec", "job", "spec", "calibration", "aggregation")
-_GRID_KEYS = ("seeds", "grid")
 
 
 class JobSpec(NamedTuple):
@@ -136,15 +136,13 @@ def _tasks(table: TypedTable) -> Iterator[_Task]:
     if "tasks" in table:
         for entry in table.tables("tasks"):
             if "entrypoint" in entry:
-                params = entry.table("params").values
-                nested = params.get("params")
-                # A UniqueParameterSet wraps its values: {"param_id": ..., "params": {...}}.
-                inner = nested if "param_id" in params and isinstance(nested, Mapping) else params
-                yield from _task(entry, inner, entry.values.get("seed", 0), in_task=True)
+                params = plain_parameters(entry.table("params"))
+                yield from _task(entry, params, entry.values.get("seed", 0), in_task=True)
         return
     if "entrypoint" in table:
-        is_grid = any(key in table for key in _GRID_KEYS) or isinstance(table.values.get("params"), list)
-        yield from _task(table, _first_parameters(table), _first_seed(table), in_task=not is_grid)
+        # Of what is varied the first; an array without any is for the grid to refuse.
+        params, seed = next(parameter_sets(table).each(), {}), next(iter(seeds(table)), 0)
+        yield from _task(table, params, seed, in_task=not is_grid(table))
     elif all(isinstance(table.values.get(key), str) for key in _STUDY_KEYS):
         yield from _study(table)
 
@@ -168,20 +166,3 @@ def _study(table: TypedTable) -> Iterator[_Task]:
         TaskEntrypoint(entrypoint, place, in_task=True),
         SmokeTask(entrypoint, params, 0, DEFAULT_SMOKE_TIMEOUT_S, place),
     )
-
-
-def _first_parameters(table: TypedTable) -> Mapping[str, object]:
-    if "grid" in table:
-        grid = table.table("grid").values
-        return {name: values[0] for name, values in grid.items() if isinstance(values, list) and values}
-    if isinstance(table.values.get("params"), Mapping):
-        return table.table("params").values
-    sets = table.tables("params")
-    return sets[0].values if sets else {}
-
-
-def _first_seed(table: TypedTable) -> object:
-    seeds = table.values.get("seeds")
-    if isinstance(seeds, list) and seeds:
-        return seeds[0]
-    return table.values.get("seed", 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, caches, doctor, reports, settings, tasks
+from bundlekit.model.documents import archives, caches, doctor, grids, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -26,6 +26,7 @@ def schema_texts() -> dict[str, str]:
         "cache-verification": TypeAdapter(caches.CacheVerificationDocument),
         "doctor": TypeAdapter(doctor.DoctorDocument),
         "doctor-cluster": TypeAdapter(doctor.ClusterDocument),
+        "grid": TypeAdapter(grids.GridDocument),
         "inspection": TypeAdapter(archives.InspectionDocument),
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),

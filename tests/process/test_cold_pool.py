@@ -1,5 +1,6 @@
 """Several cold tasks at once, as a host with many threads runs them."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,8 @@ _WIRE = """
         n += 1
         if entrypoint == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        if entrypoint == "wait":
+            signal.pause()
         if entrypoint == "murder":
             os.kill(os.getppid(), signal.SIGKILL)
             signal.pause()
@@ -76,3 +79,18 @@ def test_a_supervisor_that_dies_fails_one_task_only(pool: ColdPool) -> None:
         pool.simulate(_task("murder", 1), 30.0)
     for seed in range(8):
         assert isinstance(pool.simulate(_task("main", seed), 30.0).outcome, Simulated)
+
+
+def test_a_pool_that_is_abandoned_ends_what_runs_and_runs_nothing_more(pool: ColdPool) -> None:
+    """Ctrl-C must not wait for an hour's task; its process goes with the supervisor."""
+    with ThreadPoolExecutor(6) as threads:
+        waiting = [threads.submit(pool.simulate, _task("wait", seed), 60.0) for seed in range(6)]
+        time.sleep(0.5)
+        began = time.monotonic()
+        pool.abandon()
+        for each in waiting:
+            with pytest.raises(InternalError, match=r"ended with status|was abandoned"):
+                each.result(10)
+    assert time.monotonic() - began < 5
+    with pytest.raises(InternalError, match="was abandoned: nothing is run any more"):
+        pool.simulate(_task("main", 1), 30.0)

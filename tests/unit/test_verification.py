@@ -25,7 +25,8 @@ def described(data: bytes, ref: Path | None = None) -> OutputDocument:
 def line_of(output: OutputDocument) -> str:
     """Return an answer of the runner with that one output."""
     result = {"task_id": "sha256:00", "outputs": {"a": output}}
-    return json.dumps({"result": result, "pid": 1, "seconds": 0.0, "writes": [], "sandbox": "process"})
+    told = {"pid": 1, "started_s": 1.0, "seconds": 0.0, "writes": [], "sandbox": "process"}
+    return json.dumps({"result": result, **told})
 
 
 def test_outputs_that_are_as_described_are_results(tmp_path: Path) -> None:

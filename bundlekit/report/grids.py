@@ -1,0 +1,151 @@
+"""A grid's outcome -> its JSON document, and lines for people."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bundlekit.grid.row_document import row_document
+from bundlekit.model.grid import GridOutcome, GridRow, Tally, processes_of
+from bundlekit.report.documents import TOOL, error_document, json_text
+from bundlekit.report.printable import printable
+from bundlekit.report.text import Style, counted
+
+if TYPE_CHECKING:
+    from bundlekit.model.documents.grids import GridDocument
+
+__all__ = ["bar", "grid_document", "grid_lines", "grid_text"]
+
+_BAR_CELLS = 24
+_ROWS_SHOWN = 24
+_TEXT_SHOWN = 44
+_MINUTE_S, _HOUR_S = 60, 3600
+
+
+def grid_document(outcome: GridOutcome) -> "GridDocument":
+    """Return the JSON document of ``grid``, its rows included."""
+    tally = outcome.tally
+    return {
+        "schema": "bundlekit/grid/1",
+        "tool": TOOL,
+        "bundle": {
+            "path": outcome.label,
+            "name": outcome.name,
+            "version": outcome.version,
+            "digest": outcome.identity.bundle,
+        },
+        "spec": {"path": outcome.spec, "tasks": outcome.identity.size, "tasks_digest": outcome.identity.tasks},
+        "executor": outcome.executor,
+        "jobs": outcome.jobs,
+        "complete": tally.done == tally.tasks,
+        "passed": outcome.exit_status == 0,
+        "interrupted": outcome.interrupted,
+        "succeeded": tally.done - tally.failed,
+        "failed": tally.failed,
+        "not_run": tally.tasks - tally.done,
+        "processes": processes_of(outcome.rows),
+        "fresh_pids": outcome.fresh_pids,
+        "error": None if outcome.obstacle is None else error_document(outcome.obstacle),
+        "tasks": [row_document(row) for row in outcome.rows],
+    }
+
+
+def grid_text(document: "GridDocument") -> str:
+    """Return the document as JSON with a line for each task: there may be many."""
+    if not document["tasks"]:
+        return json_text(document)
+    head = json_text({**document, "tasks": []}).removesuffix("[]\n}\n")
+    rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False, allow_nan=False)}" for row in document["tasks"])
+    return f"{head}[\n{rows}\n  ]\n}}\n"
+
+
+def grid_lines(outcome: GridOutcome, style: Style) -> Iterator[str]:
+    """Yield a table of the tasks (of a long grid, of those that failed), and the verdict."""
+    rows = outcome.rows
+    if len(rows) > _ROWS_SHOWN:
+        rows = [row for row in rows if row.error_code is not None]
+    yield from _table(rows[:_ROWS_SHOWN], style)
+    if len(rows) > _ROWS_SHOWN:
+        yield f"and {len(rows) - _ROWS_SHOWN} more that failed; --output json and --results list all"
+    yield from _verdict(outcome, style)
+
+
+def bar(tally: Tally) -> str:
+    """Return how far a grid is, with its rate and the time that is left at that rate."""
+    share = tally.done / tally.tasks if tally.tasks else 1.0
+    filled = int(share * _BAR_CELLS)
+    failed = f", {tally.failed} failed" if tally.failed else ""
+    left = f", {_duration((tally.tasks - tally.done) / tally.rate)} left" if tally.rate > 0 else ""
+    cells = "\u2501" * filled + "\u2500" * (_BAR_CELLS - filled)
+    return f"{cells} {tally.done} of {tally.tasks} tasks{failed}, {tally.rate:.1f} a second{left}"
+
+
+def _table(rows: Sequence[GridRow], style: Style) -> Iterator[str]:
+    head = ("task", "seed", "params", "pid", "seconds", "outcome")
+    lines = [
+        (
+            str(row.number),
+            str(row.seed),
+            _cut(json.dumps(row.params, ensure_ascii=False)),
+            "-" if row.pid is None else str(row.pid),
+            f"{row.seconds:.3f}",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in [head[:-1], *lines]) for column in range(len(head) - 1)]
+    if rows:
+        yield style(
+            "  ".join(word.ljust(width) for word, width in zip(head, (*widths, 0), strict=True)).rstrip(), "strong"
+        )
+    for line, row in zip(lines, rows, strict=True):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield f"{cells}  {_outcome(row, style)}"
+
+
+def _outcome(row: GridRow, style: Style) -> str:
+    if row.error_code is not None:
+        kind = row.error_type or row.signal
+        said = f"{f'{kind}: ' if kind else ''}{row.message or ''}"
+        return f"{style(row.error_code.value, 'error')} {printable(said)}"
+    checksums = [f"{name} {checksum[:12]}" for name, (_, checksum) in sorted(row.outputs.items())]
+    return printable(_cut(", ".join(checksums)))
+
+
+def _verdict(outcome: GridOutcome, style: Style) -> Iterator[str]:
+    tally, processes = outcome.tally, processes_of(outcome.rows)
+    if outcome.obstacle is not None:
+        yield f"{style('error', 'error')}: {printable(outcome.obstacle.message)}"
+        if outcome.obstacle.hint:
+            yield f"  hint: {printable(outcome.obstacle.hint)}"
+    if outcome.fresh_pids is False:
+        yield (
+            f"{style('not fresh', 'error')}: expected as many processes as tasks, {tally.tasks}, "
+            f"found {processes} by host, pid and start time"
+        )
+    succeeded = f"{tally.done - tally.failed} of {counted(tally.tasks, 'task')} succeeded"
+    parts = [f"{tally.failed} failed"] if tally.failed else []
+    parts += [f"{tally.tasks - tally.done} not run"] if tally.done < tally.tasks else []
+    parts += [f"{tally.before} done before"] if tally.before else []
+    word = style("passed", "good") if outcome.exit_status == 0 else style("failed", "error")
+    if outcome.interrupted:
+        word = style("interrupted", "warning")
+    yield (
+        f"{word}: {', '.join([succeeded, *parts])}, in {processes} process{'' if processes == 1 else 'es'}, "
+        f"{_duration(tally.seconds)}, {tally.rate:.1f} tasks a second"
+    )
+    if outcome.results is not None:
+        yield f"results {printable(str(outcome.results))}"
+        if tally.done < tally.tasks:
+            yield "the same command goes on with what is left"
+
+
+def _cut(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _TEXT_SHOWN else f"{shown[: _TEXT_SHOWN - 3]}..."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE_S:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    hours, minutes = divmod(minutes, _MINUTE_S)
+    return f"{hours}:{minutes:02}:{rest:02}"
