@@ -113,7 +113,7 @@ class DirectBackend:
         with PROCESS_LOCK:
             if self._is_closed:
                 raise UsageError("the direct executor is closed: nothing can be run in it any more")
-            started = time.monotonic()
+            started, started_s = time.monotonic(), time.time()
             try:
                 stage = self._staged(bundle)
                 begun = time.monotonic()
@@ -124,6 +124,7 @@ class DirectBackend:
                 result = {"_fatal_error": error.document()}
             seconds = time.monotonic() - started
         answer = {"result": result, "pid": os.getpid(), "seconds": seconds, "writes": [], "sandbox": "off"}
+        answer["started_s"] = started_s
         return task_run_of(json.dumps(answer))
 
     def _staged(self, bundle: BundleToRun) -> Stage:
