@@ -37,7 +37,7 @@ class _Call(NamedTuple):
     do: Callable[[Channel, Job], None]
     job: Job
     env: Mapping[str, str]
-    document: Callable[[ChildReport], dict[str, object]]
+    document: Callable[[ChildReport], Mapping[str, object]]
 
 
 class DirectBackend:
@@ -155,7 +155,7 @@ class _Collecting(Channel):
         self.report.feed(kind + len(framed).to_bytes(8, "big") + framed)
 
 
-def _performed(stage: Stage, call: _Call, pass_env: Sequence[str]) -> dict[str, object]:
+def _performed(stage: Stage, call: _Call, pass_env: Sequence[str]) -> Mapping[str, object]:
     """Return the document of the result.
 
     Raises:
