@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .child.channel import JOB_FD, STACK_SIGNAL
 from .child.framing import ANSWER_FD, REQUEST_FD, STATE_BYTES, STATE_FD
-from .child.job import Job, command, warm_orders
+from .child.job import Job, command, empty_job, warm_orders
 from .child.starting import file_of, pipe, spawn
 from .environments.bundle_code import Prepared
 from .environments.layer import task_layer
@@ -149,18 +149,7 @@ class KeptProcess:
 
 def _job(start: WarmStart, environment: dict[str, str], tree: str) -> Job:
     wire = start.prepared.wire
-    return Job(
-        verb="warm",
-        environment=environment,
-        tree=tree,
-        site=start.prepared.site,
-        reference="" if wire is None else wire.value,
-        entrypoint="",
-        params={},
-        seed=0,
-        sim_returns=[],
-        target_data=None,
-        limits=dict(start.limits),
-        sandboxed=False,
-        texts="",
-    )
+    job = empty_job("warm", "" if wire is None else wire.value)
+    job["environment"], job["limits"] = environment, dict(start.limits)
+    job["tree"], job["site"] = tree, start.prepared.site
+    return job

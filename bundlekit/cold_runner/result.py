@@ -16,7 +16,7 @@ from .runner_error import RunnerError
 from .strict_json import JsonValue, StrictJsonError, loads
 from .task import SimulationTask, task_id
 
-__all__ = ["INLINE_LIMIT", "aggregation_document", "asked_names", "simulation_document"]
+__all__ = ["INLINE_LIMIT", "aggregation_document", "aggregation_of", "asked_names", "simulation_document"]
 
 Outputs: TypeAlias = Mapping[str, bytes | bytearray | OutputFile]
 
@@ -66,8 +66,17 @@ def asked_names(task: SimulationTask, outputs: Outputs) -> list[str]:
     return names
 
 
-def aggregation_document(data: bytes) -> AggregationDocument:
+def aggregation_document(data: bytes) -> dict[str, object]:
     """Return ``{"loss", "diagnostics", "n_replicates"}`` from the child's own document.
+
+    Raises:
+        RunnerError: as :func:`aggregation_of`.
+    """
+    return {**aggregation_of(data)}
+
+
+def aggregation_of(data: bytes) -> AggregationDocument:
+    """Return what the child's own document says.
 
     Raises:
         RunnerError: E_WIRE_RESULT when it is not strict JSON of that shape or its loss is not finite.

@@ -124,7 +124,7 @@ class Supervisor:
         job["target_data"], job["texts"] = task.target_data, task.texts or ""
         announced = f"Starting aggregation {task.target_entrypoint}"
         report = self._run(prepared, job, settings, circumstances, announced)
-        return {**aggregation_document(report.document or b"")}
+        return aggregation_document(report.document or b"")
 
     def probe(
         self, prepared: Prepared, reference: str | None, settings: TaskSettings, circumstances: Circumstances

@@ -1,6 +1,7 @@
 """Runs the cold runner for long, and against what wants to break it; prints what was lost, which must be nothing.
 
-``soak.py [--tier short|long] [--seed N] [PART ...]``; parts are `tasks`, `kills`, `creators`, `documents` and `trees`.
+``soak.py [--tier short|long] [--seed N] [PART ...]``; parts are `tasks`, `kills`, `creators`, `documents`,
+`trees` and `warm`.
 The short tier takes minutes and is for every change, the long one is for releases. Everything is seeded but the moments
 at which processes are killed, which the machine decides. The exit status is 1 when anything was lost.
 """
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from builders import environments
 from builders.cold_runs import HOSTILE_TREE, MODULE, runner_environment, wire_bundle
 from builders.environments import BACKEND, own_bundle, write_bundle
+from builders.warm_runs import executor
 from uv import find_uv_bin
 
 from bundlekit.cold_runner.environments.tree_digest import inventory
@@ -35,7 +37,7 @@ from bundlekit.executors.cold import BundleToRun, ColdOptions
 from bundlekit.executors.cold_pool import ColdPool
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
-from bundlekit.model.outcome import Failure, Simulated
+from bundlekit.model.outcome import Aggregated, Failure, Simulated
 
 AT_ONCE = 16
 _WIRE = """
@@ -90,9 +92,14 @@ class Tier(NamedTuple):
     caches: int
     documents: int
     trees: int
+    warm_calls: int
+    warm_kills: int
 
 
-TIERS = {"short": Tier(200, 40, 3, 2_000, 6), "long": Tier(2_000, 1_000, 50, 20_000, 200)}
+TIERS = {
+    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200),
+    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000),
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -288,7 +295,90 @@ def trees(tier: Tier, _chance: random.Random, top: Path) -> tuple[int, str]:
     )
 
 
-_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees)}
+_WARM_WIRE = """
+    import os, time
+    def wire(entrypoint, params, seed):
+        if entrypoint == "slow":
+            time.sleep(0.01)
+        if entrypoint == "raise":
+            raise ValueError(seed)
+        return {"seen": b"%d" % seed, "more": bytes(params["size"])}
+"""
+_WARM_THREADS = 8
+_WARM_KINDS = (*["main"] * 15, *["slow"] * 4, "raise")
+_WARM_SIZES = (0, 10, 1 << 12, 1 << 17)
+
+
+def warm(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Call warm processes from eight threads while they are killed: each call is answered once, nothing lives on."""
+    bundle = _bundle(wire_bundle(top, _WARM_WIRE))
+    asked = [(chance.choice(_WARM_KINDS), chance.choice(_WARM_SIZES)) for _ in range(tier.warm_calls)]
+    answers: Counter[int] = Counter()
+    wrong: list[str] = []
+    pids: set[int | None] = set()
+    verdicts: Counter[str] = Counter()
+    with _variables(VENVS_DIR=str(top / "cache"), TMPDIR=str(_made(top / "tmp"))):
+        before = _descriptors()
+        with executor(_WARM_THREADS, max_process_reuse=500) as pool:
+
+            def call(number: int) -> None:
+                entrypoint, size = asked[number]
+                task = {"entrypoint": entrypoint, "params": {"size": size}, "seed": number}
+                run = pool.simulate(bundle, task, 60.0)
+                pids.add(run.pid)
+                verdict = _warm_verdict(run.outcome, number, size)
+                verdicts[verdict] += 1
+                if verdict not in {"E_KILLED", "E_WIRE_RAISED" if entrypoint == "raise" else "right"}:
+                    wrong.append(f"{entrypoint} {number}: {verdict}")
+                answers[number] += 1
+
+            with ThreadPoolExecutor(_WARM_THREADS + 1) as threads:
+                killed = threads.submit(_kill_some, tier, chance, lambda: len(answers))
+                list(threads.map(call, range(tier.warm_calls)))
+            at_most = len([pid for pid in _below(os.getpid()) if _is_warm(pid)])
+        survivors = [pid for pid in pids if pid is not None and _lives(pid) and _is_warm(pid)]
+        descriptors, left = _descriptors() - before, [*(top / "tmp").iterdir()]
+    unanswered = tier.warm_calls - sum(count == 1 for count in answers.values())
+    lost = len(wrong) + len(survivors) + len(left) + unanswered + max(0, descriptors) + max(0, at_most - _WARM_THREADS)
+    figures = f"{tier.warm_calls} calls from {_WARM_THREADS} threads, {killed.result()} kills: {dict(verdicts)}"
+    figures += f"; not answered once {unanswered}, wrong {wrong[:3] or 0}, processes {len(pids)}"
+    return lost, f"{figures}, survivors {len(survivors)}, left {len(left)}, descriptors {descriptors:+d}"
+
+
+def _warm_verdict(outcome: Simulated | Aggregated | Failure, number: int, size: int) -> str:
+    if isinstance(outcome, Failure):
+        return str(outcome.error_code)
+    outputs = outcome.outputs if isinstance(outcome, Simulated) else {}
+    found = {name: output.inline for name, output in outputs.items()}
+    return "right" if found == {"seen": b"%d" % number, "more": bytes(size)} else "another's"
+
+
+def _kill_some(tier: Tier, chance: random.Random, answered: Callable[[], int]) -> int:
+    """Kill processes, evenly over the calls, and return how many."""
+    killed = 0
+    while killed < tier.warm_kills and answered() < tier.warm_calls:
+        victims = [pid for pid in _below(os.getpid()) if _is_warm(pid)]
+        if not victims or answered() < killed * tier.warm_calls // (tier.warm_kills + 1):
+            time.sleep(0.002)
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(chance.choice(victims), signal.SIGKILL)
+            killed += 1
+    return killed
+
+
+def _is_warm(pid: int) -> bool:
+    try:
+        return b"_bundlekit_child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm)}
 
 
 def _bundle(root: Path) -> BundleToRun:
@@ -321,7 +411,7 @@ def _resources() -> tuple[int, int]:
             if b"--serve" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
                 memory += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("RssAnon"))
-    return len(list(Path("/proc/self/fd").iterdir())), memory
+    return _descriptors(), memory
 
 
 def _pids() -> list[str]:

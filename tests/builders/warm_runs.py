@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bundlekit.cold_runner.environments.tree_digest import inventory, inventory_digest
-from bundlekit.executors.cold import BundleToRun
+from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
 from bundlekit.executors.warm.pool import WarmLimits
 from bundlekit.model.digest import Digest

@@ -20,6 +20,7 @@ from bundlekit.executors.cold_env import ColdDebugExecEnv, ColdExecEnv
 from bundlekit.executors.direct.backend import DirectBackend
 from bundlekit.executors.direct.exec_env import DirectExecEnv
 from bundlekit.executors.exec_env import BackendExecEnv, ExecOptions
+from bundlekit.executors.warm.exec_env import IsolatedWarmExecEnv
 from bundlekit.model.contracts import AggregationTask, SimParams, SimReturn, SimTask, TableArtifact
 from bundlekit.model.contracts.ports import BundleRepository
 from bundlekit.model.digest import Digest
@@ -135,9 +136,9 @@ _KINDS = {
 
 @pytest.fixture(scope="module")
 def executors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BackendExecEnv, ...]]:
-    """Cold and direct over one bundle, for this module."""
+    """Cold, direct and warm over one bundle, for this module."""
     repository = DirectoryRepository({DIGEST: _bundle(tmp_path_factory.mktemp("bundle") / "bundle")})
-    made = (ColdDebugExecEnv(repository), DirectExecEnv(repository))
+    made = (ColdDebugExecEnv(repository), DirectExecEnv(repository), IsolatedWarmExecEnv(repository))
     yield made
     for each in made:
         each.shutdown()
@@ -146,26 +147,25 @@ def executors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backen
 @pytest.mark.parametrize(
     "task", [_KINDS[kind] for kind in _KINDS if kind != "ok"], ids=[k for k in _KINDS if k != "ok"]
 )
-def test_a_task_has_one_verdict_in_cold_and_direct(task: SimTask, executors: tuple[BackendExecEnv, ...]) -> None:
+def test_a_task_has_one_verdict_in_cold_direct_and_warm(task: SimTask, executors: tuple[BackendExecEnv, ...]) -> None:
     """What is tested in one process must be what happens on the cluster: id, outputs, code, phase and message."""
-    cold, direct = (executor.run(task) for executor in executors)
-    assert isinstance(cold, SimReturn)
-    assert isinstance(direct, SimReturn)
-    assert _verdict(cold) == _verdict(direct)
+    results = [executor.run(task) for executor in executors]
+    verdicts = [_verdict(each) for each in results if isinstance(each, SimReturn)]
+    assert verdicts == [verdicts[0]] * 3
 
 
-def test_an_aggregation_has_one_loss_in_cold_and_direct(executors: tuple[BackendExecEnv, ...]) -> None:
+def test_an_aggregation_has_one_loss_in_cold_direct_and_warm(executors: tuple[BackendExecEnv, ...]) -> None:
     """Inline data and target data arrive in the same form."""
     returns = [SimReturn("id", {"raw": TableArtifact(3, b"2.5")})]
     task = AggregationTask(DIGEST, "model.wire:loss", returns, {"x": [1, 2.0]})
-    cold, direct = (executor.run_aggregation(task) for executor in executors)
-    assert cold == direct
+    cold, *others = (executor.run_aggregation(task) for executor in executors)
+    assert others == [cold, cold]
     assert (cold.loss, dict(cold.diagnostics)) == (2.5, {"data": {"x": [1, 2.0]}})
 
 
 def test_every_task_gets_a_process_of_its_own(executors: tuple[BackendExecEnv, ...]) -> None:
     """State of one never meets the next, from whatever thread, and each result is its own."""
-    cold, _ = executors
+    cold = executors[0]
     with ThreadPoolExecutor(6) as threads:
         results = list(threads.map(lambda seed: cold.run(_task(seed=seed)), range(12)))
     assert {result.outputs["raw"].inline for result in results} == {b"1"}

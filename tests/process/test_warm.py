@@ -14,7 +14,8 @@ from builders.warm_runs import bundle_to_run, executor, failed, simulated, task
 
 from bundlekit.cold_runner.limits import Limits
 from bundlekit.errors import UsageError
-from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
 from bundlekit.model.outcome import Aggregated, Failure, Simulated
 
@@ -84,6 +85,9 @@ _WIRE = """
                 time.sleep(600)
         if entrypoint == "later":
             threading.Thread(target=later, args=(bytes.fromhex(params["data"]),)).start()
+        if entrypoint == "spin":
+            while time.thread_time() < params["until"]:
+                pass
         if entrypoint == "memory":
             bytes(1 << 30)
         return {"seen": b"ok"}
@@ -324,6 +328,9 @@ def test_a_process_is_retired_after_its_time(bundle: BundleToRun) -> None:
     with executor(2, process_ttl_s=0.4) as warm:
         first = _pid(warm, bundle)
         assert await_death([first], 3.0) == []
+        limit = time.monotonic() + 3.0
+        while warm.health()["processes"] != {"busy": 0, "idle": 0, "ending": 0} and time.monotonic() < limit:
+            time.sleep(0.01)
         assert warm.health()["processes"] == {"busy": 0, "idle": 0, "ending": 0}
         assert _pid(warm, bundle) != first
 
@@ -350,6 +357,14 @@ def test_the_memory_limit_holds(bundle: BundleToRun) -> None:
         before = _pid(warm, bundle)
         assert failed(warm.simulate(bundle, task("memory"), 30.0)).type_name == "MemoryError"
         assert _pid(warm, bundle) != before
+
+
+def test_the_limit_of_cpu_time_is_each_tasks_own(bundle: BundleToRun) -> None:
+    """A process that has done a thousand tasks has used more than one may, and the next one is not to blame."""
+    with WarmExecutor(WarmOptions(limits=Limits(cpu_s=1)), lambda _line: None) as warm:
+        pids = {warm.simulate(bundle, task("spin", params={"until": until}), 30.0).pid for until in (0.9, 1.8, 2.7)}
+        assert len(pids) == 1
+        assert failed(warm.simulate(bundle, task("spin", params={"until": 99}), 30.0)).signal_name == "SIGXCPU"
 
 
 def test_the_tree_of_a_process_goes_with_it(bundle: BundleToRun, tmp_path: Path) -> None:

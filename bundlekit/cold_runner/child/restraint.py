@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from .job import Job
 
-__all__ = ["restrain"]
+__all__ = ["renew", "restrain"]
 
 _PR_SET_DUMPABLE = 4
 
@@ -20,12 +20,28 @@ def restrain(job: "Job") -> None:
         number = getattr(resource, name)
         _, highest = resource.getrlimit(number)
         soft = value if highest == resource.RLIM_INFINITY else min(value, highest)
+        # A process that is kept has it renewed for each task, and no hard limit can be raised again.
+        is_renewed = number == resource.RLIMIT_CPU and job["verb"] == "warm"
         # One second between the signal that says what it is (SIGXCPU) and the one that only kills.
         hard = soft + 1 if number == resource.RLIMIT_CPU and soft != highest else soft
+        hard = highest if is_renewed else hard
         resource.setrlimit(number, (soft, hard))
     if job["sandboxed"]:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _become_undumpable()
+
+
+def renew(job: "Job") -> None:
+    """Give the next task of this process as much CPU time as the first one had, after what has been used."""
+    seconds = job["limits"].get("RLIMIT_CPU")
+    if seconds is None:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, highest = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if highest == resource.RLIM_INFINITY else min(soft, highest), highest)
+    )
 
 
 def _become_undumpable() -> None:

@@ -122,7 +122,7 @@ def main(orders: BinaryIO, load: Callable[[Modules], None]) -> None:
     orders.close()
     modules, digest = later
     session = _Session(line, job, digest, lambda name: load(modules.pop(name, [])))
-    if job["limits"] or job["sandboxed"]:
+    if job["limits"]:
         load(modules.pop("restraint"))
     settle(job)
     while session.answered_next():
@@ -188,6 +188,9 @@ class _Session:
             raise _RequestError(
                 framing.INTERNAL, f"this process runs the bundle {self._digest}, not {params['bundle_digest']!r:.100}"
             )
+        if self._job["limits"]:
+            renew: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].renew
+            renew(self._job)
         self._line.begin(number)
         try:
             result = run(params)

@@ -20,7 +20,8 @@ from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
 from bundlekit.executors.answers import failure_of
-from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
 from bundlekit.executors.warm.process import NotBegunError, WarmProcess
@@ -34,9 +35,9 @@ _TRIES = 3
 
 
 class WarmOptions(NamedTuple):
-    """How to prepare and run: as ColdOptions, and how long processes are kept.
+    """How to prepare and run: as ColdOptions, and how long processes are kept; what is open, a bundle's settings say.
 
-    `limits` hold for each process; cpu-s counts anew for each task. What a bundle's own settings say counts besides.
+    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task.
     """
 
     python: str | None = None
@@ -152,8 +153,7 @@ class WarmExecutor:
             if key.digest not in self._prepared:
                 self._prepare(bundle)
                 self._prepared.add(key.digest)
-        options, own = self._options, bundle.settings
-        limits = own.limits if options.limits == NO_LIMITS else options.limits
+        options = self._options_for(bundle)
         return {
             "verb": START,
             "bundle": {
@@ -161,27 +161,35 @@ class WarmExecutor:
                 "digest": key.digest,
                 "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
             },
-            "python": options.python or own.python,
+            "python": options.python,
             "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
             "timeout_s": options.environment_timeout_s,
-            "pass_env": [*options.pass_env, *own.pass_env],
+            "pass_env": list(options.pass_env),
             "env": dict(key.variables),
-            "limits": dict(zip(LIMIT_KEYS, limits, strict=True)),
+            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
         }
 
     def _prepare(self, bundle: BundleToRun) -> None:
         """Have environment and code made ready, by a process of its own: the keeper must not wait for it."""
-        options, own = self._options, bundle.settings
+        options = self._options_for(bundle)
         cold = ColdOptions(
-            python=options.python or own.python,
-            pass_env=(*options.pass_env, *own.pass_env),
-            cache_dir=options.cache_dir,
+            python=options.python,
+            pass_env=options.pass_env,
             environment_timeout_s=options.environment_timeout_s,
+            cache_dir=options.cache_dir,
         )
         with ColdExecutor(bundle, cold, self._log) as preparing:
             prepared = preparing.prepare()
         if isinstance(prepared, Failure):
             raise _refusal(prepared)
+
+    def _options_for(self, bundle: BundleToRun) -> WarmOptions:
+        options, own = self._options, bundle.settings
+        return options._replace(
+            python=options.python or own.python,
+            limits=own.limits if options.limits == NO_LIMITS else options.limits,
+            pass_env=(*options.pass_env, *own.pass_env),
+        )
 
 
 def _own_digest(bundle: BundleToRun) -> str:

@@ -66,7 +66,7 @@ class Keeper:
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        self._lock = threading.Lock()
+        self._asking, self._sending = threading.Lock(), threading.Lock()
         self._said: deque[str] = deque(maxlen=_STDERR_LINES_KEPT)
         self._control, theirs = socket.socketpair()
         with theirs:
@@ -91,7 +91,7 @@ class Keeper:
             RunnerError: what the keeper says of it.
         """
         data = json.dumps(request, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-        with self._lock:
+        with self._asking:
             line, descriptors = self._exchanged(data)
         answer: _Answer = json.loads(line)
         if "_fatal_error" in answer:
@@ -101,11 +101,9 @@ class Keeper:
     def end(self, pid: int, grace_s: float, *, with_notice: bool) -> None:
         """Have a process ended soon; its pipe tells when nothing is left of it. A keeper that is gone has ended it."""
         request = {"verb": END, "pid": pid, "grace_s": grace_s, "with_notice": with_notice}
-        with self._lock:
-            try:
-                self._control.sendall(json.dumps(request).encode() + b"\n")
-            except OSError:
-                return
+        # Never behind one that waits for an answer: a pool ends processes while it holds its own lock.
+        with self._sending, contextlib.suppress(OSError):
+            self._control.sendall(json.dumps(request).encode() + b"\n")
 
     def close(self) -> None:
         """End the keeper and everything it has started; may be called more than once."""
@@ -121,7 +119,8 @@ class Keeper:
     def _exchanged(self, data: bytes) -> tuple[bytes, list[int]]:
         line, found = b"", list[int]()
         try:
-            self._control.sendall(data)
+            with self._sending:
+                self._control.sendall(data)
             while not line.endswith(b"\n"):
                 received, descriptors, _, _ = socket.recv_fds(
                     self._control, _CHUNK, _DESCRIPTORS, socket.MSG_CMSG_CLOEXEC

@@ -51,8 +51,8 @@ class WarmPool:
         self._living: set[WarmProcess] = set()
         self._lent = self._waiting = 0
         self._is_closed = False
-        self._wake, self._waking = os.pipe()
-        for end in (self._wake, self._waking):
+        self._wakening = [*os.pipe()]
+        for end in self._wakening:
             os.set_blocking(end, False)
         self._tender = threading.Thread(target=self._tend, name="bundlekit-warm-pool", daemon=True)
         self._tender.start()
@@ -88,10 +88,10 @@ class WarmPool:
             return
         atexit.unregister(self.close)
         with self._changed:
+            self._stir()
             self._is_closed = True
             keeper = self._keeper
             self._changed.notify_all()
-        self._stir()
         if keeper is not None:
             keeper.close()
         self._tender.join()
@@ -100,9 +100,15 @@ class WarmPool:
                 self._let_go(process)
             self._idle.clear()
             self._ending.clear()
+            while self._wakening:
+                os.close(self._wakening.pop())
 
     def _taken(self, key: ProcessKey) -> WarmProcess | None:
         """Return an idle process, or None when the caller may start one, for which there is a place now."""
+        if os.getpid() != self._owner:
+            # Before the lock is touched, which a thread of the other process may have held at the fork.
+            message = "the executor belongs to another process, which this one was forked from"
+            raise UsageError(message, hint="make one here")
         with self._changed:
             while True:
                 self._check_open()
@@ -117,16 +123,14 @@ class WarmPool:
                 self._waiting += 1
                 if self._idle and len(self._ending) < self._waiting:
                     self._retire(next(iter(self._idle)))
-                self._changed.wait()
-                self._waiting -= 1
+                try:
+                    self._changed.wait()
+                finally:
+                    self._waiting -= 1
 
     def _check_open(self) -> None:
         if self._is_closed:
             raise UsageError("the executor is closed", hint="make a new one")
-        if os.getpid() != self._owner:
-            raise UsageError(
-                "the executor belongs to another process, which this one was forked from", hint="make one here"
-            )
 
     def _new(self, request: Callable[[], Mapping[str, object]]) -> WarmProcess:
         try:
@@ -138,7 +142,7 @@ class WarmPool:
             raise
         with self._changed:
             self._living.add(process)
-        self._stir()
+            self._stir()
         return process
 
     def _started(self, request: Mapping[str, object]) -> WarmProcess:
@@ -187,8 +191,9 @@ class WarmPool:
         self._stir()
 
     def _stir(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._waking, b"\0")
+        if not self._is_closed:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._wakening[1], b"\0")
 
     def _tend(self) -> None:
         """Retire idle processes whose time is over, and let go of those that have ended."""
@@ -199,13 +204,14 @@ class WarmPool:
                 for process in [each for each in self._idle if self._is_used_up(each)]:
                     self._retire(process)
                 poll = select.poll()
-                poll.register(self._wake, select.POLLIN)
+                wake = self._wakening[0]
+                poll.register(wake, select.POLLIN)
                 for process in (*self._idle, *self._ending):
                     poll.register(process.life, select.POLLIN)
                 wait_ms = self._until_next_is_old()
             told = {end for end, _ in poll.poll(wait_ms)}
             with contextlib.suppress(BlockingIOError):
-                os.read(self._wake, 4096)
+                os.read(wake, 4096)
             with self._changed:
                 self._bury(told)
 

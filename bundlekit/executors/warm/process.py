@@ -36,8 +36,6 @@ _TEXTS = {
 }
 _SPENT = frozenset({"SystemExit", "MemoryError", "KeyboardInterrupt"})
 """Exceptions after which a process is of no more use: it was asked to end, or cannot be trusted to have memory."""
-
-
 _DECODER = json.JSONDecoder()
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -93,11 +91,13 @@ class WarmProcess:
         except ValueError as error:
             message = f"the task cannot be used: expected finite numbers and Unicode text: {error}"
             raise RunnerError(ErrorCode.TASK, Phase.TASK, message) from None
-        if self._readable.poll(0):
+        if self.tasks > 1 and self._readable.poll(0):
             # It has nothing to say between two calls: this is its end, or bundle code that found the pipe.
             self._end()
             raise NotBegunError
         self._oom_kills.begin()
+        # Until the answer is there: whoever is interrupted while waiting must not leave it to the next task.
+        self.is_spent = True
         try:
             self._send(framing.framed(body), deadline)
             answer = self._received(deadline)
@@ -155,6 +155,7 @@ class WarmProcess:
             raise self._refused(framing.FramingError(str(error))) from None
         if not isinstance(answer, dict) or answer.get("id") != self.tasks:
             raise self._refused(framing.FramingError("expected an answer to this request"))
+        self.is_spent = False
         result = answer.get("result")
         if isinstance(result, dict):
             return result
@@ -169,7 +170,7 @@ class WarmProcess:
         texts = [str(data.get(name)) for name in _TEXTS[data["kind"]]]
         phase = next((each for each in _PHASES.values() if each == data.get("phase")), Phase.CALL)
         failure = told_failure(data["kind"].encode(), texts, phase)
-        self.is_spent = self.is_spent or failure.type_name in _SPENT
+        self.is_spent = failure.type_name in _SPENT
         return failure
 
     def _overdue(self) -> RunnerError:
@@ -182,7 +183,9 @@ class WarmProcess:
         if end is None:
             return self._overdue()
         _, number = self._noted()
-        return self._verdict(end, None) if number == self.tasks else self._not_begun()
+        # One that is new and does not even begin would be followed by others like it.
+        has_begun = self.tasks in {1, number}
+        return self._verdict(end, None) if has_begun else self._not_begun()
 
     def _refused(self, error: framing.FramingError) -> RunnerError:
         phase, _ = self._noted()

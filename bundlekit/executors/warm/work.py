@@ -14,7 +14,7 @@ from bundlekit.cold_runner.child.report import MAX_RESULT_BYTES
 from bundlekit.cold_runner.child.returns import MAX_OUTPUTS, name_problem
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.output_files import INLINE_LIMIT, OutputFiles
-from bundlekit.cold_runner.result import aggregation_document, asked_names
+from bundlekit.cold_runner.result import aggregation_of, asked_names
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.strict_json import JsonValue, loads
 from bundlekit.cold_runner.task import param_id, parse_aggregation, parse_simulation, task_id
@@ -126,7 +126,7 @@ class Aggregation:
 
     def outcome(self, result: Mapping[str, object], _digest: str) -> Aggregated:
         """Return the loss and what belongs to it."""
-        document = aggregation_document(json.dumps(result).encode())
+        document = aggregation_of(json.dumps(result).encode())
         return Aggregated(document["loss"], document["diagnostics"], document["n_replicates"])
 
 
