@@ -1,1 +1,1 @@
-"""Executors: one port, one result type, one task identity. In this version: cold, a fresh process for each task."""
+"""Executors: one port, one result type, one task identity, whether a task gets a process of its own or not."""

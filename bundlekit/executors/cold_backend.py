@@ -33,10 +33,9 @@ class ColdBackend:
     `options` hold for all bundles, with what each bundle's own settings say of it.
     """
 
-    def __init__(self, options: ColdOptions, log: Callable[[str], None], *, most_idle: int = _MOST_IDLE) -> None:
+    def __init__(self, options: ColdOptions, log: Callable[[str], None]) -> None:
         self._options = options
         self._log = log
-        self._most_idle = most_idle
         self._state = threading.Lock()
         self._idle: list[_Ready] = []
         self._working: set[ColdExecutor] = set()
@@ -107,11 +106,7 @@ class ColdBackend:
                 yield executor
             is_sound = True
         finally:
-            for each in self._returned(_Ready(bundle, executor), is_sound=is_sound):
-                each.close()
-            with self._none_busy:
-                self._working.discard(executor)
-                self._none_busy.notify_all()
+            self._end(self._returned(_Ready(bundle, executor), is_sound=is_sound))
 
     def _taken(self, bundle: BundleToRun) -> ColdExecutor:
         with self._state:
@@ -127,13 +122,28 @@ class ColdBackend:
         return executor
 
     def _returned(self, ready: _Ready, *, is_sound: bool) -> list[ColdExecutor]:
-        """Keep the executor for the next task if it can be used again; return those that are to be closed."""
-        with self._state:
+        """Keep the executor for the next task if it can be used again; return those that are to be ended."""
+        with self._none_busy:
             if self._is_closed or not is_sound:
                 return [ready.executor]
+            # From here on another thread may have it.
+            self._working.discard(ready.executor)
             self._idle.append(ready)
-            surplus, self._idle = self._idle[: -self._most_idle], self._idle[-self._most_idle :]
-        return [each.executor for each in surplus]
+            surplus = [each.executor for each in self._idle[:-_MOST_IDLE]]
+            self._idle = self._idle[-_MOST_IDLE:]
+            self._working.update(surplus)
+            self._none_busy.notify_all()
+        return surplus
+
+    def _end(self, executors: Sequence[ColdExecutor]) -> None:
+        """End executors that nobody else has; they count as working until they are gone."""
+        for each in executors:
+            try:
+                each.close()
+            finally:
+                with self._none_busy:
+                    self._working.discard(each)
+                    self._none_busy.notify_all()
 
     def _options_of(self, bundle: BundleToRun) -> ColdOptions:
         own = bundle.settings

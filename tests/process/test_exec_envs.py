@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from builders.bundle_repositories import DIGEST, OTHER_DIGEST, DirectoryRepository
 from builders.bundles import make_bundle, pyproject
-from builders.cold_runs import await_death, await_pids
+from builders.cold_runs import await_death, await_pids, children_of
 from project_checkout import PROJECT
 
 from bundlekit.executors.choice import execution_environment
@@ -75,7 +76,7 @@ def test_the_name_of_the_deployments_documents_is_the_same_executor() -> None:
 
 
 _WIRE = """
-import os, sys, time
+import os, signal, sys, time
 n = 0
 def wire(entrypoint, params, seed):
     global n
@@ -88,6 +89,9 @@ def wire(entrypoint, params, seed):
     if kind == "wait":
         with open(params["pids"], "a") as file:
             file.write("%d\\n" % os.getpid())
+        time.sleep(60)
+    if kind == "murder":
+        os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
     if kind == "large":
         return {"raw": b"x" * 600000}
@@ -264,3 +268,30 @@ def test_lines_of_the_runner_begin_as_people_search_for_them(tmp_path: Path, cap
         pid = executor.run(_task()).outputs["pid"].inline
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("Child process PID")]
     assert [line.split()[3] for line in lines] == [f"{(pid or b'').decode()}:"]
+
+
+def test_threads_that_take_turns_keep_few_supervisors_and_leave_none(tmp_path: Path) -> None:
+    """More callers than are kept waiting, several rounds: each call is answered once, and a shutdown ends them all."""
+    others = set(children_of(os.getpid()))
+    executor = ColdDebugExecEnv(DirectoryRepository({DIGEST: _bundle(tmp_path / "bundle")}))
+    with ThreadPoolExecutor(8) as threads:
+        kinds = ["raise" if seed % 5 == 0 else "ok" for seed in range(48)]
+        results = list(threads.map(lambda seed: executor.run(_task(kinds[seed], seed=seed)), range(48)))
+    assert [result.error is not None for result in results] == [kind == "raise" for kind in kinds]
+    health = executor.health_check()
+    assert (health["busy"], health["tasks"]) == (0, {"done": 38, "failed": 10})
+    supervisors = sorted(set(children_of(os.getpid())) - others)
+    assert 1 <= len(supervisors) == health["supervisors"] <= 4
+    executor.shutdown()
+    assert await_death(supervisors, 1.0) == []
+
+
+def test_a_supervisor_that_dies_fails_the_task_it_had_and_is_replaced(tmp_path: Path) -> None:
+    """Whoever has the right to kill it can; the call is answered, and the next one meets another."""
+    with ColdDebugExecEnv(DirectoryRepository({DIGEST: _bundle(tmp_path / "bundle")})) as executor:
+        assert executor.run(_task()).error is None
+        killed = executor.run(_task("murder"))
+        assert killed.error is not None
+        assert killed.error.error_type == "E_INTERNAL"
+        assert "gave no answer" in killed.error.message
+        assert executor.run(_task()).error is None
