@@ -29,11 +29,7 @@ __all__ = [
 ]
 
 ANSWER_FD, REQUEST_FD, STATE_FD = 4, 5, 6
-"""Where a warm process has its pipes, and the file in which it notes what it does: a phase, and a request's number.
-
-Pipes, since a kernel switches from their writer to their reader at once; sockets between the same two take ten times
-as long.
-"""
+"""Where a warm process has its pipes, and the file in which it notes what it does: a phase, and a request's number."""
 STATE_BYTES = 9
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 EXECUTION_FAILED, AGGREGATION_FAILED = -32000, -32001
