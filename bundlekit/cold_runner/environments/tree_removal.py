@@ -7,6 +7,7 @@ descriptor that follows no link, and only one is held: a tree may be deeper than
 import contextlib
 import os
 import stat
+from contextlib import suppress
 from typing import NamedTuple
 
 __all__ = ["discard_tree", "remove_tree"]
@@ -32,7 +33,8 @@ def remove_tree(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISDIR(state.st_mode):
-        os.unlink(path)
+        with suppress(FileNotFoundError):  # somebody else was faster
+            os.unlink(path)
         return
     descriptor = _entered(path, None)
     try:
