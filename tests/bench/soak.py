@@ -108,11 +108,16 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Soak the cold runner.")
     parser.add_argument("--tier", choices=TIERS, default="short")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], default=list(_PARTS))
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; all of them if none is named"
+    )
     options = parser.parse_args(argv)
+    unknown = set(options.parts) - _PARTS.keys()
+    if unknown:
+        parser.error(f"expected parts of {', '.join(_PARTS)}, found {', '.join(sorted(unknown))}")
     chance = random.Random(options.seed)  # noqa: S311 - the same tasks each time, no secret
     lost = 0
-    for name in options.parts:
+    for name in options.parts or _PARTS:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="bundlekit-soak-") as directory:
             part_lost, figures = _PARTS[name](TIERS[options.tier], chance, Path(directory))
