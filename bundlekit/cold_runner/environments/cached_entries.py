@@ -6,6 +6,7 @@ Reading only. An entry may be built, used or removed meanwhile: what is told was
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from .cache_entry import MARKER
@@ -112,7 +113,8 @@ def _sizes(path: str) -> Iterator[int]:
                     else:
                         yield entry.stat(follow_symlinks=False).st_size
         except NotADirectoryError:
-            yield os.lstat(path).st_size
+            with suppress(FileNotFoundError):
+                yield os.lstat(path).st_size
         except OSError:
             continue
 
