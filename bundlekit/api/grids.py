@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bundlekit.api.grid_runs import GRID_EXECUTORS, GridPlan, GridWatcher, run_and_keep, run_plan
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.errors import TaskRefusedError, UsageError
+from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdOptions
 from bundlekit.grid.loop import Numbered
 from bundlekit.grid.results_file import ResultsFormat, results_format
@@ -113,13 +114,8 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
     numbered = tuple(Numbered(number, task.task_id(digest), task) for number, task in enumerate(grid.tasks))
     ids = sha256("\n".join(each.task_id for each in numbered).encode())
     identity = GridIdentity(digest, Digest.from_hex(ids.hexdigest()), len(numbered))
-    cold_options = ColdOptions(
-        python=options.python or project.settings.python,
-        sandbox=options.sandbox,
-        network=project.settings.network is True,
-        limits=project.settings.limits,
-        pass_env=project.settings.pass_env,
-    )
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox)
+    cold_options = asked.within(run_settings(project.settings))
     outcome = GridOutcome(
         label=bundle.label,
         name=manifest.name,

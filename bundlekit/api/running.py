@@ -12,6 +12,7 @@ from bundlekit.api.validation import Progress
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.export import export_runner as write_runner
 from bundlekit.errors import FileAccessError, TaskRefusedError, UsageError
+from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
@@ -65,14 +66,8 @@ def run_task(path: Path, task: Task, options: RunOptions, log: Progress) -> Mapp
         project = snapshot(bundle)
         files = hash_tree(bundle.root, project.members)
         digest = manifest_digest(manifest_of(project, files))
-        cold_options = ColdOptions(
-            python=options.python or project.settings.python,
-            sandbox=options.sandbox,
-            network=project.settings.network is True,
-            limits=project.settings.limits,
-            pass_env=project.settings.pass_env,
-            outputs_dir=task.outputs_dir,
-        )
+        asked = ColdOptions(python=options.python, sandbox=options.sandbox, outputs_dir=task.outputs_dir)
+        cold_options = asked.within(run_settings(project.settings))
         with ColdExecutor(BundleToRun(bundle.root, files, digest), cold_options, log) as cold:
             return cold.simulate_document(document, task.timeout_s)
 

@@ -75,5 +75,5 @@ def _base(world: World, owner: Class, node: ast.expr) -> Base | None:
 
 
 def unsubscripted(node: ast.expr) -> ast.expr:
-    """Return a base without its type arguments."""
+    """Return a base or an annotation without its type arguments."""
     return node.value if isinstance(node, ast.Subscript) else node

@@ -30,7 +30,7 @@ from bundlekit.check.values import (
 from bundlekit.check.world import World
 from bundlekit.model.signature import Parameter, ParameterKind, Signature, Unknown
 
-__all__ = ["attribute_of", "constructor", "instance_call", "is_exactly_missing", "method"]
+__all__ = ["attribute_of", "constructor", "instance_call", "method"]
 
 
 def attribute_of(world: World, value: Class | Instance, name: str) -> Value:
@@ -76,11 +76,6 @@ def method(world: World, owner: Class, name: str) -> Value:
     return (
         found if isinstance(found, MissingName | Unknown) else Unknown(f"{name} of {owner.node.name!r} is no function")
     )
-
-
-def is_exactly_missing(found: Value) -> bool:
-    """Whether no class has the attribute, as opposed to perhaps."""
-    return isinstance(found, MissingName)
 
 
 def constructor(world: World, owner: Class) -> Value:

@@ -47,7 +47,7 @@ class StaticAnswers:
 
     def target_signature(self, target: TargetDeclaration) -> Signature | Unknown | None:
         """Return the signature of one declared target."""
-        return _answer(self._evidence.judged_target(target).verdict)
+        return _answer(self._evidence.judged(target).verdict)
 
 
 def _found(rule: StaticRule, evidence: Evidence) -> Iterator[Finding]:

@@ -71,12 +71,12 @@ class Evidence:
     @cached_property
     def wires(self) -> tuple[Judged, ...]:
         """The wires in effect: every entry point where there are any, else the first of the other declarations."""
-        return tuple(self.judged_wire(wire) for wire in self.entry_points or self.project.wires[:1])
+        return tuple(self.judged(wire) for wire in self.entry_points or self.project.wires[:1])
 
     @cached_property
     def targets(self) -> tuple[Judged, ...]:
         """Every declared target."""
-        return tuple(self.judged_target(target) for target in self.project.targets)
+        return tuple(self.judged(target) for target in self.project.targets)
 
     @cached_property
     def failed_imports(self) -> tuple[FailedImport, ...]:
@@ -168,15 +168,12 @@ class Evidence:
         _ = self.wires, self.targets, self.models
         return self.resolver.trees.followed()
 
-    def judged_wire(self, declaration: WireDeclaration) -> Judged:
-        """Return the verdict on one wire; outside of entry points its module may be a file."""
-        return self._judged(declaration)
+    def judged(self, declaration: WireDeclaration | TargetDeclaration) -> Judged:
+        """Return the verdict on one wire or target.
 
-    def judged_target(self, declaration: TargetDeclaration) -> Judged:
-        """Return the verdict on one target; a job may name it in the slash form that the warm runner takes."""
-        return self._judged(declaration)
-
-    def _judged(self, declaration: WireDeclaration | TargetDeclaration) -> Judged:
+        Outside of entry points a wire's module may be a file; a job may name a target in the slash form that the warm
+        runner takes.
+        """
         reference = self._reference(declaration)
         if isinstance(reference, Malformed):
             return Judged(declaration, None, reference)

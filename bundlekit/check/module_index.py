@@ -18,7 +18,7 @@ from bundlekit.model.project import Project, ProjectTable
 __all__ = ["INSTALLERS", "Found", "MissingModule", "ModuleFile", "ModuleIndex", "Namespace", "Outside", "absolute_name"]
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
-_CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
+CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
 _MUTATES_THE_PATH = re.compile(
     rb"\bsys\s*\.\s*path\s*(?:\.\s*(?:insert|append|extend)\b|\[|\+?=(?!=))"
     rb"|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import"
@@ -198,7 +198,7 @@ class ModuleIndex:
         if project.build.generates:
             return project.build.generates
         for source in project.sources.values():
-            if _CHANGES_THE_PATH.search(source.data):
+            if CHANGES_THE_PATH.search(source.data):
                 return f"{name!r} is not in the bundle, but {source.path} may change the import path"
         return None
 

@@ -7,6 +7,8 @@ import ast
 from collections.abc import Callable
 from enum import Enum
 
+from bundlekit.check.bases import unsubscripted
+
 __all__ = ["Fit", "fit_of_evaluator", "fit_of_loss", "fit_of_outputs"]
 
 
@@ -51,7 +53,7 @@ def fit_of_loss(annotation: ast.expr, dotted: Dotted) -> Fit:
 def fit_of_evaluator(annotation: ast.expr, dotted: Dotted) -> Fit:
     """Return whether the type may be what a target of Calabaria's style returns: an object with evaluate()."""
     refused = _NO_RESULT | _NUMBERS | {"dict"}
-    return _fit(annotation, dotted, lambda node: _name(_origin(node), dotted) in refused)
+    return _fit(annotation, dotted, lambda node: _name(unsubscripted(node), dotted) in refused)
 
 
 def _fit(annotation: ast.expr, dotted: Dotted, contradicts: Callable[[ast.expr], bool]) -> Fit:
@@ -88,7 +90,7 @@ def _members(node: ast.expr, dotted: Dotted) -> list[ast.expr]:
 
 
 def _is_no_mapping(node: ast.expr, dotted: Dotted, refused: frozenset[str], refused_values: frozenset[str]) -> bool:
-    name = _name(_origin(node), dotted)
+    name = _name(unsubscripted(node), dotted)
     if isinstance(node, ast.Subscript) and name in _TUPLES:
         return True
     if name in refused:
@@ -101,11 +103,7 @@ def _is_no_mapping(node: ast.expr, dotted: Dotted, refused: frozenset[str], refu
 
 
 def _all_in(refused: frozenset[str], node: ast.expr, dotted: Dotted) -> bool:
-    return all(_name(_origin(member), dotted) in refused for member in _members(node, dotted))
-
-
-def _origin(node: ast.expr) -> ast.expr:
-    return node.value if isinstance(node, ast.Subscript) else node
+    return all(_name(unsubscripted(member), dotted) in refused for member in _members(node, dotted))
 
 
 def _name(node: ast.expr, dotted: Dotted) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 import typer
 
 from bundlekit.cli.terminal import coloured, say
+from bundlekit.model.counted import counted
 from bundlekit.model.finding import Report
 from bundlekit.model.policy import Means
 from bundlekit.report.outputs import Destination, Format, plain, render, write_files
 from bundlekit.report.printable import printable
 from bundlekit.report.surroundings import Surroundings
-from bundlekit.report.text import counted
 
 __all__ = ["emit", "emit_differences", "say_learnt"]
 

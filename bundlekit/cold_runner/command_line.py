@@ -15,7 +15,7 @@ from .codes import EXIT_STATUS, ErrorCode, Phase
 from .environments.bundle_code import BundleSource, Prepared, PrepareOptions, prepare
 from .environments.cache_dir import default_cache_dir
 from .guardian import Work, fatal_line, guard
-from .long_texts import LongTexts
+from .long_texts import KEPT_IN_FILE, LongTexts
 from .phase_limits import DEFAULT_GRACE_S, PhaseLimits
 from .runner_error import RunnerError
 from .sandbox.layers import NO_SANDBOX, SANDBOX_MODES, Sandbox
@@ -37,8 +37,6 @@ _VALUES = frozenset(
 )
 _STARTS = ("exec", "fork")
 _SWITCHES = frozenset({"--aggregation", "--keep", "--serve"})
-_KEPT = ("sim_returns", None, "outputs", None, "inline")
-"""Where large data stays in its file until the child reads it."""
 _DEFAULT_TIMEOUT_S = "3600"
 _HELP = """\
 usage: cold_runner --bundle-path DIR [--aggregation] [--timeout-s S] [--bundle-digest D] [--python P] < task.json
@@ -238,7 +236,7 @@ def _one_shot(arguments: _Arguments, started: float) -> Work:
 
 def _run(order: _OneShot, supervisor: Supervisor) -> str:
     texts = LongTexts(lambda: supervisor.scratch_file("sim_returns"))
-    value = texts.restored(read_long_task(0, texts), _KEPT if order.aggregation else None)
+    value = texts.restored(read_long_task(0, texts), KEPT_IN_FILE if order.aggregation else None)
     supervisor.check_room()
     warn = supervisor.log.line
     task = parse_simulation(value, warn) if not order.aggregation else parse_aggregation(value, warn, texts=texts.path)

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 
 from .strict_json import JsonValue
 
-__all__ = ["LongText", "LongTexts"]
+__all__ = ["KEPT_IN_FILE", "LongText", "LongTexts"]
 
 _THRESHOLD = 1 << 16
 _CHUNK = 3 << 20
 """A multiple of 4, so that each piece of base64 can be decoded by itself."""
+KEPT_IN_FILE = ("sim_returns", None, "outputs", None, "inline")
+"""Where large data of an aggregation stays in its file until the child reads it."""
 _BEGINNING = re.compile(rb'"[A-Za-z0-9+/=]{%d}' % _THRESHOLD)
 _END = re.compile(rb"[^A-Za-z0-9+/=]")
 

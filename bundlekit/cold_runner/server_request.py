@@ -12,7 +12,7 @@ from .environments.bundle_code import BundleSource
 from .environments.cache_dir import default_cache_dir
 from .environments.tree_digest import ListedFile
 from .limits import LIMIT_KEYS, Limits, limits_of
-from .long_texts import LongTexts
+from .long_texts import KEPT_IN_FILE, LongTexts
 from .phase_limits import DEFAULT_GRACE_S
 from .runner_error import RunnerError
 from .sandbox.layers import SANDBOX_MODES
@@ -23,7 +23,6 @@ __all__ = ["Request", "parse_request", "reproduction"]
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
 _OF_THE_MOMENT = frozenset({"cache_dir", "forks", "outputs_dir", "preserve", "texts"})
-_KEPT = ("sim_returns", None, "outputs", None, "inline")
 
 
 class Request(NamedTuple):
@@ -69,7 +68,7 @@ def parse_request(
     if not isinstance(table, dict):
         raise _refused("expected a request of one JSON object, found another value")
     if texts is not None:
-        kept = _KEPT if table.get("verb") == "aggregate" else None
+        kept = KEPT_IN_FILE if table.get("verb") == "aggregate" else None
         table = {name: texts.restored(value, kept if name == "task" else None) for name, value in table.items()}
     return Request(
         verb=_choice(table, "verb", verbs, None),

@@ -23,7 +23,16 @@ from bundlekit.model.outcome import (
 )
 from bundlekit.model.signature import CallableKind, Parameter, ParameterKind, Signature
 
-__all__ = ["failure_of", "imported_of", "prepared_of", "result_of", "simulated_document_of", "task_run_of"]
+__all__ = [
+    "error_of",
+    "failure_of",
+    "imported_of",
+    "not_run",
+    "prepared_of",
+    "result_of",
+    "simulated_document_of",
+    "task_run_of",
+]
 
 
 class _Environment(TypedDict):
@@ -210,3 +219,22 @@ def failure_of(error: FatalError) -> Failure:
         stderr_tail=error["stderr_tail"],
         log_path=error["log_path"],
     )
+
+
+def error_of(failure: Failure) -> RunnerError:
+    """Return the error of the runner that :func:`failure_of` made `failure` of."""
+    return RunnerError(
+        failure.error_code,
+        failure.phase,
+        failure.message,
+        type_name=failure.type_name,
+        signal_name=failure.signal_name,
+        stderr_tail=failure.stderr_tail,
+        log_path=failure.log_path,
+        retryable=failure.retryable,
+    )
+
+
+def not_run(failure: Failure) -> TaskRun:
+    """Return how a task went that was given no process."""
+    return TaskRun(outcome=failure, pid=None, seconds=0.0, writes=(), sandbox="off")

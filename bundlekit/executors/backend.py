@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bundlekit.cold_runner.limits import NO_LIMITS, Limits
+from bundlekit.model.declaration import Settings
 from bundlekit.model.digest import Digest
 from bundlekit.model.manifest import ManifestFile
 from bundlekit.model.outcome import TaskRun
 
-__all__ = ["Backend", "BundleToRun", "RunSettings"]
+__all__ = ["Backend", "BundleToRun", "RunSettings", "run_settings"]
 
 
 class RunSettings(NamedTuple):
@@ -23,6 +24,17 @@ class RunSettings(NamedTuple):
     limits: Limits = NO_LIMITS
     network: bool = False
     requires_fresh_process: bool = False
+
+
+def run_settings(settings: Settings) -> RunSettings:
+    """Return what of a bundle's settings counts where its tasks run."""
+    return RunSettings(
+        python=settings.python,
+        pass_env=settings.pass_env,
+        limits=settings.limits,
+        network=settings.network is True,
+        requires_fresh_process=settings.requires_fresh_process,
+    )
 
 
 class BundleToRun(NamedTuple):

@@ -19,7 +19,7 @@ from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, simulated_document_of, task_run_of
-from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.backend import BundleToRun, RunSettings
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
@@ -46,6 +46,15 @@ class ColdOptions(NamedTuple):
     cache_dir: Path | None = None
     start: str = "exec"
     preload: tuple[str, ...] = ()
+
+    def within(self, own: RunSettings) -> "ColdOptions":
+        """Return these options with what a bundle's own settings leave open, or add."""
+        return self._replace(
+            python=self.python or own.python,
+            network=self.network or own.network,
+            limits=own.limits if self.limits == NO_LIMITS else self.limits,
+            pass_env=(*self.pass_env, *own.pass_env),
+        )
 
 
 class ColdExecutor:

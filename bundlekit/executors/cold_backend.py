@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError, UsageError
-from bundlekit.executors.answers import failure_of
+from bundlekit.executors.answers import failure_of, not_run
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
@@ -89,12 +89,12 @@ class ColdBackend:
         try:
             with self._lent(bundle) as executor:
                 prepared = executor.prepare()
-                return _not_run(prepared) if isinstance(prepared, Failure) else work(executor)
+                return not_run(prepared) if isinstance(prepared, Failure) else work(executor)
         except InternalError:
             if not self._is_closed:
                 raise
             message = "the executor was shut down before the task was done"
-            return _not_run(failure_of(RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message).document()))
+            return not_run(failure_of(RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message).document()))
 
     @contextmanager
     def _lent(self, bundle: BundleToRun) -> Iterator[ColdExecutor]:
@@ -117,7 +117,7 @@ class ColdBackend:
                 self._idle.remove(known[-1])
                 executor = known[-1].executor
             else:
-                executor = ColdExecutor(bundle, self._options_of(bundle), self._log)
+                executor = ColdExecutor(bundle, self._options.within(bundle.settings), self._log)
             self._working.add(executor)
         return executor
 
@@ -144,16 +144,3 @@ class ColdBackend:
                 with self._none_busy:
                     self._working.discard(each)
                     self._none_busy.notify_all()
-
-    def _options_of(self, bundle: BundleToRun) -> ColdOptions:
-        own = bundle.settings
-        return self._options._replace(
-            python=self._options.python or own.python,
-            network=self._options.network or own.network,
-            limits=own.limits if self._options.limits == ColdOptions().limits else self._options.limits,
-            pass_env=(*self._options.pass_env, *own.pass_env),
-        )
-
-
-def _not_run(failure: Failure) -> TaskRun:
-    return TaskRun(outcome=failure, pid=None, seconds=0.0, writes=(), sandbox="off")

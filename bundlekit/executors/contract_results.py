@@ -15,7 +15,7 @@ from bundlekit.cold_runner.output_files import OutputFiles
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.task import SimulationTask, parse_simulation, task_id
 from bundlekit.errors import ContractError
-from bundlekit.executors.answers import failure_of
+from bundlekit.executors.answers import error_of, failure_of
 from bundlekit.model.contracts.artifacts import INLINE_CAP
 from bundlekit.model.contracts.shapes import (
     AggregationReturnShape,
@@ -137,7 +137,7 @@ class Results:
         error = contracts.ErrorInfo(
             error_type=failure.error_code.value, message=str(failure), retryable=failure.retryable
         )
-        details = strict_json.dumps({"_fatal_error": _document(failure)}).encode("utf-8", "backslashreplace")
+        details = strict_json.dumps({"_fatal_error": error_of(failure).document()}).encode("utf-8", "backslashreplace")
         return contracts.SimReturn(
             task_id=identity,
             outputs={},
@@ -176,19 +176,6 @@ def _replicate_output(artifact: ArtifactShape) -> dict[str, object]:
     if artifact.inline is not None:
         return {**document, "inline": base64.b64encode(artifact.inline).decode("ascii")}
     return {**document, "ref": artifact.ref}
-
-
-def _document(failure: Failure) -> object:
-    return RunnerError(
-        failure.error_code,
-        failure.phase,
-        failure.message,
-        type_name=failure.type_name,
-        signal_name=failure.signal_name,
-        stderr_tail=failure.stderr_tail,
-        log_path=failure.log_path,
-        retryable=failure.retryable,
-    ).document()
 
 
 def _metrics(run: TaskRun) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import AggregationFailedError, BundlekitError, ContractError, FileAccessError, UsageError
-from bundlekit.executors.answers import failure_of
+from bundlekit.executors.answers import failure_of, not_run
 from bundlekit.executors.backend import Backend, BundleToRun
 from bundlekit.executors.contract_results import (
     Results,
@@ -156,9 +156,9 @@ class BackendExecEnv:
             self._check_process(bundle)
             run = work(bundle)
         except RunnerError as error:
-            run = _not_run(failure_of(error.document()))
+            run = not_run(failure_of(error.document()))
         except BundlekitError as error:
-            run = _not_run(failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message).document()))
+            run = not_run(failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message).document()))
         failed = isinstance(run.outcome, Failure)
         with self._state:
             self._counts["failed" if failed else "done"] += 1
@@ -182,10 +182,6 @@ class BackendExecEnv:
                 f"computes, and {self.name} runs many in one: use the executor cold, or auto, which then takes cold"
             )
             raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
-
-
-def _not_run(failure: Failure) -> TaskRun:
-    return TaskRun(outcome=failure, pid=None, seconds=0.0, writes=(), sandbox="off")
 
 
 def _aggregation_failed(target: str, outcome: object) -> AggregationFailedError:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.errors import DigestMismatchError
-from bundlekit.executors.backend import BundleToRun, RunSettings
+from bundlekit.executors.backend import BundleToRun, run_settings
 from bundlekit.model.contracts.ports import BundleRepository
 from bundlekit.model.digest import Digest
 from bundlekit.pack.hashing import hash_tree
@@ -59,14 +59,7 @@ def bundle_to_run(path: Path, digest: Digest) -> BundleToRun:
     """
     project = read_project(path)
     check_entries(project)
-    settings = RunSettings(
-        python=project.settings.python,
-        pass_env=project.settings.pass_env,
-        limits=project.settings.limits,
-        network=project.settings.network is True,
-        requires_fresh_process=project.settings.requires_fresh_process,
-    )
-    return BundleToRun(path, hash_tree(path, project.members), digest, settings)
+    return BundleToRun(path, hash_tree(path, project.members), digest, run_settings(project.settings))
 
 
 def _digest(answered: str) -> Digest | None:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from bundlekit.check.engine import StaticAnswers
 from bundlekit.cold_runner.codes import ErrorCode
+from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.model.counted import counted
 from bundlekit.model.finding import Finding, Level, Obstacle, Stage, StageName, StageStatus
 from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.policy import Judgement, Policy, fails, judged
@@ -53,16 +55,12 @@ def _interpreter(evidence: Evidence) -> str | None:
 
 
 def _imported(evidence: Evidence) -> str:
-    return _counted(len(evidence.imports), "object")
+    return counted(len(evidence.imports), "object")
 
 
 def _smoked(evidence: Evidence) -> str:
-    tasks = _counted(len(evidence.smoke), "task")
-    return f"{tasks}, {_counted(len(evidence.rehearsals), 'target')}" if evidence.rehearsals else tasks
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    tasks = counted(len(evidence.smoke), "task")
+    return f"{tasks}, {counted(len(evidence.rehearsals), 'target')}" if evidence.rehearsals else tasks
 
 
 _PLANS = (
@@ -81,13 +79,8 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
     digest = None if project.name is None else manifest_digest(manifest_of(project, files))
-    cold_options = ColdOptions(
-        python=options.python or project.settings.python,
-        sandbox=options.sandbox,
-        network=project.settings.network is True,
-        limits=project.settings.limits,
-        pass_env=project.settings.pass_env,
-    )
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox)
+    cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
     with ColdExecutor(BundleToRun(root, files, digest), cold_options, _unheard) as executor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bundlekit.model.counted import counted
 from bundlekit.model.documents.doctor import (
     ClusterDocument,
     DifferenceOfWorkersDocument,
@@ -10,7 +11,7 @@ from bundlekit.model.documents.doctor import (
     WorkerDocument,
 )
 from bundlekit.report.printable import printable
-from bundlekit.report.text import Style, counted
+from bundlekit.report.text import Style
 
 __all__ = ["cluster_lines", "machine_lines"]
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bundlekit.grid.row_document import row_document
+from bundlekit.model.counted import counted
 from bundlekit.model.grid import GridOutcome, GridRow, Tally, processes_of
 from bundlekit.report.documents import TOOL, error_document, json_text
 from bundlekit.report.printable import printable
-from bundlekit.report.text import Style, counted
+from bundlekit.report.text import Style
 
 if TYPE_CHECKING:
     from bundlekit.model.documents.grids import GridDocument

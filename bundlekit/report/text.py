@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 
+from bundlekit.model.counted import counted
 from bundlekit.model.edit import summary
 from bundlekit.model.finding import Finding, Fixed, Report, Severity, StageStatus, Unfixed
 from bundlekit.model.policy import Means
@@ -109,11 +110,6 @@ def _besides(report: Report) -> Iterator[str]:
         yield f"{done} {counted(len(report.fixed), 'finding')} in {counted(files, 'file')}"
     elif fixable and not report.unfixed:
         yield f"{fixable} fixable with --fix"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return the number with its noun, in the plural unless it is one."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _not_held(report: Report) -> Iterator[str]:

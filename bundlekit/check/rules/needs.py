@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bundlekit.check.evidence import Evidence
 from bundlekit.check.foreign import ForeignImport
 from bundlekit.check.import_names import is_namespace, known_modules, known_names, providers
-from bundlekit.check.module_index import INSTALLERS
+from bundlekit.check.module_index import CHANGES_THE_PATH, INSTALLERS
 from bundlekit.check.requirement_text import taken_apart
 from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.check.source_imports import When
@@ -27,7 +27,6 @@ from bundlekit.model.project import Project, ProjectTable
 
 __all__ = ["NEED_RULES"]
 
-_CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\bmeta_path\b|\baddsitedir\b|\bpath_hooks\b|from sys import")
 _BRINGS_TESTS = frozenset({"pytest", "_pytest"})
 _SHOWN_PROVIDERS = 3
 _SHORTEST_MISSPELT, _ALIKE = 5, 0.8
@@ -166,7 +165,7 @@ def _may_be_there(project: Project, used: ForeignImport) -> bool:
     """Whether a module may be found all the same: some environments hold their installer, some code its own paths."""
     if used.dotted.partition(".")[0] in INSTALLERS:
         return True
-    return any(_CHANGES_THE_PATH.search(source.data) for source in project.sources.values())
+    return any(CHANGES_THE_PATH.search(source.data) for source in project.sources.values())
 
 
 def _name_of(dotted: str) -> str:

@@ -13,12 +13,12 @@ from ..runner_error import RunnerError
 from .channel import GO_FD, JOB_FD, RESULT_FD
 from .job import code, command
 
-__all__ = ["Ends", "Plan", "Waiting", "file_of", "lifted", "pipe", "spawn", "started"]
+__all__ = ["TO_DEFAULT", "Ends", "Plan", "Waiting", "file_of", "lifted", "pipe", "spawn", "started"]
 
 _ABOVE = 10
 """Our ends of the pipes are kept above the descriptors that the child gets."""
 _PIPE_BYTES = 1 << 20
-_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
+TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
 """What whoever started us may have had ignored, which is inherited."""
 
 
@@ -125,7 +125,7 @@ def spawn(
         return start_held(words, environment, actions, hold)
     try:
         return os.posix_spawn(
-            words[0], words, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_TO_DEFAULT
+            words[0], words, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=TO_DEFAULT
         )
     except OSError as error:
         message = f"the environment's interpreter cannot be started: {words[0]}: {error.strerror or error}"

@@ -10,6 +10,7 @@ import select
 import signal
 from collections.abc import Callable, Mapping, Sequence
 
+from ..child.starting import TO_DEFAULT
 from ..codes import ErrorCode, Phase
 from ..runner_error import RunnerError
 
@@ -20,8 +21,6 @@ _PATIENCE_S = 10.0
 _ABOVE = 10
 _MESSAGE_BYTES = 1000
 _NOT_STARTED = 127
-_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
-"""What whoever started us may have had ignored, which a program inherits."""
 
 
 def start_held(
@@ -66,7 +65,7 @@ def _become(
     kind = b"H"
     try:
         os.setsid()
-        for number in _TO_DEFAULT:
+        for number in TO_DEFAULT:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         hold()

@@ -19,7 +19,7 @@ from bundlekit.cold_runner.keeper import START
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
-from bundlekit.executors.answers import failure_of
+from bundlekit.executors.answers import error_of, failure_of
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
@@ -181,7 +181,7 @@ class WarmExecutor:
         with ColdExecutor(bundle, cold, self._log) as preparing:
             prepared = preparing.prepare()
         if isinstance(prepared, Failure):
-            raise _refusal(prepared)
+            raise error_of(prepared)
 
     def _options_for(self, bundle: BundleToRun) -> WarmOptions:
         options, own = self._options, bundle.settings
@@ -198,16 +198,3 @@ def _own_digest(bundle: BundleToRun) -> str:
 
 def _interrupted() -> RunnerError:
     return RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, "the executor was closed before the task was done")
-
-
-def _refusal(failure: Failure) -> RunnerError:
-    return RunnerError(
-        failure.error_code,
-        failure.phase,
-        failure.message,
-        type_name=failure.type_name,
-        signal_name=failure.signal_name,
-        stderr_tail=failure.stderr_tail,
-        log_path=failure.log_path,
-        retryable=failure.retryable,
-    )
