@@ -19,7 +19,7 @@ from bundlekit.model.member import colliding_paths, is_git_name, is_reserved_nam
 from bundlekit.model.project import Excluded, Member, RefusedEntry
 from bundlekit.read.shipping_rules import ShippingRules, read_rules
 
-__all__ = ["MAX_MEMBERS", "MAX_MEMBER_BYTES", "MAX_TOTAL_BYTES", "Walk", "walk"]
+__all__ = ["MAX_MEMBERS", "MAX_MEMBER_BYTES", "MAX_TOTAL_BYTES", "UNFINISHED", "Walk", "walk"]
 
 MAX_MEMBERS = 200_000
 MAX_MEMBER_BYTES = 0o77777777777
@@ -29,7 +29,8 @@ MAX_TOTAL_BYTES = 64 << 30
 
 _ARCHIVE = ".tar.zst"
 _REPORT = ".report.json"
-_UNFINISHED = re.compile(r"\.bundlekit-\w+\.(?:pack|unpack)")
+UNFINISHED = re.compile(r"\.bundlekit-\w+\.(?:pack|unpack)")
+"""Names of what is being written, or was by a process that was killed."""
 
 _KINDS = {
     stat.S_IFLNK: "is a symbolic link",
@@ -186,7 +187,7 @@ def _product(path: str, siblings: frozenset[str]) -> str | None:
         return "an archive with its report beside it"
     if path.endswith(_ARCHIVE + _REPORT) and path.removesuffix(_REPORT) in siblings:
         return "the report of an archive"
-    return "left by an interrupted command" if _UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
+    return "left by an interrupted command" if UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
 
 
 def _within(path: str, collided: set[str]) -> bool:

@@ -1,7 +1,7 @@
 """Runs the cold runner for long, and against what wants to break it; prints what was lost, which must be nothing.
 
 ``soak.py [--tier short|long] [--seed N] [PART ...]``; parts are `tasks`, `kills`, `creators`, `documents`,
-`trees` and `warm`.
+`trees`, `warm`, `archives` and `faults`.
 The short tier takes minutes and is for every change, the long one is for releases. Everything is seeded but the moments
 at which processes are killed, which the machine decides. The exit status is 1 when anything was lost.
 """
@@ -28,6 +28,7 @@ from builders import environments
 from builders.cold_runs import HOSTILE_TREE, MODULE, runner_environment, wire_bundle
 from builders.environments import BACKEND, own_bundle, write_bundle
 from builders.warm_runs import executor
+from soak_archives import break_calls, kill_commands, read_mutants
 from uv import find_uv_bin
 
 from bundlekit.api.caches import verify_cache
@@ -95,11 +96,14 @@ class Tier(NamedTuple):
     trees: int
     warm_calls: int
     warm_kills: int
+    mutants: int
+    every_call: int
+    archive_kills: int
 
 
 TIERS = {
-    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200),
-    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000),
+    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, 600, 20, 2),
+    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000, 40_000, 1, 200),
 }
 
 
@@ -383,7 +387,19 @@ def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm)}
+def archives(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Read mutants of an archive; see :func:`soak_archives.read_mutants`."""
+    return read_mutants(tier.mutants, chance, top)
+
+
+def faults(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Break pack and unpack at numbered system calls and at random moments."""
+    broken, told = break_calls(tier.every_call, top)
+    lost, more = kill_commands(tier.archive_kills, chance, top)
+    return broken + lost, f"{told}; {more}"
+
+
+_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm, archives, faults)}
 
 
 def _bundle(root: Path) -> BundleToRun:
