@@ -22,6 +22,7 @@ __all__ = [
     "NameRefusedError",
     "PyprojectRefusedError",
     "RuntimeConfigError",
+    "SecretRefusedError",
     "TaskRefusedError",
     "UsageError",
     "WorkerNotReadyError",
@@ -100,6 +101,12 @@ class NameRefusedError(BundlekitError):
     """A file's name or kind cannot ship (packing only)."""
 
     code = ErrorCode.NAME
+
+
+class SecretRefusedError(BundlekitError):
+    """Files that would ship look like credentials (packing only; validation reports findings)."""
+
+    code = ErrorCode.SOURCE
 
 
 class PyprojectRefusedError(BundlekitError):

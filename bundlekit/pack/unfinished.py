@@ -54,15 +54,17 @@ def unfinished_directory(directory: Path) -> Iterator[Path]:
         path.mkdir(mode=0o700)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                if not _is_held(descriptor, path):
-                    continue
-                yield path
-                return
-            finally:
-                os.close(descriptor)
+        except FileNotFoundError:
+            # Another process has taken it for abandoned.
+            continue
+        try:
+            if not _is_held(descriptor, path):
+                continue
+            yield path
+            return
         finally:
             shutil.rmtree(path, ignore_errors=True)
+            os.close(descriptor)
 
 
 def _new_name(directory: Path, suffix: str) -> Path:

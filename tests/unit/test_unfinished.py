@@ -63,6 +63,26 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path: Path, unfinishe
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_directory_that_was_taken_away_before_it_was_opened_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As below, a moment earlier."""
+    taken = []
+
+    def open_(path: Path, flags: int) -> int:
+        if not taken:
+            taken.append(path)
+            path.rmdir()
+        return real(path, flags)
+
+    real = os.open
+    monkeypatch.setattr(os, "open", open_)
+    with unfinished_directory(tmp_path) as path:
+        assert path.is_dir()
+
+    assert path not in taken
+
+
 @_KINDS
 def test_a_place_that_was_taken_away_before_it_was_held_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unfinished: Unfinished

@@ -1,0 +1,64 @@
+"""Symbolic links as copies of what they lead to: only where that stays inside the bundle and ships by itself.
+
+What a link leads to is looked up among the members, so nothing comes in by a link that would not without it, no file is
+opened, and no link is followed into another one's directory: there is no loop to run into.
+
+See: HOSTILE_CORPUS A08, N11, N12.
+"""
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bundlekit.model.member import path_limit_error
+from bundlekit.model.project import Member, RefusedEntry
+
+__all__ = ["copies_of"]
+
+
+def copies_of(root: Path, links: Sequence[str], members: Sequence[Member]) -> Iterator[Member | RefusedEntry]:
+    """Yield for each of the `links` the members that it stands for, or why it cannot ship.
+
+    `members` are the regular files that ship.
+    """
+    top = os.path.realpath(root)
+    ordered = sorted(members, key=lambda member: member.path)
+    paths = [member.path for member in ordered]
+    for link in links:
+        target = _target(top, link)
+        if isinstance(target, RefusedEntry):
+            yield target
+            continue
+        at = bisect_left(paths, target)
+        if at < len(paths) and paths[at] == target:
+            yield ordered[at]._replace(path=link, source=target)
+            continue
+        inside = target + "/"
+        if any(other.startswith(inside) for other in links):
+            yield RefusedEntry(link, f"is a symbolic link to {target!a}, a directory that holds links itself")
+            continue
+        first = bisect_left(paths, inside)
+        end = next((place for place in range(first, len(paths)) if not paths[place].startswith(inside)), len(paths))
+        if first == end:
+            yield RefusedEntry(link, f"is a symbolic link to {target!a}, which does not ship")
+        yield from (_below(link, member, inside) for member in ordered[first:end])
+
+
+def _target(top: str, link: str) -> str | RefusedEntry:
+    """Return the path, from the bundle's root, that a link leads to in the end."""
+    place = os.path.join(top, link)  # noqa: PTH118 - a loop makes pathlib raise RuntimeError on some Pythons
+    try:
+        real = os.path.realpath(place, strict=True)
+    except OSError as error:
+        return RefusedEntry(link, f"is a symbolic link that leads nowhere ({error.strerror})")
+    target = os.path.relpath(real, top)
+    if target == os.pardir or target.startswith(os.pardir + os.sep):
+        return RefusedEntry(link, "is a symbolic link that leads out of the bundle")
+    return "" if target == os.curdir else target
+
+
+def _below(link: str, member: Member, inside: str) -> Member | RefusedEntry:
+    path = f"{link}/{member.path.removeprefix(inside)}"
+    problem = path_limit_error(path)
+    return RefusedEntry(path, problem) if problem is not None else member._replace(path=path, source=member.path)
