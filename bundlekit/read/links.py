@@ -55,7 +55,9 @@ def _target(top: str, link: str) -> str | RefusedEntry:
     target = os.path.relpath(real, top)
     if target == os.pardir or target.startswith(os.pardir + os.sep):
         return RefusedEntry(link, "is a symbolic link that leads out of the bundle")
-    return "" if target == os.curdir else target
+    if target == os.curdir:
+        return RefusedEntry(link, "is a symbolic link to the bundle itself")
+    return target
 
 
 def _below(link: str, member: Member, inside: str) -> Member | RefusedEntry:

@@ -65,8 +65,8 @@ def walk(
     `include` and `exclude` are gitignore patterns from the settings. The last pattern that matches decides, in the
     order default exclusions, ``.modelopsignore``, `include`, `exclude`; a directory that is left out is entered only
     where a pattern brings back something in it by its path. ``.git`` and ``.bundlekit`` stay out whatever is said.
-    Where there is a list of `tracked` files, no others ship but those that `include` names. With `copy_symlinks`, a link
-    to what ships is a copy of it; otherwise no link ships.
+    Where there is a list of `tracked` files, no others ship but those that `include` names. With `copy_symlinks`, a
+    link to what ships is a copy of it; otherwise no link ships.
 
     Raises:
         UsageError: `root` is not a directory.

@@ -99,9 +99,13 @@ def _absent(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _broken_name(project: Project, lines: list[str]) -> str | None:
-    """Return the file, one that does not ship, whose name, taken apart at its line breaks, two neighbouring `lines` are."""
+    """Return the file, one that does not ship, whose name is two neighbouring `lines`, taken apart at a line break."""
     pairs = {"\n".join(lines[at : at + 2]) for at in range(len(lines) - 1)}
-    return next((entry.path for entry in (*project.refused, *project.excluded) if entry.path in pairs), None)
+    return next((path for path in _left_at_home(project) if path in pairs), None)
+
+
+def _left_at_home(project: Project) -> list[str]:
+    return [*(entry.path for entry in project.refused), *(entry.path for entry in project.excluded)]
 
 
 def _left_out(evidence: Evidence) -> Iterable[Finding]:
@@ -135,7 +139,7 @@ def _lines(evidence: Evidence) -> Iterator[Finding]:
 
 def _spaced(project: Project, tracked: TrackedFiles) -> Iterator[Finding]:
     """Yield a finding for each file whose name the list cannot hold; spaces that mean nothing are left alone."""
-    known = {entry.path for entry in (*project.members, *project.excluded)}
+    known = {*(member.path for member in project.members), *_left_at_home(project)}
     for text in tracked.spaced:
         if text.value in known:
             message = (
@@ -151,7 +155,7 @@ TRACKED_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK140",
         "A file that is needed is not tracked",
-        "Only tracked files ship, with `mops bundle push` and here; there a missing one is told in a warning, if at all.",
+        "Only tracked files ship, with `mops bundle push` and here; there a missing one is told in a warning.",
         Severity.WARNING,
         _untracked,
         good=bundle({_LIST: _FILES}),
