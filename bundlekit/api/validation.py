@@ -13,6 +13,8 @@ from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, 
 from bundlekit.model.stages import StagesOutcome
 
 if TYPE_CHECKING:
+    from bundlekit.api.known_runs import KnownRun
+    from bundlekit.model.digest import Digest
     from bundlekit.model.policy import Policy
     from bundlekit.model.project import Project
 
@@ -27,7 +29,9 @@ class ValidateOptions(NamedTuple):
 
     `baseline` is a file of known findings, which do not count; `write_baseline` makes all that is found known there,
     or in the files that the bundles' settings name. With `reuse`, the static report of a bundle that has not changed
-    since it was made is taken from the store of known reports, and a new one is kept there.
+    since it was made is taken from the store of known reports, and a new one is kept there; so are dynamic stages that
+    a bundle of the same digest has passed. `with_digest` has the report give the bundle's digest at the static level
+    too, and where the dynamic stages were not reached.
     """
 
     level: Level = Level.SMOKE
@@ -39,6 +43,7 @@ class ValidateOptions(NamedTuple):
     baseline: Path | None = None
     write_baseline: bool = False
     reuse: bool = False
+    with_digest: bool = False
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
@@ -76,6 +81,8 @@ def _judge(options: ValidateOptions) -> str | None:
     """Return the state of what checks bundles, None where no report may be taken from the store."""
     # What else an interpreter's environment holds, no state of the bundle tells.
     if not options.reuse or options.write_baseline or options.level is not Level.STATIC or options.python is not None:
+        return None
+    if options.with_digest:
         return None
     from bundlekit.api.known_reports import judge  # noqa: PLC0415 - only the hook's level has a store
 
@@ -167,13 +174,14 @@ def _validated(
     found = read.joined(dynamic.judgement).everything()
     sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
     whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
+    wants_digest = dynamic.digest is None and options.with_digest
     in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
     baselines.learn(known, in_baseline, sought)
     return Report(
         path=bundle.label,
         name=project.name,
         version=project.version,
-        digest=dynamic.digest,
+        digest=_digest_of(bundle.root, project) if wants_digest else dynamic.digest,
         # What cannot be read declares nothing, which is not the same as declaring no dependencies.
         deps_hash=None if project.table is ProjectTable.UNREADABLE else project.dependencies.hash,
         level=options.level,
@@ -200,13 +208,46 @@ def _dynamic(
         return StagesOutcome()
     if static.status is StageStatus.FAILED:
         return StagesOutcome(stages=_skipped(options.level))
+    from bundlekit.api.bundle_digests import listed  # noqa: PLC0415 - the static level hashes nothing
     from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
 
+    root, project = bundle
     try:
+        progress("hashing the files that ship")
+        files, digest = listed(root, project)
+        known = _known_run(digest, project, options)
+        recalled = None if known is None else known.recall()
+        if recalled is not None:
+            return recalled
         stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
-        return run_stages(*bundle, stage_options, progress)
+        outcome = run_stages(root, project, stage_options, progress, (files, digest))
     except BundlekitError as error:
         return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
+    if known is not None:
+        known.keep(outcome)
+    return outcome
+
+
+def _digest_of(root: Path, project: "Project") -> "Digest | None":
+    """Return the digest of what was checked, None for a bundle that cannot be packed as it is."""
+    from bundlekit.api.bundle_digests import listed  # noqa: PLC0415 - only receipts ask for it
+
+    try:
+        return listed(root, project)[1]
+    except BundlekitError:
+        return None
+
+
+def _known_run(digest: "Digest | None", project: "Project", options: ValidateOptions) -> "KnownRun | None":
+    """Return the place where it is kept that this bundle passed, None where that is not asked for or cannot be told."""
+    if digest is None or not options.reuse or options.write_baseline:
+        return None
+    from bundlekit.api.known_runs import KnownRun  # noqa: PLC0415 - the static level has another store
+
+    asked = (options.level, ",".join(options.select), ",".join(options.ignore), options.sandbox, str(options.python))
+    others = (options.job_spec, options.baseline, options.python, project.settings.python)
+    files = tuple(Path(file) for file in others if file is not None)
+    return KnownRun.of(digest, asked, files, project.settings.pass_env)
 
 
 def _skipped(level: Level) -> tuple[Stage, ...]:

@@ -6,6 +6,7 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Report
 from bundlekit.model.manifest import Manifest
 from bundlekit.model.project import Excluded
+from bundlekit.model.receipt import CheckedReceipt
 
 __all__ = ["InspectedArchive", "PackRefusal", "Packed", "Unpacked"]
 
@@ -30,12 +31,16 @@ class PackRefusal(NamedTuple):
 
 
 class InspectedArchive(NamedTuple):
-    """An archive's manifest and digest; `verified` when every byte was held against them."""
+    """An archive's manifest and digest; `verified` when every byte was held against them.
+
+    `receipt` is what a receipt says of it, None where none was asked for.
+    """
 
     archive: str
     manifest: Manifest
     digest: Digest
     verified: bool
+    receipt: CheckedReceipt | None = None
 
 
 class Unpacked(NamedTuple):

@@ -10,6 +10,7 @@ from bundlekit.pack.difference import Difference
 from bundlekit.pack.manifest_json import manifest_json
 from bundlekit.report.documents import TOOL, json_text, report_document
 from bundlekit.report.printable import printable
+from bundlekit.report.receipts import checked_document, checked_lines
 from bundlekit.report.text import Style
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def refusal_line(report: Report) -> str:
 def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
     """Return the JSON document of ``verify`` and ``inspect``."""
     manifest = archive.manifest
-    return {
+    document: InspectionDocument = {
         "schema": "bundlekit/inspection/1",
         "archive": archive.archive,
         "digest": archive.digest,
@@ -108,6 +109,9 @@ def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
         "files": [_file(each) for each in manifest.files],
         "manifest": _manifest(manifest),
     }
+    if archive.receipt is not None:
+        document["receipt"] = checked_document(archive.receipt)
+    return document
 
 
 def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
@@ -122,6 +126,8 @@ def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
     yield f"wire       {printable(manifest.wire.value)} ({manifest.wire.source.value})"
     for target in manifest.targets:
         yield f"target     {printable(target)}"
+    if archive.receipt is not None:
+        yield from checked_lines(archive.receipt, style)
     if not archive.verified:
         for each in manifest.files:
             yield f"{each.mode} {each.size:>12,}  {printable(each.path)}"

@@ -1,9 +1,10 @@
 """The manifest, and the documents of ``pack``, ``verify``, ``inspect``, ``unpack`` and ``diff``."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.receipts import ReceiptCheckDocument
 from bundlekit.model.documents.reports import ReportDocument
 from bundlekit.model.documents.texts import DigestText
 
@@ -104,7 +105,7 @@ class PackReportDocument(TypedDict):
 
 
 class InspectionDocument(TypedDict):
-    """What `inspect` and `verify` tell about an archive."""
+    """What `inspect` and `verify` tell about an archive; `receipt` where one was held against it."""
 
     schema: Literal["bundlekit/inspection/1"]
     archive: str
@@ -115,6 +116,7 @@ class InspectionDocument(TypedDict):
     verified: bool
     files: list[FileDocument]
     manifest: ManifestDocument
+    receipt: NotRequired[ReceiptCheckDocument]
 
 
 class UnpackDocument(TypedDict):
