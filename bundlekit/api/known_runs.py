@@ -39,7 +39,7 @@ class KnownRun(NamedTuple):
     ) -> "KnownRun":
         """Return the place for the bundle of this digest.
 
-        `asked` are the options that matter, `files` what counts and does not ship (a job specification, a baseline, an
+        `asked` are the options that matter, `files` what counts and does not ship (a job specification, an
         interpreter), `pass_env` the names of variables that its tasks get.
         """
         states = [(file_state(file) or ("none", 0))[0] for file in files]
@@ -48,7 +48,7 @@ class KnownRun(NamedTuple):
         return cls(kept_file(f"{hex_digest(question)}.run"), hex_digest(state))
 
     def recall(self) -> StagesOutcome | None:
-        """Return what was kept for exactly this state not long ago; its stages say since when it is known."""
+        """Return what was kept for exactly this state not long ago; its last stage says since when it is known."""
         body = read_kept(self.file, self.state)
         if body is None:
             return None
@@ -56,14 +56,12 @@ class KnownRun(NamedTuple):
             outcome, since_s = restored_outcome(body), self.file.stat().st_mtime
         except (ValueError, TypeError, KeyError, OSError):
             return None
-        if not 0 <= time.time() - since_s < MAX_AGE_S:
+        if not outcome.stages or not 0 <= time.time() - since_s < MAX_AGE_S:
             return None
         since = time.strftime("known since %Y-%m-%d %H:%M", time.localtime(since_s))
+        *before, last = (each._replace(seconds=0.0) for each in outcome.stages)
         return outcome._replace(
-            stages=tuple(
-                each._replace(seconds=0.0, detail=f"{each.detail}, {since}" if each.detail else since)
-                for each in outcome.stages
-            )
+            stages=(*before, last._replace(detail=f"{last.detail}, {since}" if last.detail else since))
         )
 
     def keep(self, outcome: StagesOutcome) -> None:

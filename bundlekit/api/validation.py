@@ -215,7 +215,7 @@ def _dynamic(
     try:
         progress("hashing the files that ship")
         files, digest = listed(root, project)
-        known = _known_run(digest, project, options)
+        known = _known_run(digest, project, options, policy)
         recalled = None if known is None else known.recall()
         if recalled is not None:
             return recalled
@@ -238,15 +238,19 @@ def _digest_of(root: Path, project: "Project") -> "Digest | None":
         return None
 
 
-def _known_run(digest: "Digest | None", project: "Project", options: ValidateOptions) -> "KnownRun | None":
+def _known_run(
+    digest: "Digest | None", project: "Project", options: ValidateOptions, policy: "Policy"
+) -> "KnownRun | None":
     """Return the place where it is kept that this bundle passed, None where that is not asked for or cannot be told."""
     if digest is None or not options.reuse or options.write_baseline:
         return None
     from bundlekit.api.known_runs import KnownRun  # noqa: PLC0415 - the static level has another store
 
-    asked = (options.level, ",".join(options.select), ",".join(options.ignore), options.sandbox, str(options.python))
-    others = (options.job_spec, options.baseline, options.python, project.settings.python)
-    files = tuple(Path(file) for file in others if file is not None)
+    # A set has no order, and its text another one in each process.
+    judged_by = f"{policy._replace(known=frozenset())} {sorted(policy.known)}"
+    asked = (options.level, options.sandbox, str(options.python), judged_by)
+    interpreter = project.settings.python and Path(project.root, project.settings.python)
+    files = tuple(Path(file) for file in (options.job_spec, options.python, interpreter) if file)
     return KnownRun.of(digest, asked, files, project.settings.pass_env)
 
 

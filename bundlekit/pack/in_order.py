@@ -11,7 +11,7 @@ ResultT = TypeVar("ResultT")
 THREADS_FROM_BYTES = 2 << 20
 """With less work than this, importing the thread pool costs more than it saves."""
 
-_AHEAD = 3
+_AHEAD = 2
 _THREADS = 2
 """More would help little at zstd level 1, and memory grows with each."""
 

@@ -22,7 +22,8 @@ def copies_of(root: Path, links: Sequence[str], members: Sequence[Member]) -> It
 
     `members` are the regular files that ship.
     """
-    top = os.path.realpath(root)
+    # As bytes: under the locale C, a name with an accent is no text that the system could look up.
+    top = os.path.realpath(os.fsencode(root))
     ordered = sorted(members, key=lambda member: member.path)
     paths = [member.path for member in ordered]
     for link in links:
@@ -45,14 +46,13 @@ def copies_of(root: Path, links: Sequence[str], members: Sequence[Member]) -> It
         yield from (_below(link, member, inside) for member in ordered[first:end])
 
 
-def _target(top: str, link: str) -> str | RefusedEntry:
+def _target(top: bytes, link: str) -> str | RefusedEntry:
     """Return the path, from the bundle's root, that a link leads to in the end."""
-    place = os.path.join(top, link)  # noqa: PTH118 - a loop makes pathlib raise RuntimeError on some Pythons
     try:
-        real = os.path.realpath(place, strict=True)
+        real = os.path.realpath(top + b"/" + link.encode(), strict=True)
     except OSError as error:
         return RefusedEntry(link, f"is a symbolic link that leads nowhere ({error.strerror})")
-    target = os.path.relpath(real, top)
+    target = os.path.relpath(real, top).decode("utf-8", "surrogateescape")
     if target == os.pardir or target.startswith(os.pardir + os.sep):
         return RefusedEntry(link, "is a symbolic link that leads out of the bundle")
     if target == os.curdir:

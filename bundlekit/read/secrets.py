@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bundlekit.model.project import Member, SourceFile
 from bundlekit.model.secret import Secret
-from bundlekit.read.document import open_without_waiting
+from bundlekit.read.document import open_without_waiting, place_of
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
@@ -109,7 +109,8 @@ def find_secrets(
         if member.size > MAX_SEARCHED_FILE or searched > MAX_SEARCHED:
             continue
         data = sources[member.path].data if member.path in sources else _content(root, member)
-        if _ANCHORS.search(data):
+        # What holds zeros is no text, and searching noise takes twice as long.
+        if b"\0" not in data and _ANCHORS.search(data):
             detect = detect or _detector()
             secret = detect(member.path, data)
             found += [] if secret is None else [secret]
@@ -140,7 +141,7 @@ def _named(path: str) -> str | None:
 def _content(root: Path, member: Member) -> bytes:
     """Return a file's content; whatever makes it unreadable is told by those who must read it."""
     try:
-        with open(root / member.path, "rb", buffering=0, opener=open_without_waiting) as file:
+        with open(place_of(root, member.path), "rb", buffering=0, opener=open_without_waiting) as file:
             return file.read(MAX_SEARCHED_FILE)
     except OSError:
         return b""

@@ -15,10 +15,10 @@ from bundlekit.model.policy import Judgement, Means, Suppressed
 from bundlekit.model.stages import StagesOutcome
 
 _DIGEST, _OTHER = (Digest("sha256:" + character * 64) for character in "12")
-_ASKED = ("smoke", "", "", "auto", "None")
+_ASKED = ("smoke", "auto", "None", "policy")
 _STAGES = (
     Stage(StageName.ENVIRONMENT, StageStatus.PASSED, 1.5, "Python 3.12.1"),
-    Stage(StageName.SMOKE, StageStatus.PASSED, 0.5),
+    Stage(StageName.SMOKE, StageStatus.PASSED, 0.5, "1 task"),
 )
 _PASSED = StagesOutcome(
     _DIGEST,
@@ -54,10 +54,9 @@ def test_what_passed_is_known_and_says_since_when() -> None:
 
     assert recalled is not None
     assert recalled._replace(stages=()) == _PASSED._replace(stages=())
-    details = [stage.detail or "" for stage in recalled.stages]
-    today = time.strftime("%Y-%m-%d")
-    assert details[0].startswith(f"Python 3.12.1, known since {today}")
-    assert details[1].startswith(f"known since {today}")
+    first, last = (stage.detail or "" for stage in recalled.stages)
+    assert first == "Python 3.12.1"
+    assert last.startswith(f"1 task, known since {time.strftime('%Y-%m-%d')}")
     assert [stage.seconds for stage in recalled.stages] == [0.0, 0.0]
 
 

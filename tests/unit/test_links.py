@@ -1,6 +1,8 @@
 """Symbolic links: refused, or copied when the settings say so, where they stay inside and lead to what ships itself."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from bundlekit.model.project import Member
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.unpack import unpack_archive
+from bundlekit.pack.verify import verify_archive
 from bundlekit.read.project import read_project
 from bundlekit.read.tree import walk
 
@@ -190,3 +193,18 @@ def test_the_original_may_not_become_a_link_either(tmp_path: Path) -> None:
 
     with pytest.raises(FileAccessError, match="Too many levels of symbolic links"):
         hash_tree(root, [member for member in found.members if member.source])
+
+
+@pytest.mark.process
+def test_names_are_bytes_whatever_the_locale_says(tmp_path: Path) -> None:
+    """A cluster's login node often has the locale C, and a scientist an accent."""
+    settings = pyproject(after="[tool.bundlekit]\nsymlinks = 'copy'\n")
+    root = make_bundle(tmp_path / "bundle", {"pyproject.toml": settings, "été.csv": "1", "model/ü.py": "", "x/ö.c": ""})
+    (root / "à.csv").symlink_to("été.csv")
+    command = [sys.executable, "-m", "bundlekit", "pack", str(root), "-o", str(tmp_path / "a"), "--no-validate"]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | locale)
+
+    listed = [file.path for file in verify_archive(tmp_path / "a").manifest.files]
+    assert [path for path in listed if not path.isascii()] == ["model/ü.py", "x/ö.c", "à.csv", "été.csv"]

@@ -148,6 +148,13 @@ def test_large_files_and_what_is_left_of_very_many_are_not_searched(
     assert [secret.path for secret in _found(tmp_path, files)] == ["small"]
 
 
+def test_what_is_no_text_is_not_searched(tmp_path: Path) -> None:
+    """Arrays and images hold every four bytes sooner or later."""
+    (tmp_path / "array.npy").write_bytes(_HELD["github"][0].encode() + b"\0")
+
+    assert find_secrets(tmp_path, walk(tmp_path).members, (), {}) == ()
+
+
 def test_a_file_that_vanishes_is_told_by_those_who_need_it(tmp_path: Path) -> None:
     """The packer names it; here there is nothing to find."""
     write_tree(tmp_path, {"gone": _HELD["github"][0]})
