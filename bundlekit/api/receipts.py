@@ -11,7 +11,7 @@ from bundlekit.cold_runner.strict_json import StrictJsonError, loads
 from bundlekit.errors import DigestMismatchError, FileAccessError, ManifestError, UsageError
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Report
-from bundlekit.model.receipt import CheckedReceipt, Result, Versions
+from bundlekit.model.receipt import PREDICATE_TYPE, CheckedReceipt, Result, Versions
 from bundlekit.report.documents import json_text
 from bundlekit.report.outputs import check_replaceable, write_atomically
 from bundlekit.report.receipts import Asked, receipt_document
@@ -24,7 +24,7 @@ __all__ = ["check_place", "check_receipt", "versions", "write_only_receipt", "wr
 _JUDGES = ("check", "isolation", "model", "probe", "read")
 """The packages that decide what is found."""
 
-_MARK = '"urn:bundlekit:validation:'
+_MARK = f'"{PREDICATE_TYPE}"'
 _MOST_BYTES = 8 << 20
 
 
@@ -75,7 +75,7 @@ def check_receipt(path: Path, digest: Digest, deps_hash: Digest) -> CheckedRecei
     """
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - most archives are verified without a receipt
 
-    from bundlekit.model.documents.receipts import PREDICATE_TYPE, ReceiptDocument  # noqa: PLC0415 - as above
+    from bundlekit.model.documents.receipts import ReceiptDocument  # noqa: PLC0415 - as above
 
     try:
         document = TypeAdapter(ReceiptDocument).validate_python(loads(_read(path)), strict=True)

@@ -1,11 +1,14 @@
 """What a receipt says of an archive."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bundlekit.model.digest import Digest
 
-__all__ = ["CheckedReceipt", "Result", "Versions"]
+__all__ = ["PREDICATE_TYPE", "STATEMENT_TYPE", "CheckedReceipt", "Result", "Versions"]
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "urn:bundlekit:validation:1"
 
 
 class Result(StrEnum):

@@ -20,13 +20,14 @@ __all__ = ["copies_of"]
 def copies_of(root: Path, links: Sequence[str], members: Sequence[Member]) -> Iterator[Member | RefusedEntry]:
     """Yield for each of the `links` the members that it stands for, or why it cannot ship.
 
-    `members` are the regular files that ship.
+    `members` are the regular files that ship; they may grow by what is yielded. Links to directories can ask for very
+    many copies, so the caller counts them as they come.
     """
     # As bytes: under the locale C, a name with an accent is no text that the system could look up.
     top = os.path.realpath(os.fsencode(root))
     ordered = sorted(members, key=lambda member: member.path)
-    paths = [member.path for member in ordered]
-    for link in links:
+    paths, holding = [member.path for member in ordered], sorted(links)
+    for link in holding:
         target = _target(top, link)
         if isinstance(target, RefusedEntry):
             yield target
@@ -36,14 +37,20 @@ def copies_of(root: Path, links: Sequence[str], members: Sequence[Member]) -> It
             yield ordered[at]._replace(path=link, source=target)
             continue
         inside = target + "/"
-        if any(other.startswith(inside) for other in links):
+        if _holds_below(holding, inside):
             yield RefusedEntry(link, f"is a symbolic link to {target!a}, a directory that holds links itself")
             continue
-        first = bisect_left(paths, inside)
-        end = next((place for place in range(first, len(paths)) if not paths[place].startswith(inside)), len(paths))
-        if first == end:
+        if not _holds_below(paths, inside):
             yield RefusedEntry(link, f"is a symbolic link to {target!a}, which does not ship")
-        yield from (_below(link, member, inside) for member in ordered[first:end])
+        for member in ordered[bisect_left(paths, inside) :]:
+            if not member.path.startswith(inside):
+                break
+            yield _below(link, member, inside)
+
+
+def _holds_below(ordered: Sequence[str], inside: str) -> bool:
+    at = bisect_left(ordered, inside)
+    return at < len(ordered) and ordered[at].startswith(inside)
 
 
 def _target(top: bytes, link: str) -> str | RefusedEntry:

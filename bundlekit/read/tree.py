@@ -184,7 +184,7 @@ class _Walker:
 
     def result(self) -> Walk:
         """Return what was collected, links as copies, with colliding names moved from the members to the refused."""
-        for copy in list(copies_of(Path(os.fsdecode(self.root)), self.links or (), self.members)):
+        for copy in copies_of(Path(os.fsdecode(self.root)), self.links or (), self.members):
             if isinstance(copy, RefusedEntry):
                 self.refused.append(copy)
             else:

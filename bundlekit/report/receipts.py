@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundlekit.model.finding import Report, StageName
 from bundlekit.model.policy import Means
-from bundlekit.model.receipt import CheckedReceipt, Result, Versions
+from bundlekit.model.receipt import PREDICATE_TYPE, STATEMENT_TYPE, CheckedReceipt, Result, Versions
+from bundlekit.pack.ustar import MANIFEST_PATH
 from bundlekit.report.printable import printable
 from bundlekit.report.text import Style
 
@@ -36,13 +37,11 @@ def receipt_document(
     report: Report, bundle: tuple["Digest", "Digest"], versions: Versions, asked: Asked
 ) -> "ReceiptDocument":
     """Return the statement about the `bundle`, its digest and dependency hash, that a report allows."""
-    from bundlekit.model.documents.receipts import BUNDLE_DIGEST_OF  # noqa: PLC0415 - imports pydantic
-
     digest, deps_hash = bundle
     return {
-        "_type": "https://in-toto.io/Statement/v1",
-        "predicateType": "urn:bundlekit:validation:1",
-        "subject": [{"name": BUNDLE_DIGEST_OF, "digest": {"sha256": digest.hex}}],
+        "_type": STATEMENT_TYPE,
+        "predicateType": PREDICATE_TYPE,
+        "subject": [{"name": MANIFEST_PATH, "digest": {"sha256": digest.hex}}],
         "predicate": {
             "result": result_of(report).value,
             "level": report.level.value,

@@ -12,12 +12,13 @@ from builders.projects import bundle_project, write_tree
 
 from bundlekit.cold_runner.environments.bundle_copy import ListedBundle, copy_bundle
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import FileAccessError
+from bundlekit.errors import FileAccessError, LimitExceededError
 from bundlekit.model.project import Member
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
+from bundlekit.read import tree
 from bundlekit.read.project import read_project
 from bundlekit.read.tree import walk
 
@@ -208,3 +209,14 @@ def test_names_are_bytes_whatever_the_locale_says(tmp_path: Path) -> None:
 
     listed = [file.path for file in verify_archive(tmp_path / "a").manifest.files]
     assert [path for path in listed if not path.isascii()] == ["model/ü.py", "x/ö.c", "à.csv", "été.csv"]
+
+
+def test_copies_count_as_they_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred links to a directory of a thousand files ask for a hundred thousand: refused at the first too many."""
+    root = write_tree(tmp_path, {f"data/{number}": "x" for number in range(50)})
+    for number in range(50):
+        (root / f"link{number}").symlink_to("data")
+    monkeypatch.setattr(tree, "MAX_MEMBERS", 120)
+
+    with pytest.raises(LimitExceededError, match=r"more than 120 files; link1/\d+ is one too many"):
+        walk(root, copy_symlinks=True)

@@ -3,32 +3,19 @@
 See: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict
 
-from bundlekit.model.documents.texts import DigestText, TextPattern
+from bundlekit.model.documents.texts import ChecksumText, DigestText
 
-__all__ = [
-    "BUNDLE_DIGEST_OF",
-    "PREDICATE_TYPE",
-    "STATEMENT_TYPE",
-    "ReceiptCheckDocument",
-    "ReceiptDocument",
-]
-
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "urn:bundlekit:validation:1"
-BUNDLE_DIGEST_OF = ".bundlekit/manifest.json"
-"""The file of an archive whose SHA-256 is the bundle's digest, and so the subject's."""
-
-_Hex = Annotated[str, TextPattern("^[0-9a-f]{64}$")]
+__all__ = ["ReceiptCheckDocument", "ReceiptDocument"]
 
 
 class SubjectDigestDocument(TypedDict):
     """The digest of a subject, in hex as in-toto has it."""
 
-    sha256: _Hex
+    sha256: ChecksumText
 
 
 class SubjectDocument(TypedDict):
