@@ -162,11 +162,11 @@ def _large_member(base: bytes, member: Member) -> Iterator[Callable[[], _Piece]]
     for piece in member_pieces(base, member, PIECE_BYTES):
         hasher.update(piece)
         left -= len(piece)
-        if left:
-            yield partial(_piece, start + piece, ())
-        else:
-            yield partial(_piece, start + piece + padding(member.size), (manifest_file(member, hasher.hexdigest()),))
+        # In place: a copy of each piece would be as much memory again.
+        piece[:0] = start
         start = b""
+        piece += padding(0 if left else member.size)
+        yield partial(_piece, piece, () if left else (manifest_file(member, hasher.hexdigest()),))
 
 
 def _piece(content: bytes | bytearray, files: tuple[ManifestFile, ...]) -> _Piece:
