@@ -165,7 +165,7 @@ def _large_member(base: bytes, member: Member) -> Iterator[Callable[[], _Piece]]
         # In place: a copy of each piece would be as much memory again.
         piece[:0] = start
         start = b""
-        piece += padding(0 if left else member.size)
+        piece.extend(padding(0 if left else member.size))
         yield partial(_piece, piece, () if left else (manifest_file(member, hasher.hexdigest()),))
 
 

@@ -75,6 +75,8 @@ ssize_t write(int fd, const void *data, size_t size) {
 CALL(ssize_t, read, READS, (int fd, void *data, size_t size), (fd, data, size))
 CALL(ssize_t, readv, READS, (int fd, const struct iovec *v, int n), (fd, v, n))
 CALL(ssize_t, pread64, READS, (int fd, void *data, size_t size, off64_t at), (fd, data, size, at))
+CALL(ssize_t, preadv64, READS, (int fd, const struct iovec *v, int n, off64_t at), (fd, v, n, at))
+CALL(ssize_t, preadv64v2, READS, (int fd, const struct iovec *v, int n, off64_t at, int how), (fd, v, n, at, how))
 CALL(int, fsync, ROOM, (int fd), (fd))
 CALL(int, rename, ROOM, (const char *a, const char *b), (a, b))
 CALL(int, renameat, ROOM, (int p, const char *a, int q, const char *b), (p, a, q, b))
