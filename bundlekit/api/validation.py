@@ -185,6 +185,7 @@ def _validated(
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,
         network=dynamic.network,
+        envelope=dynamic.envelope,
         gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 

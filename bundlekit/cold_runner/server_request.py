@@ -22,7 +22,7 @@ __all__ = ["Request", "parse_request", "reproduction"]
 
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
-_OF_THE_MOMENT = frozenset({"cache_dir", "forks", "outputs_dir", "preserve", "texts"})
+_OF_THE_MOMENT = frozenset({"cache_dir", "forks", "measured", "outputs_dir", "preserve", "texts"})
 
 
 class Request(NamedTuple):
@@ -50,6 +50,7 @@ class Request(NamedTuple):
     limits: Limits
     forks: bool
     preload: tuple[str, ...]
+    measured: bool
     texts: LongTexts | None = None
 
 
@@ -93,6 +94,7 @@ def parse_request(
         limits=_limits(table.get("limits")),
         forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
         preload=_texts(table, "preload"),
+        measured=_flag(table, "measured"),
         texts=texts,
     )
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
+from bundlekit.model.envelope import Envelope
 
 __all__ = [
     "Finding",
@@ -118,7 +119,7 @@ class Report(NamedTuple):
     `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
     another severity than their rule gave them; `gone` what a baseline knows and was not found any more. `fixed` and
     `unfixed` are what a fix has done, and `findings` what is left after it; with a `difference`, a unified diff,
-    nothing was written yet.
+    nothing was written yet. `envelope` is what the smoke tasks took, None where none succeeded.
     """
 
     path: str
@@ -138,6 +139,7 @@ class Report(NamedTuple):
     fixed: tuple[Fixed, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
     difference: str | None = None
+    envelope: Envelope | None = None
 
     @property
     def passed(self) -> bool:
