@@ -38,12 +38,14 @@ class Format(StrEnum):
     GITHUB = "github"
     SARIF = "sarif"
     JUNIT = "junit"
+    HTML = "html"
 
 
 _MARKS = {
     Format.JSON: '"bundlekit/report/',
     Format.SARIF: '"fullName": "bundlekit ',
     Format.JUNIT: '<testsuites name="bundlekit"',
+    Format.HTML: '<meta name="generator" content="bundlekit ',
 }
 """What stands near the start of every report of ours in that format; the others have nothing that tells them."""
 
@@ -94,6 +96,10 @@ def render(reports: Sequence[Report], form: Format, style: Style = plain, around
             from bundlekit.report.junit import junit_text  # noqa: PLC0415 - the reason stands above
 
             return junit_text(reports, around)
+        case Format.HTML:
+            from bundlekit.report.html.reports import reports_page  # noqa: PLC0415 - the reason stands above
+
+            return reports_page(reports, around)
 
 
 def check_destinations(destinations: Sequence[Destination]) -> None:
