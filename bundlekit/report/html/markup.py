@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bundlekit.report.printable import printable_lines
 
-__all__ = ["Content", "Markup", "bounded", "cut", "element", "joined", "paragraph", "verbatim"]
+__all__ = ["Content", "Markup", "cut", "element", "joined", "paragraph", "verbatim"]
 
 
 class Markup(NamedTuple):
@@ -54,13 +54,6 @@ def verbatim(text: str) -> Markup:
 def cut(text: str, most: int) -> str:
     """Return at most so many characters of `text`, and dots for the others."""
     return text if len(text) <= most else f"{text[:most]}..."
-
-
-def bounded(items: list[Markup], most: int, what: str) -> Markup:
-    """Return the first of `items`, and a sentence that counts the others if there are more."""
-    rest = len(items) - most
-    told = [paragraph(f"{rest:,} more {what} are left out.", kind="left-out")] if rest > 0 else []
-    return joined([*items[:most], *told])
 
 
 def _escaped(text: str) -> str:

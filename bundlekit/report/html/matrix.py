@@ -1,0 +1,136 @@
+"""Tasks by order as a picture: what each task gave in each order, told by shape and letter, and by colour besides."""
+
+from collections.abc import Mapping, Sequence
+
+from bundlekit.model.isolation import Cell, Run
+from bundlekit.report.html.markup import Markup, cut, element, joined, paragraph
+from bundlekit.report.html.page import table
+
+__all__ = ["matrix_markup"]
+
+MAX_TASKS, _MAX_RUNS = 1000, 24
+_IN_A_ROW = 36
+_PITCH, _HALF, _LABEL, _HEAD, _GAP = 21, 10.5, 112, 16, 12
+_NAME = 16
+_WORST_FIRST = (Cell.CRASHED, Cell.DIFFERENT, Cell.SAME, Cell.SKIPPED)
+_MEANINGS = {
+    Cell.SAME: "S: same as in a fresh process",
+    Cell.DIFFERENT: "D: different",
+    Cell.CRASHED: "C: crashed",
+    Cell.SKIPPED: "dash: not run, the budget was used up",
+}
+_OUTLINES = {
+    Cell.SAME: ("rect", {"x": 2, "y": 2, "width": 17, "height": 17, "rx": 4}),
+    Cell.DIFFERENT: ("path", {"d": "M10.5 0 21 10.5 10.5 21 0 10.5z"}),
+    Cell.CRASHED: ("path", {"d": "M6.4 .5h8.2l5.9 5.9v8.2l-5.9 5.9H6.4L.5 14.6V6.4z"}),
+    Cell.SKIPPED: ("rect", {"x": 3, "y": 3, "width": 15, "height": 15}),
+}
+_LETTERS = {Cell.SAME: "S", Cell.DIFFERENT: "D", Cell.CRASHED: "C", Cell.SKIPPED: "\N{EN DASH}"}
+
+
+def matrix_markup(runs: Sequence[Run], prefix: str) -> Markup:
+    """Return the picture with its legend, and the same as a table; names of fragments start with `prefix`.
+
+    Where an order has a task more than once, the worst that came of it is shown.
+    """
+    shown = [_cells(run) for run in runs[:_MAX_RUNS]]
+    tasks = sorted({task for cells in shown for task in cells})
+    names = [run.order.name for run in runs[:_MAX_RUNS]]
+    left_out = []
+    if len(runs) > _MAX_RUNS or len(tasks) > MAX_TASKS:
+        said = (
+            f"Shown are {len(shown)} of {len(runs)} orders, and {min(len(tasks), MAX_TASKS):,} of {len(tasks):,} tasks."
+        )
+        left_out.append(paragraph(said, kind="left-out"))
+        tasks = tasks[:MAX_TASKS]
+    if not tasks:
+        return paragraph("No task was run in a process that had run another.")
+    picture = _picture(names, shown, tasks, prefix)
+    scroll = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Tasks by order"}
+    figure = element("figure", {}, element("div", scroll, picture), _legend(shown, prefix))
+    as_table = element("details", {}, element("summary", {}, "The same as a table"), _as_table(names, shown, tasks))
+    return joined([figure, *left_out, as_table])
+
+
+def _cells(run: Run) -> Mapping[int, Cell]:
+    cells: dict[int, Cell] = {}
+    for task, cell in zip(run.order.tasks, run.cells, strict=True):
+        cells[task] = min(cell, cells.get(task, cell), key=_WORST_FIRST.index)
+    return cells
+
+
+def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int], prefix: str) -> Markup:
+    bands = [tasks[start : start + _IN_A_ROW] for start in range(0, len(tasks), _IN_A_ROW)]
+    band_height = _HEAD + _PITCH * len(names) + _GAP
+    width, height = _LABEL + _PITCH * len(bands[0]), band_height * len(bands) - _GAP
+    attributes: dict[str, str | int | float] = {
+        "class": "matrix",
+        "role": "img",
+        "aria-labelledby": f"{prefix}matrix-title {prefix}matrix-desc",
+        "viewBox": f"0 0 {width} {height}",
+        "width": width,
+        "height": height,
+    }
+    parts = [
+        element("title", {"id": f"{prefix}matrix-title"}, "What each task gave in each order"),
+        element("desc", {"id": f"{prefix}matrix-desc"}, _description(names, shown)),
+        element("defs", {}, *(_symbol(cell, prefix) for cell in Cell)),
+    ]
+    parts += [_band(names, shown, band, band_height * at, prefix) for at, band in enumerate(bands)]
+    return element("svg", attributes, *parts)
+
+
+def _description(names: Sequence[str], shown: Sequence[Mapping[int, Cell]]) -> str:
+    told = []
+    for name, cells in zip(names, shown, strict=True):
+        counts = [(cell, sum(each is cell for each in cells.values())) for cell in Cell]
+        told.append(f"{cut(name, _NAME)}: " + ", ".join(f"{count} {cell.value}" for cell, count in counts if count))
+    return "; ".join(told)
+
+
+def _symbol(cell: Cell, prefix: str) -> Markup:
+    tag, outline = _OUTLINES[cell]
+    on = cell in {Cell.DIFFERENT, Cell.CRASHED}
+    letter = element("text", {"class": f"letter {'on' if on else 'off'}", "x": _HALF, "y": 14.5}, _LETTERS[cell])
+    return element("g", {"id": f"{prefix}cell-{cell.value}"}, element(tag, {"class": cell.value, **outline}), letter)
+
+
+def _band(
+    names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int], top: int, prefix: str
+) -> Markup:
+    parts = [
+        element("text", {"class": "task", "x": _LABEL + _PITCH * at + _HALF, "y": top + 11}, str(task))
+        for at, task in enumerate(tasks)
+    ]
+    for row, (name, cells) in enumerate(zip(names, shown, strict=True)):
+        y = top + _HEAD + _PITCH * row
+        parts += [Markup("\n"), element("text", {"class": "label", "x": 0, "y": y + 14}, cut(name, _NAME))]
+        parts += [
+            element("use", {"href": f"#{prefix}cell-{cells[task].value}", "x": _LABEL + _PITCH * at, "y": y})
+            for at, task in enumerate(tasks)
+            if task in cells
+        ]
+    return joined(parts)
+
+
+def _legend(shown: Sequence[Mapping[int, Cell]], prefix: str) -> Markup:
+    there = {cell for cells in shown for cell in cells.values()}
+    items = []
+    for cell in Cell:
+        if cell in there:
+            use = element("use", {"href": f"#{prefix}cell-{cell.value}"})
+            picture = element("svg", {"class": "matrix", "viewBox": "0 0 21 21", "aria-hidden": "true"}, use)
+            items.append(element("li", {}, picture, _MEANINGS[cell]))
+    caption = "Each column is a task, by its number in the grid; each row is an order in which one process ran them."
+    return element("figcaption", {}, element("ul", {"class": "legend"}, *items), paragraph(caption, kind="muted"))
+
+
+def _as_table(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int]) -> Markup:
+    rows = [
+        [
+            element("th", {"scope": "row"}, str(task)),
+            *(element("td", {}, cells[task].value if task in cells else "") for cells in shown),
+        ]
+        for task in tasks
+    ]
+    return table("What each task gave in each order", ["Task", *(cut(name, _NAME) for name in names)], rows)
