@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bundlekit.isolation.compare import Observation, first_difference
+from bundlekit.isolation.divergence import first_divergence
 from bundlekit.model.isolation import Divergence
 from bundlekit.model.outcome import Output
 
@@ -22,16 +23,10 @@ def divergence_of(cold: Observation, warm: Observation) -> Divergence | None:
     if reading.cold is None or reading.warm is None:
         names = {True: "there", False: "not there"}
         return Divergence(reading.output, "", names[reading.cold is not None], names[reading.warm is not None])
-    return _first_divergence(reading.output, _bytes_of(reading.cold), _bytes_of(reading.warm))
+    return first_divergence(reading.output, _bytes_of(reading.cold), _bytes_of(reading.warm))
 
 
 def _bytes_of(output: Output) -> bytes:
     if output.inline is None:
         return Path(output.ref or "").read_bytes()
     return output.inline
-
-
-def _first_divergence(name: str, cold: bytes, warm: bytes) -> Divergence:
-    pairs = zip(cold, warm, strict=False)
-    offset = next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(cold), len(warm)))
-    return Divergence(name, f"byte {offset}", cold[offset : offset + 8].hex(" "), warm[offset : offset + 8].hex(" "))
