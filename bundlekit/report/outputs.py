@@ -13,6 +13,7 @@ from bundlekit.report.text import Style, plain, report_lines
 
 __all__ = [
     "PACK_REPORT_MARK",
+    "PAGE_MARK",
     "Destination",
     "Format",
     "check_destinations",
@@ -26,6 +27,9 @@ __all__ = [
 
 PACK_REPORT_MARK = '"bundlekit/pack-report/'
 """What stands near the start of every document of that kind."""
+
+PAGE_MARK = '<meta name="generator" content="bundlekit '
+"""What stands near the start of every page in HTML."""
 
 _START_BYTES = 4096
 
@@ -45,7 +49,7 @@ _MARKS = {
     Format.JSON: '"bundlekit/report/',
     Format.SARIF: '"fullName": "bundlekit ',
     Format.JUNIT: '<testsuites name="bundlekit"',
-    Format.HTML: '<meta name="generator" content="bundlekit ',
+    Format.HTML: PAGE_MARK,
 }
 """What stands near the start of every report of ours in that format; the others have nothing that tells them."""
 

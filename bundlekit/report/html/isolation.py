@@ -9,6 +9,7 @@ from bundlekit.report.html.matrix import matrix_markup
 from bundlekit.report.html.page import Section, Word, contents, facts, kicker, page, table, verdict
 from bundlekit.report.html.state import native_markup, python_markup
 from bundlekit.report.html.victims import tasks_markup, victims_markup
+from bundlekit.report.isolation import NOTES
 
 __all__ = ["isolation_page", "isolation_sections"]
 
@@ -28,7 +29,6 @@ _SENTENCES = {
     Verdict.LEAKS: "A task changes what a later one gives in the same process.",
     Verdict.ISOLATED: "No task changed what another gave, as far as it was tried.",
 }
-_NOTES = {"seed_ignored": "The outputs are the same for all seeds."}
 
 
 def isolation_page(outcome: IsolationOutcome) -> str:
@@ -36,17 +36,17 @@ def isolation_page(outcome: IsolationOutcome) -> str:
     sections = list(isolation_sections(outcome))
     name = cut(f"{outcome.name} {outcome.version}", _TEXT)
     header = [kicker("isolation"), element("h1", {}, name), _verdict(outcome), _facts(outcome), contents(sections)]
-    return page(f"{name}: {_word(outcome).text.lower()}", header, [section.markup for section in sections])
+    return page(f"{name}: {_word(outcome).text.lower()}", header, [section.markup() for section in sections])
 
 
 def isolation_sections(outcome: IsolationOutcome, prefix: str = "") -> Iterator[Section]:
     """Yield the parts of the experiment; the names of their fragments start with `prefix`."""
-    if outcome.victims:
-        changed = victims_markup(outcome.victims, outcome.tasks)
-        yield Section(f"{prefix}victims", "What changes what", changed)
     if outcome.runs:
         shown = joined([matrix_markup(outcome.runs, prefix), _orders(outcome.runs)])
         yield Section(f"{prefix}orders", "Tasks by order", shown)
+    if outcome.victims:
+        changed = victims_markup(outcome.victims, outcome.tasks)
+        yield Section(f"{prefix}victims", "What changes what", changed)
     if outcome.native_state:
         yield Section(f"{prefix}native", "State in extension modules", native_markup(outcome.native_state))
     if outcome.python_state:
@@ -70,7 +70,7 @@ def _verdict(outcome: IsolationOutcome) -> Markup:
     else:
         said = _SENTENCES[outcome.verdict]
         count = len(outcome.victims)
-        said += f" So it is for {counted(count, 'task')} of {len(outcome.tasks)}." if count else ""
+        said += f" Seen for {count} of {counted(len(outcome.tasks), 'task')}." if count else ""
     return verdict(_word(outcome), said)
 
 
@@ -80,15 +80,16 @@ def _facts(outcome: IsolationOutcome) -> Markup:
         marked = "yes: requires-fresh-process = true, so no task follows another in one process"
         if outcome.verdict is Verdict.ISOLATED:
             marked += "; by this experiment it could go"
-    notes = [_NOTES.get(note, note) for note in outcome.notes[:_MOST_SENTENCES]]
+    notes = [NOTES.get(note, note) for note in outcome.notes[:_MOST_SENTENCES]]
     return facts(
         [
             ("Bundle", element("code", {}, cut(outcome.label, _TEXT))),
             ("Digest", element("code", {}, outcome.digest)),
             ("Grid", element("code", {}, cut(outcome.spec, _TEXT))),
             ("Tasks", _tasks(outcome)),
+            ("Sandbox", cut(outcome.sandbox, _TEXT)),
             ("Marked", marked),
-            ("Notes", cut(" ".join(notes), _MESSAGE) if notes else None),
+            ("Notes", cut("; ".join(notes), _MESSAGE) if notes else None),
         ]
     )
 

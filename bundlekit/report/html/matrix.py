@@ -10,8 +10,8 @@ __all__ = ["matrix_markup"]
 
 MAX_TASKS, _MAX_RUNS = 1000, 24
 _IN_A_ROW = 36
-_PITCH, _HALF, _LABEL, _HEAD, _GAP = 21, 10.5, 112, 16, 12
-_NAME = 16
+_PITCH, _HALF, _HEAD, _GAP = 21, 10.5, 16, 12
+_NAME, _CHARACTER = 16, 7.5
 _WORST_FIRST = (Cell.CRASHED, Cell.DIFFERENT, Cell.SAME, Cell.SKIPPED)
 _MEANINGS = {
     Cell.SAME: "S: same as in a fresh process",
@@ -19,7 +19,7 @@ _MEANINGS = {
     Cell.CRASHED: "C: crashed",
     Cell.SKIPPED: "dash: not run, the budget was used up",
 }
-_OUTLINES = {
+_OUTLINES: Mapping[Cell, tuple[str, Mapping[str, str | int | float]]] = {
     Cell.SAME: ("rect", {"x": 2, "y": 2, "width": 17, "height": 17, "rx": 4}),
     Cell.DIFFERENT: ("path", {"d": "M10.5 0 21 10.5 10.5 21 0 10.5z"}),
     Cell.CRASHED: ("path", {"d": "M6.4 .5h8.2l5.9 5.9v8.2l-5.9 5.9H6.4L.5 14.6V6.4z"}),
@@ -62,7 +62,8 @@ def _cells(run: Run) -> Mapping[int, Cell]:
 def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int], prefix: str) -> Markup:
     bands = [tasks[start : start + _IN_A_ROW] for start in range(0, len(tasks), _IN_A_ROW)]
     band_height = _HEAD + _PITCH * len(names) + _GAP
-    width, height = _LABEL + _PITCH * len(bands[0]), band_height * len(bands) - _GAP
+    left = round(_CHARACTER * max(len(cut(name, _NAME)) for name in names)) + _GAP
+    width, height = left + _PITCH * len(bands[0]), band_height * len(bands) - _GAP
     attributes: dict[str, str | int | float] = {
         "class": "matrix",
         "role": "img",
@@ -76,7 +77,7 @@ def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: S
         element("desc", {"id": f"{prefix}matrix-desc"}, _description(names, shown)),
         element("defs", {}, *(_symbol(cell, prefix) for cell in Cell)),
     ]
-    parts += [_band(names, shown, band, band_height * at, prefix) for at, band in enumerate(bands)]
+    parts += [_band(names, shown, band, (left, band_height * at), prefix) for at, band in enumerate(bands)]
     return element("svg", attributes, *parts)
 
 
@@ -92,21 +93,28 @@ def _symbol(cell: Cell, prefix: str) -> Markup:
     tag, outline = _OUTLINES[cell]
     on = cell in {Cell.DIFFERENT, Cell.CRASHED}
     letter = element("text", {"class": f"letter {'on' if on else 'off'}", "x": _HALF, "y": 14.5}, _LETTERS[cell])
-    return element("g", {"id": f"{prefix}cell-{cell.value}"}, element(tag, {"class": cell.value, **outline}), letter)
+    return element(
+        "g", {"id": f"{prefix}cell-{cell.value}"}, element(tag, {"class": f"cell-{cell.value}", **outline}), letter
+    )
 
 
 def _band(
-    names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int], top: int, prefix: str
+    names: Sequence[str],
+    shown: Sequence[Mapping[int, Cell]],
+    tasks: Sequence[int],
+    corner: tuple[int, int],
+    prefix: str,
 ) -> Markup:
+    left, top = corner
     parts = [
-        element("text", {"class": "task", "x": _LABEL + _PITCH * at + _HALF, "y": top + 11}, str(task))
+        element("text", {"class": "task", "x": left + _PITCH * at + _HALF, "y": top + 11}, str(task))
         for at, task in enumerate(tasks)
     ]
     for row, (name, cells) in enumerate(zip(names, shown, strict=True)):
         y = top + _HEAD + _PITCH * row
         parts += [Markup("\n"), element("text", {"class": "label", "x": 0, "y": y + 14}, cut(name, _NAME))]
         parts += [
-            element("use", {"href": f"#{prefix}cell-{cells[task].value}", "x": _LABEL + _PITCH * at, "y": y})
+            element("use", {"href": f"#{prefix}cell-{cells[task].value}", "x": left + _PITCH * at, "y": y})
             for at, task in enumerate(tasks)
             if task in cells
         ]

@@ -7,10 +7,7 @@ from typing import NamedTuple
 from bundlekit.report.documents import TOOL
 from bundlekit.report.html.markup import Content, Markup, element, joined, paragraph
 
-__all__ = ["MARK", "Section", "Word", "contents", "facts", "kicker", "page", "table", "verdict"]
-
-MARK = '<meta name="generator" content="bundlekit '
-"""What stands near the start of every page of ours."""
+__all__ = ["Section", "Word", "contents", "facts", "kicker", "page", "table", "verdict"]
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -29,10 +26,9 @@ class Section(NamedTuple):
     title: str
     content: Markup
 
-    @property
-    def markup(self) -> Markup:
-        """The section under its heading."""
-        heading = element("h2", {"id": f"{self.name}-title"}, self.title)
+    def markup(self, level: str = "h2") -> Markup:
+        """Return the section under its heading, which is of that level."""
+        heading = element(level, {"id": f"{self.name}-title"}, self.title)
         return element("section", {"id": self.name, "aria-labelledby": f"{self.name}-title"}, heading, self.content)
 
 
@@ -43,7 +39,7 @@ def page(title: str, header: Iterable[Content], main: Iterable[Content]) -> str:
         [
             Markup('<meta charset="utf-8">\n'),
             Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'),
-            Markup(f'{MARK}{TOOL.partition(" ")[2]}">\n'),
+            Markup(f'<meta name="generator" content="{TOOL}">\n'),
             Markup('<meta name="viewport" content="width=device-width, initial-scale=1">\n'),
             Markup('<meta name="color-scheme" content="light dark">\n'),
             Markup('<meta name="referrer" content="no-referrer">\n'),

@@ -35,7 +35,7 @@ def reports_page(reports: Sequence[Report], around: Surroundings) -> str:
         sections = list(_sections(report, around, "", _MOST_BYTES))
         header = [kicker("validate"), *_heading(report, around, "h1"), contents(sections)]
         title = f"{_identity(report)}: {_word(report).text.lower()}"
-        return page(title, header, [section.markup for section in sections])
+        return page(title, header, [section.markup() for section in sections])
     failed = sum(not report.passed for report in reports)
     word, said = Word("Passed", "good"), f"All {len(reports)} bundles passed."
     if failed:
@@ -65,7 +65,7 @@ def _overview(reports: Sequence[Report]) -> Markup:
 
 
 def _article(report: Report, around: Surroundings, number: int, most_bytes: int) -> Markup:
-    sections = [each.markup for each in _sections(report, around, f"bundle-{number}-", most_bytes)]
+    sections = [each.markup("h3") for each in _sections(report, around, f"bundle-{number}-", most_bytes)]
     attributes = {"class": "bundle", "id": f"bundle-{number}"}
     return element("article", attributes, *_heading(report, around, "h2"), *sections)
 

@@ -42,23 +42,30 @@ def _cold(failed: bool) -> Markup:  # noqa: FBT001 - a cell of a table
 
 
 def _victim(victim: Victim, tasks: Sequence[GridTask]) -> Markup:
-    *earlier, _ = victim.sequence
-    after = f"after {_named(earlier)}" if earlier else "in a process that was used before"
-    did = "crashes" if victim.cell is Cell.CRASHED else "gives something else"
-    minimal = "No shorter sequence does it." if victim.is_minimal else "The budget ended here: a shorter one may do it."
-    parts = [
-        element("h3", {}, f"Task {victim.task} {did} {after}"),
-        paragraph(f"Seen first in the order {cut(victim.order, _NAME)}. {minimal}"),
-        _steps(victim),
-    ]
+    parts = [element("h3", {}, _heading(victim))]
+    if _has_others(victim):
+        minimal = "No shorter sequence does it." if victim.is_minimal else "The budget ended here: fewer may do it."
+        parts += [paragraph(f"Seen first in the order {cut(victim.order, _NAME)}. {minimal}"), _steps(victim)]
     if victim.divergence is not None:
-        parts.append(_divergence(victim.divergence))
+        columns = ("In a fresh process", "After the others") if _has_others(victim) else ("Once", "Then")
+        parts.append(_divergence(victim.divergence, columns))
     if victim.message is not None:
         parts += [paragraph("It said:"), verbatim(cut(victim.message, _COMMAND))]
     parts += [paragraph("To see it again:"), verbatim(cut(victim.command, _COMMAND))]
     numbers = [number for number in dict.fromkeys(victim.sequence) if 0 <= number < len(tasks)][:_MOST_STEPS]
     parts.append(table("These tasks", _COLUMNS, [_task_cells(number, tasks) for number in numbers]))
     return element("article", {"class": "victim-case"}, *parts)
+
+
+def _has_others(victim: Victim) -> bool:
+    """Whether it takes other tasks to change this one: one that is not deterministic changes by itself."""
+    return len(victim.sequence) > 1
+
+
+def _heading(victim: Victim) -> str:
+    did = "crashes" if victim.cell is Cell.CRASHED else "gives something else"
+    when = f"after {_named(victim.sequence[:-1])}" if _has_others(victim) else "when it is run again"
+    return f"Task {victim.task} {did} {when}"
 
 
 def _named(numbers: Sequence[int]) -> str:
@@ -80,7 +87,7 @@ def _steps(victim: Victim) -> Markup:
     return element("ol", {"class": "steps", "aria-label": label}, *steps, element("li", {}, end))
 
 
-def _divergence(divergence: Divergence) -> Markup:
+def _divergence(divergence: Divergence, values: tuple[str, str]) -> Markup:
     apart = "" if divergence.ulps is None else f"{divergence.ulps:,}"
     row = [
         element("th", {"scope": "row", "class": "text"}, cut(divergence.output, _NAME)),
@@ -89,7 +96,7 @@ def _divergence(divergence: Divergence) -> Markup:
         element("td", {"class": "text error"}, element("code", {}, cut(divergence.warm, _VALUE))),
         element("td", {"class": "number"}, apart),
     ]
-    columns = ("Output", "Place", "In a fresh process", "After the others", "Apart (ULPs)#")
+    columns = ("Output", "Place", *values, "Apart (ULPs)#")
     return table("The first difference", columns, [row])
 
 
