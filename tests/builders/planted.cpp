@@ -98,8 +98,9 @@ static PyObject *touch_table(PyObject *, PyObject *arg) {
     return PyFloat_FromDouble(before);
 }
 static PyObject *touch_string(PyObject *, PyObject *arg) {
+    PyObject *before = PyUnicode_FromString(model::label.c_str());
     model::label[2] = 'a' + PyLong_AsLong(arg) % 26;
-    return PyUnicode_FromString(model::label.c_str());
+    return before;
 }
 static PyObject *touch_thread(PyObject *, PyObject *arg) { return PyLong_FromLong(model::draws += PyLong_AsLong(arg)); }
 static PyObject *touch_scratch(PyObject *, PyObject *arg) {

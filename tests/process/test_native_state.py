@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from builders.native_modules import NativeProcess, Planted, compiled
 
+from bundlekit.isolation.native.intervention import Between, with_causes
 from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.model.isolation import Behaviour, NativeChange
 
@@ -106,3 +107,87 @@ def test_a_module_elsewhere_is_a_dependencys(planted: Planted, tmp_path: Path) -
             snapshots.append(watch.snapshot(process))
     (found,) = watch.changes(snapshots, _TASKS)
     assert (found.library, found.symbol, found.is_own) == ("planted.so", "model::counter", False)
+
+
+class Rerun:
+    """Runs `function` on tasks in a new process, and tells whether the last one gave what it gives cold."""
+
+    def __init__(self, function: str, tasks: tuple[int, ...], code: Path) -> None:
+        self._function, self._tasks, self._code = function, tasks, code
+        self.cold = self.warm = ""
+        self.runs = 0
+        self.warm = self._output(lambda _process: None)
+        with NativeProcess(code) as process:
+            self.cold = process.call(function, tasks[-1])
+
+    def __call__(self, between: Between) -> bool:
+        """Return whether the output is the cold one."""
+        self.runs += 1
+        return self._output(between) == self.cold
+
+    def _output(self, between: Between) -> str:
+        output = ""
+        with NativeProcess(self._code) as process:
+            between(process)
+            for task in self._tasks:
+                output = process.call(self._function, task)
+                between(process)
+        return output
+
+    def changed(self) -> list[NativeChange]:
+        """Return what differs before the last task."""
+        watch = NativeWatch()
+        with NativeProcess(self._code) as process:
+            snapshots = [watch.snapshot(process)]
+            for task in self._tasks[:-1]:
+                process.call(self._function, task)
+            snapshots.append(watch.snapshot(process))
+        return list(watch.changes(snapshots, self._tasks[-2:-1]))
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["local", "counter", "weigh", "string", "map", "table", "thread", "cells", "engine", "singleton", "context"],
+)
+def test_what_is_written_back_shows_the_cause(function: str, planted: Planted) -> None:
+    """State alone says what changed; that the output is cold again without it says what changed the output."""
+    rerun = Rerun(function, (3, 5, 4), planted.whole)
+    assert rerun.warm != rerun.cold
+    (found,) = with_causes(rerun.changed(), 2, rerun)
+    assert found.is_cause
+
+
+def test_what_changes_beside_the_cause_is_none(planted: Planted) -> None:
+    """A counter that nothing reads changes with each task, and looks the same as what is read."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+    found = with_causes(rerun.changed(), 1, rerun)
+    assert {each.symbol: each.is_cause for each in found} == {"rate": True, "note": False}
+    assert rerun.runs <= 4
+
+
+def test_a_vector_that_grew_gets_its_old_size(planted: Planted) -> None:
+    """Its elements are elsewhere by then."""
+    rerun = Rerun("vector", (3, 5, 4, 4, 4, 4), planted.whole)
+    (found,) = with_causes(rerun.changed(), 5, rerun)
+    assert (found.symbol, found.is_cause) == ("model::trajectory", True)
+
+
+def test_without_symbols_the_cause_is_shown_as_well(planted: Planted) -> None:
+    """The place is enough to write to."""
+    rerun = Rerun("run", (3, 4), planted.stripped)
+    found = with_causes(rerun.changed(), 1, rerun)
+    assert sorted((each.section, each.is_cause) for each in found) == [(".bss", False), (".data", True)]
+
+
+def test_where_no_variable_is_the_cause_none_is_named(planted: Planted) -> None:
+    """The output differs for another reason than this library."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+    (note,) = (each for each in rerun.changed() if each.symbol == "note")
+    (found,) = with_causes([note], 1, rerun)
+    assert found.is_cause is False
+
+
+def test_when_the_budget_ends_nothing_is_claimed(planted: Planted) -> None:
+    """Half a proof is none."""
+    changed = Rerun("run", (3, 4), planted.whole).changed()
+    assert {each.is_cause for each in with_causes(changed, 1, lambda _between: None)} == {None}
