@@ -70,6 +70,12 @@ class Divergence(NamedTuple):
     warm: str
     ulps: int | None = None
 
+    def __str__(self) -> str:
+        """What differs, where and by how much, as half a sentence."""
+        place = f" at {self.place}" if self.place else ""
+        ulps = "" if self.ulps is None else f" ({self.ulps} ULPs apart)"
+        return f"output {self.output}{place}: {self.cold} alone, {self.warm} then{ulps}"
+
 
 class Run(NamedTuple):
     """All tasks of one order in one process; `cells` and `pids` go with its tasks, a pid is None where none ran."""

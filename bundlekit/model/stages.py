@@ -5,6 +5,7 @@ from typing import NamedTuple
 from bundlekit.model.digest import Digest
 from bundlekit.model.envelope import Envelope
 from bundlekit.model.finding import Obstacle, Stage
+from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.policy import Judgement
 
 __all__ = ["StagesOutcome"]
@@ -24,3 +25,4 @@ class StagesOutcome(NamedTuple):
     obstacle: Obstacle | None = None
     network: str = "none"
     envelope: Envelope | None = None
+    isolation: IsolationOutcome | None = None

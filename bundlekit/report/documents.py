@@ -11,9 +11,10 @@ from bundlekit.model.envelope import WORKER_RULE
 from bundlekit.model.policy import Means
 
 if TYPE_CHECKING:
+    from bundlekit.model.documents.errors import ErrorDocument
+    from bundlekit.model.documents.isolation import IsolationDocument
     from bundlekit.model.documents.reports import (
         EnvelopeDocument,
-        ErrorDocument,
         FindingDocument,
         FixDocument,
         ReportDocument,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     )
     from bundlekit.model.envelope import Envelope, TaskEnvelope
     from bundlekit.model.finding import Finding, Fixed, Obstacle, Report, Unfixed
+    from bundlekit.model.isolation import IsolationOutcome
 
 __all__ = ["TOOL", "error_document", "json_text", "report_document", "reports_document"]
 
@@ -73,7 +75,14 @@ def report_document(report: "Report") -> "ReportDocument":
         "unfixed": [{**_fix_document(each), "reason": each.reason} for each in report.unfixed],
         "difference": report.difference,
         "envelope": None if report.envelope is None else _envelope_document(report.envelope),
+        "isolation": None if report.isolation is None else _isolation_document(report.isolation),
     }
+
+
+def _isolation_document(outcome: "IsolationOutcome") -> "IsolationDocument":
+    from bundlekit.report.isolation import isolation_document  # noqa: PLC0415 - most reports come without
+
+    return isolation_document(outcome)
 
 
 def error_document(obstacle: "Obstacle") -> "ErrorDocument":

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bundlekit.model.counted import counted
 from bundlekit.model.edit import summary
-from bundlekit.model.envelope import ADVISED_ROOM_GIB, WORKER_RULE, Envelope, size_text
 from bundlekit.model.finding import Finding, Fixed, Report, Severity, StageStatus, Unfixed
 from bundlekit.model.policy import Means
 from bundlekit.report.printable import printable
@@ -16,7 +15,6 @@ __all__ = [
     "counted",
     "counts",
     "finding_lines",
-    "needs",
     "plain",
     "report_lines",
     "summary_line",
@@ -43,6 +41,8 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
             yield from _hint_lines(report.obstacle.hint, style)
         yield from _fix_lines(report, style)
         if report.envelope is not None:
+            from bundlekit.report.needs import needs  # noqa: PLC0415 - a hook runs nothing
+
             yield f"{style('needs:', 'faint')} {needs(report.envelope)}"
         yield summary_line(report, style)
         if len(reports) > 1:
@@ -70,20 +70,6 @@ def _placed(finding: Finding, bundle: str) -> Finding:
     if bundle == ".":
         return finding
     return finding._replace(path=posixpath.normpath(posixpath.join(bundle, finding.path or "")))
-
-
-def needs(envelope: Envelope) -> str:
-    """Return one line: what the smoke tasks took at most, and what to give a worker for that."""
-    memory, limit = envelope.memory, envelope.worker_limit_bytes
-    most = "" if len(envelope.tasks) == 1 else f", the most of {len(envelope.tasks)} smoke tasks each"
-    rest = f"{envelope.seconds:.1f} s, {size_text(envelope.output_bytes)} of outputs{most}"
-    if memory is None or limit is None:
-        return rest
-    among = "" if memory.processes == 1 else f" or more, in {memory.processes} processes"
-    return (
-        f"{size_text(memory.peak_bytes)} of memory{among}, {rest}; memory limit of a Dask worker with one thread: "
-        f"{size_text(limit)} = {WORKER_RULE}; {envelope.workers_in(ADVISED_ROOM_GIB)} fit in {ADVISED_ROOM_GIB} GiB"
-    )
 
 
 def _fix_lines(report: Report, style: Style) -> Iterator[str]:

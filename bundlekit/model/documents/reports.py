@@ -4,13 +4,14 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.errors import ErrorDocument
+from bundlekit.model.documents.isolation import IsolationDocument
 from bundlekit.model.documents.texts import ChecksumText, CodeText, DigestText
 
 __all__ = [
     "BaselineDocument",
     "BundleDocument",
     "EnvelopeDocument",
-    "ErrorDocument",
     "FindingDocument",
     "FixDocument",
     "KnownFindingDocument",
@@ -72,15 +73,6 @@ class BundleDocument(TypedDict):
     deps_hash: DigestText | None
 
 
-class ErrorDocument(TypedDict):
-    """Why a command came to nothing; `code` is its exit status."""
-
-    code: int
-    error_code: str
-    message: str
-    hint: str | None
-
-
 class TaskEnvelopeDocument(TypedDict):
     """What one smoke task took; `seconds` is wall time.
 
@@ -122,6 +114,7 @@ class ReportDocument(TypedDict):
     network was to it (closed, no-tcp, open); both are "none" where nothing ran. `fixed` and `unfixed` tell what `--fix`
     did, and `findings` what is left; with `--diff`, `difference` is a unified diff, and `fixed` what it would do.
     `envelope` is null where no smoke task succeeded.
+    `isolation` is null where that stage did not run.
     """
 
     schema: Literal["bundlekit/report/1"]
@@ -141,6 +134,7 @@ class ReportDocument(TypedDict):
     unfixed: list[UnfixedDocument]
     difference: str | None
     envelope: EnvelopeDocument | None
+    isolation: IsolationDocument | None
 
 
 class ReportsDocument(TypedDict):

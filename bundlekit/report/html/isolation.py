@@ -11,7 +11,7 @@ from bundlekit.report.html.state import native_markup, python_markup
 from bundlekit.report.html.victims import tasks_markup, victims_markup
 from bundlekit.report.isolation import NOTES
 
-__all__ = ["isolation_page", "isolation_sections"]
+__all__ = ["isolation_page", "isolation_sections", "isolation_summary"]
 
 _TEXT, _MESSAGE = 300, 2000
 _MOST_RUNS, _MOST_SHOWN, _MOST_SENTENCES = 24, 40, 50
@@ -35,8 +35,13 @@ def isolation_page(outcome: IsolationOutcome) -> str:
     """Return the page of one experiment."""
     sections = list(isolation_sections(outcome))
     name = cut(f"{outcome.name} {outcome.version}", _TEXT)
-    header = [kicker("isolation"), element("h1", {}, name), _verdict(outcome), _facts(outcome), contents(sections)]
+    header = [kicker("isolation"), element("h1", {}, name), isolation_summary(outcome), contents(sections)]
     return page(f"{name}: {_word(outcome).text.lower()}", header, [section.markup() for section in sections])
+
+
+def isolation_summary(outcome: IsolationOutcome) -> Markup:
+    """Return the verdict, and what it is about."""
+    return joined([_verdict(outcome), _facts(outcome)])
 
 
 def isolation_sections(outcome: IsolationOutcome, prefix: str = "") -> Iterator[Section]:

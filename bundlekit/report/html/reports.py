@@ -6,6 +6,7 @@ from bundlekit.model.counted import counted
 from bundlekit.model.edit import summary
 from bundlekit.model.finding import Fixed, Level, Report, StageStatus, Unfixed
 from bundlekit.report.html.findings import findings_markup
+from bundlekit.report.html.isolation import isolation_sections, isolation_summary
 from bundlekit.report.html.markup import Markup, cut, element, paragraph, verbatim
 from bundlekit.report.html.page import Section, Word, contents, facts, kicker, page, table, verdict
 from bundlekit.report.html.stages import envelope_markup, stages_markup
@@ -125,6 +126,9 @@ def _sections(report: Report, around: Surroundings, prefix: str, most_bytes: int
         yield Section(f"{prefix}stages", "Stages", stages_markup(report.stages))
     if report.envelope is not None:
         yield Section(f"{prefix}needs", "What a task needs", envelope_markup(report.envelope))
+    if report.isolation is not None:
+        yield Section(f"{prefix}isolation", "Isolation", isolation_summary(report.isolation))
+        yield from isolation_sections(report.isolation, f"{prefix}isolation-")
 
 
 def _fixes(report: Report) -> Markup:
