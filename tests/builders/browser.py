@@ -79,7 +79,7 @@ class Browser:
         targets = self._ask("Target.getTargets")["targetInfos"]
         target = next(each["targetId"] for each in targets if each["type"] == "page")
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Log", "Runtime", "DOM"):
+        for domain in ("Page", "Network", "Log", "Runtime", "DOM", "CSS", "Accessibility"):
             self.ask(f"{domain}.enable")
         self.ask("Emulation.setScriptExecutionDisabled", value=True)
         self.ask("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
@@ -107,9 +107,7 @@ class Browser:
         self._events.clear()
         self.ask("Page.navigate", url=page.as_uri())
         self._await("Page.loadEventFired")
-        root = self.ask("DOM.getDocument", depth=0)["root"]["nodeId"]
-        body = self.ask("DOM.querySelector", nodeId=root, selector="body")["nodeId"]
-        remote = self.ask("DOM.resolveNode", nodeId=body)["object"]["objectId"]
+        remote = self.ask("DOM.resolveNode", nodeId=self._node("body"))["object"]["objectId"]
         # The debugger's own calls run even where the page's scripts may not.
         called = self.ask(
             "Runtime.callFunctionOn",
@@ -119,6 +117,12 @@ class Browser:
         )
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         return Seen(called["result"]["value"], self._requests(), self._complaints(), int(size["width"]))
+
+    def style(self, selector: str, name: str) -> str:
+        """Return the computed value of a property of the first element that `selector` names."""
+        node = self._node(selector)
+        found = self.ask("CSS.getComputedStyleForNode", nodeId=node)["computedStyle"]
+        return next(str(each["value"]) for each in found if each["name"] == name)
 
     def screenshot(self, file: Path, *, height: int | None = None) -> None:
         """Write what is shown into `file`, the whole page or its first `height` pixels."""
@@ -130,6 +134,10 @@ class Browser:
     def printed(self) -> bytes:
         """Return the page as PDF."""
         return base64.b64decode(self.ask("Page.printToPDF", printBackground=True)["data"])
+
+    def _node(self, selector: str) -> int:
+        root = self.ask("DOM.getDocument", depth=0)["root"]["nodeId"]
+        return int(self.ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"])
 
     def _requests(self) -> tuple[str, ...]:
         return tuple(

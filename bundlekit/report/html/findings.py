@@ -68,7 +68,7 @@ def _card(finding: Finding, sources: Mapping[str, str]) -> Markup:
     if finding.edit is not None:
         change = cut(summary(finding.edit), _SHORT)
         parts.append(paragraph(element("span", {"class": "muted"}, "validate --fix would mend it: "), change))
-    return joined([element("article", {"class": f"finding {kind}"}, *parts), Markup("\n")])
+    return element("article", {"class": f"finding {kind}"}, *parts)
 
 
 def _place(finding: Finding) -> str:

@@ -1,10 +1,10 @@
 """The isolation experiment -> a page of its own, or sections of the page of ``validate``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bundlekit.model.counted import counted
 from bundlekit.model.isolation import Budget, IsolationOutcome, Run, Verdict
-from bundlekit.report.html.markup import Markup, cut, element, joined, paragraph
+from bundlekit.report.html.markup import Content, Markup, cut, element, joined, paragraph
 from bundlekit.report.html.matrix import matrix_markup
 from bundlekit.report.html.page import Section, Word, contents, facts, kicker, page, table, verdict
 from bundlekit.report.html.state import native_markup, python_markup
@@ -29,19 +29,27 @@ _SENTENCES = {
     Verdict.LEAKS: "A task changes what a later one gives in the same process.",
     Verdict.ISOLATED: "No task changed what another gave, as far as it was tried.",
 }
+_ADVICE = (
+    "keep state in what a call makes and returns, or set requires-fresh-process = true in [tool.bundlekit], "
+    "and each task gets a process of its own"
+)
 
 
 def isolation_page(outcome: IsolationOutcome) -> str:
     """Return the page of one experiment."""
     sections = list(isolation_sections(outcome))
     name = cut(f"{outcome.name} {outcome.version}", _TEXT)
-    header = [kicker("isolation"), element("h1", {}, name), isolation_summary(outcome), contents(sections)]
+    about: list[tuple[str, Content]] = [
+        ("Bundle", element("code", {}, cut(outcome.label, _TEXT))),
+        ("Digest", element("code", {}, outcome.digest)),
+    ]
+    header = [kicker("isolation"), element("h1", {}, name), isolation_summary(outcome, about), contents(sections)]
     return page(f"{name}: {_word(outcome).text.lower()}", header, [section.markup() for section in sections])
 
 
-def isolation_summary(outcome: IsolationOutcome) -> Markup:
-    """Return the verdict, and what it is about."""
-    return joined([_verdict(outcome), _facts(outcome)])
+def isolation_summary(outcome: IsolationOutcome, about: Sequence[tuple[str, Content]] = ()) -> Markup:
+    """Return the verdict, and what it stands on; `about` are facts to begin with."""
+    return joined([_verdict(outcome), facts([*about, *_facts(outcome)])])
 
 
 def isolation_sections(outcome: IsolationOutcome, prefix: str = "") -> Iterator[Section]:
@@ -56,7 +64,7 @@ def isolation_sections(outcome: IsolationOutcome, prefix: str = "") -> Iterator[
         yield Section(f"{prefix}native", "State in extension modules", native_markup(outcome.native_state))
     if outcome.python_state:
         yield Section(f"{prefix}python", "State in Python", python_markup(outcome.python_state))
-    yield Section(f"{prefix}limits", "What was not shown", _limits(outcome))
+    yield Section(f"{prefix}limits", "How far it looked", _limits(outcome))
     if outcome.tasks:
         listed = element("summary", {}, f"All {counted(len(outcome.tasks), 'task')}")
         listing = element("details", {}, listed, tasks_markup(outcome.tasks, outcome.failed_cold))
@@ -79,24 +87,22 @@ def _verdict(outcome: IsolationOutcome) -> Markup:
     return verdict(_word(outcome), said)
 
 
-def _facts(outcome: IsolationOutcome) -> Markup:
+def _facts(outcome: IsolationOutcome) -> list[tuple[str, Content | None]]:
     marked = None
+    needs_care = outcome.verdict in {Verdict.LEAKS, Verdict.CRASHES_WARM} and not outcome.requires_fresh_process
     if outcome.requires_fresh_process:
         marked = "yes: requires-fresh-process = true, so no task follows another in one process"
         if outcome.verdict is Verdict.ISOLATED:
             marked += "; by this experiment it could go"
     notes = [NOTES.get(note, note) for note in outcome.notes[:_MOST_SENTENCES]]
-    return facts(
-        [
-            ("Bundle", element("code", {}, cut(outcome.label, _TEXT))),
-            ("Digest", element("code", {}, outcome.digest)),
-            ("Grid", element("code", {}, cut(outcome.spec, _TEXT))),
-            ("Tasks", _tasks(outcome)),
-            ("Sandbox", cut(outcome.sandbox, _TEXT)),
-            ("Marked", marked),
-            ("Notes", cut("; ".join(notes), _MESSAGE) if notes else None),
-        ]
-    )
+    return [
+        ("Grid", element("code", {}, cut(outcome.spec, _TEXT))),
+        ("Tasks", _tasks(outcome)),
+        ("Sandbox", cut(outcome.sandbox, _TEXT)),
+        ("Marked", marked),
+        ("What to do", _ADVICE if needs_care else None),
+        ("Notes", cut("; ".join(notes), _MESSAGE) if notes else None),
+    ]
 
 
 def _tasks(outcome: IsolationOutcome) -> str:
@@ -125,7 +131,7 @@ def _sequence(tasks: tuple[int, ...]) -> str:
 def _limits(outcome: IsolationOutcome) -> Markup:
     sentences = outcome.not_shown[:_MOST_SENTENCES]
     items = [element("li", {}, cut(sentence, _MESSAGE)) for sentence in sentences]
-    parts = [element("ul", {}, *items)] if items else []
+    parts = [paragraph("What was not shown:"), element("ul", {}, *items)] if items else []
     if outcome.budget.is_used_up:
         said = "The budget was used up before the experiment was done: what follows from it holds as far as it went."
         parts.append(paragraph(element("strong", {"class": "warning"}, said)))

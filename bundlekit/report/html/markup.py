@@ -27,12 +27,16 @@ Content = Markup | str
 
 _VALUES = Mapping[str, str | int | float]
 _NONE: _VALUES = {}
+_PARTS = {"article", "details", "div", "figure", "footer", "header", "section", "svg", "defs", "desc", "g"}
+_BLOCKS = _PARTS | {"caption", "dd", "dl", "h1", "h2", "h3", "li", "ol", "p", "pre", "summary", "table", "tr", "ul"}
 
 
 def element(tag: str, attributes: _VALUES = _NONE, *content: Content) -> Markup:
     """Return the element with its content; `tag` and the names of `attributes` are ours, their values need not be."""
     values = "".join(f' {name}="{_escaped(_value(value))}"' for name, value in attributes.items())
-    return Markup(f"<{tag}{values}>{joined(content).html}</{tag}>")
+    # For whoever reads the source, or a difference of it: between these a line end shows nothing.
+    end = "\n" if tag in _BLOCKS else ""
+    return Markup(f"<{tag}{values}>{joined(content).html}</{tag}>{end}")
 
 
 def paragraph(*content: Content, kind: str | None = None) -> Markup:

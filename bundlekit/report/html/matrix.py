@@ -67,7 +67,8 @@ def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: S
     attributes: dict[str, str | int | float] = {
         "class": "matrix",
         "role": "img",
-        "aria-labelledby": f"{prefix}matrix-title {prefix}matrix-desc",
+        "aria-labelledby": f"{prefix}matrix-title",
+        "aria-describedby": f"{prefix}matrix-desc",
         "viewBox": f"0 0 {width} {height}",
         "width": width,
         "height": height,

@@ -82,7 +82,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Markup]]
         element("th", {"scope": "col", **({"class": "number"} if name.endswith("#") else {})}, name.removesuffix("#"))
         for name in columns
     ]
-    body = [Markup("\n"), *(joined([element("tr", {}, *row), Markup("\n")]) for row in rows)]
+    body = [element("tr", {}, *row) for row in rows]
     whole = element(
         "table",
         {},

@@ -72,13 +72,13 @@ def _article(report: Report, around: Surroundings, number: int, most_bytes: int)
 
 
 def _heading(report: Report, around: Surroundings, level: str) -> list[Markup]:
-    ran = report.sandbox != "none"
+    ran, place = report.sandbox != "none", around.path(report.path, None)
     return [
         element(level, {}, cut(_identity(report), _TEXT)),
         verdict(_word(report), _sentence(report)),
         facts(
             [
-                ("Bundle", element("code", {}, cut(around.path(report.path, None), _TEXT))),
+                ("Bundle", None if place == "." else element("code", {}, cut(place, _TEXT))),
                 ("Digest", None if report.digest is None else element("code", {}, report.digest)),
                 ("Dependencies", None if report.deps_hash is None else element("code", {}, report.deps_hash)),
                 ("Level", f"{report.level.value}. {_REACH[report.level]}" if report.passed else report.level.value),
