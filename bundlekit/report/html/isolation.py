@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bundlekit.model.counted import counted
-from bundlekit.model.isolation import Budget, IsolationOutcome, Run, Verdict
+from bundlekit.model.isolation import Budget, Cell, IsolationOutcome, Run, Verdict
 from bundlekit.report.html.markup import Content, Markup, cut, element, joined, paragraph
 from bundlekit.report.html.matrix import matrix_markup
 from bundlekit.report.html.page import Section, Word, contents, facts, kicker, page, table, verdict
@@ -82,9 +82,16 @@ def _verdict(outcome: IsolationOutcome) -> Markup:
         said = "No task succeeded in a fresh process, so nothing can be said."
     else:
         said = _SENTENCES[outcome.verdict]
-        count = len(outcome.victims)
+        count = len(_changed(outcome))
         said += f" Seen for {count} of {counted(len(outcome.tasks), 'task')}." if count else ""
     return verdict(_word(outcome), said)
+
+
+def _changed(outcome: IsolationOutcome) -> set[int]:
+    """Return the tasks that gave something else anywhere: victims are those of them that were looked into."""
+    cells = [pair for run in outcome.runs for pair in zip(run.order.tasks, run.cells, strict=True)]
+    changed = {task for task, cell in cells if cell in {Cell.DIFFERENT, Cell.CRASHED}}
+    return changed | {victim.task for victim in outcome.victims}
 
 
 def _facts(outcome: IsolationOutcome) -> list[tuple[str, Content | None]]:
@@ -144,7 +151,7 @@ def _budget(budget: Budget) -> Markup:
         _spent("Executions of tasks", budget.tasks_used, budget.tasks, ""),
         _spent("Wall time", budget.seconds_used, budget.seconds, " s"),
     ]
-    return table("The budget", ("", "Used#", "Allowed#", "Share"), rows)
+    return table("The budget", ("Of", "Used#", "Allowed#", "Share"), rows)
 
 
 def _spent(name: str, used: float, allowed: float, unit: str) -> list[Markup]:

@@ -27,28 +27,30 @@ _OUTLINES: Mapping[Cell, tuple[str, Mapping[str, str | int | float]]] = {
 }
 _LETTERS = {Cell.SAME: "S", Cell.DIFFERENT: "D", Cell.CRASHED: "C", Cell.SKIPPED: "\N{EN DASH}"}
 
+_Row = tuple[str, Mapping[int, Cell]]
+"""An order by its name, and what came of each task that it has."""
+
 
 def matrix_markup(runs: Sequence[Run], prefix: str) -> Markup:
     """Return the picture with its legend, and the same as a table; names of fragments start with `prefix`.
 
     Where an order has a task more than once, the worst that came of it is shown.
     """
-    shown = [_cells(run) for run in runs[:_MAX_RUNS]]
-    tasks = sorted({task for cells in shown for task in cells})
-    names = [run.order.name for run in runs[:_MAX_RUNS]]
+    rows = [(run.order.name, _cells(run)) for run in runs[:_MAX_RUNS]]
+    tasks = sorted({task for _, cells in rows for task in cells})
     left_out = []
     if len(runs) > _MAX_RUNS or len(tasks) > MAX_TASKS:
         said = (
-            f"Shown are {len(shown)} of {len(runs)} orders, and {min(len(tasks), MAX_TASKS):,} of {len(tasks):,} tasks."
+            f"Shown are {len(rows)} of {len(runs)} orders, and {min(len(tasks), MAX_TASKS):,} of {len(tasks):,} tasks."
         )
         left_out.append(paragraph(said, kind="left-out"))
         tasks = tasks[:MAX_TASKS]
     if not tasks:
         return paragraph("No task was run in a process that had run another.")
-    picture = _picture(names, shown, tasks, prefix)
+    picture = _picture(rows, tasks, prefix)
     scroll = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Tasks by order"}
-    figure = element("figure", {}, element("div", scroll, picture), _legend(shown, prefix))
-    as_table = element("details", {}, element("summary", {}, "The same as a table"), _as_table(names, shown, tasks))
+    figure = element("figure", {}, element("div", scroll, picture), _legend(rows, prefix))
+    as_table = element("details", {}, element("summary", {}, "The same as a table"), _as_table(rows, tasks))
     return joined([figure, *left_out, as_table])
 
 
@@ -59,11 +61,15 @@ def _cells(run: Run) -> Mapping[int, Cell]:
     return cells
 
 
-def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int], prefix: str) -> Markup:
-    bands = [tasks[start : start + _IN_A_ROW] for start in range(0, len(tasks), _IN_A_ROW)]
-    band_height = _HEAD + _PITCH * len(names) + _GAP
-    left = round(_CHARACTER * max(len(cut(name, _NAME)) for name in names)) + _GAP
-    width, height = left + _PITCH * len(bands[0]), band_height * len(bands) - _GAP
+def _picture(rows: Sequence[_Row], tasks: Sequence[int], prefix: str) -> Markup:
+    left = round(_CHARACTER * max(len(cut(name, _NAME)) for name, _ in rows)) + _GAP
+    bands, height = [], -_GAP
+    for start in range(0, len(tasks), _IN_A_ROW):
+        band = tasks[start : start + _IN_A_ROW]
+        there = [(name, cells) for name, cells in rows if not cells.keys().isdisjoint(band)]
+        bands.append(_band(there, band, (left, height + _GAP), prefix))
+        height += _GAP + _HEAD + _PITCH * len(there)
+    width = left + _PITCH * min(len(tasks), _IN_A_ROW)
     attributes: dict[str, str | int | float] = {
         "class": "matrix",
         "role": "img",
@@ -73,18 +79,15 @@ def _picture(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: S
         "width": width,
         "height": height,
     }
-    parts = [
-        element("title", {"id": f"{prefix}matrix-title"}, "What each task gave in each order"),
-        element("desc", {"id": f"{prefix}matrix-desc"}, _description(names, shown)),
-        element("defs", {}, *(_symbol(cell, prefix) for cell in Cell)),
-    ]
-    parts += [_band(names, shown, band, (left, band_height * at), prefix) for at, band in enumerate(bands)]
-    return element("svg", attributes, *parts)
+    title = element("title", {"id": f"{prefix}matrix-title"}, "What each task gave in each order")
+    described = element("desc", {"id": f"{prefix}matrix-desc"}, _description(rows))
+    symbols = element("defs", {}, *(_symbol(cell, prefix) for cell in Cell))
+    return element("svg", attributes, title, described, symbols, *bands)
 
 
-def _description(names: Sequence[str], shown: Sequence[Mapping[int, Cell]]) -> str:
+def _description(rows: Sequence[_Row]) -> str:
     told = []
-    for name, cells in zip(names, shown, strict=True):
+    for name, cells in rows:
         counts = [(cell, sum(each is cell for each in cells.values())) for cell in Cell]
         told.append(f"{cut(name, _NAME)}: " + ", ".join(f"{count} {cell.value}" for cell, count in counts if count))
     return "; ".join(told)
@@ -99,19 +102,13 @@ def _symbol(cell: Cell, prefix: str) -> Markup:
     )
 
 
-def _band(
-    names: Sequence[str],
-    shown: Sequence[Mapping[int, Cell]],
-    tasks: Sequence[int],
-    corner: tuple[int, int],
-    prefix: str,
-) -> Markup:
+def _band(rows: Sequence[_Row], tasks: Sequence[int], corner: tuple[int, int], prefix: str) -> Markup:
     left, top = corner
     parts = [
         element("text", {"class": "task", "x": left + _PITCH * at + _HALF, "y": top + 11}, str(task))
         for at, task in enumerate(tasks)
     ]
-    for row, (name, cells) in enumerate(zip(names, shown, strict=True)):
+    for row, (name, cells) in enumerate(rows):
         y = top + _HEAD + _PITCH * row
         parts += [Markup("\n"), element("text", {"class": "label", "x": 0, "y": y + 14}, cut(name, _NAME))]
         parts += [
@@ -122,8 +119,8 @@ def _band(
     return joined(parts)
 
 
-def _legend(shown: Sequence[Mapping[int, Cell]], prefix: str) -> Markup:
-    there = {cell for cells in shown for cell in cells.values()}
+def _legend(rows: Sequence[_Row], prefix: str) -> Markup:
+    there = {cell for _, cells in rows for cell in cells.values()}
     items = []
     for cell in Cell:
         if cell in there:
@@ -134,12 +131,12 @@ def _legend(shown: Sequence[Mapping[int, Cell]], prefix: str) -> Markup:
     return element("figcaption", {}, element("ul", {"class": "legend"}, *items), paragraph(caption, kind="muted"))
 
 
-def _as_table(names: Sequence[str], shown: Sequence[Mapping[int, Cell]], tasks: Sequence[int]) -> Markup:
-    rows = [
+def _as_table(rows: Sequence[_Row], tasks: Sequence[int]) -> Markup:
+    lines = [
         [
             element("th", {"scope": "row"}, str(task)),
-            *(element("td", {}, cells[task].value if task in cells else "") for cells in shown),
+            *(element("td", {}, cells[task].value if task in cells else "") for _, cells in rows),
         ]
         for task in tasks
     ]
-    return table("What each task gave in each order", ["Task", *(cut(name, _NAME) for name in names)], rows)
+    return table("What each task gave in each order", ["Task", *(cut(name, _NAME) for name, _ in rows)], lines)
