@@ -4,7 +4,7 @@ import json
 import math
 import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -23,13 +23,16 @@ from bundlekit.executors.cold_pool import ColdPool
 from bundlekit.executors.warm.executor import WarmOptions
 from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
+from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.isolation.notebook import Notebook
 from bundlekit.isolation.sequences import Sequences
+from bundlekit.isolation.state import Look, Observer
+from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.counted import counted
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import Grid, GridIdentity, GridTask
-from bundlekit.model.isolation import Budget, IsolationOutcome
+from bundlekit.model.isolation import Budget, IsolationOutcome, PythonChange
 from bundlekit.model.project import Project
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
@@ -86,7 +89,10 @@ def run_isolation(path: Path, options: IsolationOptions, watcher: IsolationWatch
 
 def smoke_grid(project: Project) -> Grid:
     """Return the smoke tasks of a bundle, or of its settings, as a grid; one that is alone comes with another seed."""
-    tasks = tuple(GridTask(task.entrypoint, task.params, task.seed) for task in project.smoke or (DEFAULT_SMOKE_TASK,))
+    tasks = tuple(
+        GridTask(task.entrypoint, {name: _as_json(value) for name, value in task.params.items()}, task.seed)
+        for task in project.smoke or (DEFAULT_SMOKE_TASK,)
+    )
     if len(tasks) == 1:
         tasks += (tasks[0]._replace(seed=tasks[0].seed + 1),)
     return Grid(PYPROJECT, tasks)
@@ -178,7 +184,7 @@ def _experiment(
         told=steps.told,
     )
     threads = ThreadPoolExecutor(jobs, thread_name_prefix="bundlekit-isolation")
-    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options))
+    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options), watches)
     try:
         experiment = Experiment(blank, means)
         outcome = experiment.of_sequence(options.sequence) if options.sequence else experiment.outcome()
@@ -194,6 +200,22 @@ def _experiment(
         notebook.close()
     sandbox = ", ".join(sorted(laboratory.sandboxes)) or "none"
     return _with_obstacle(outcome._replace(sandbox=sandbox))
+
+
+def watches() -> Look:
+    """Return new watches over a process."""
+    return Look(Observer(NativeWatch()), Observer(_NoWatch()))
+
+
+class _NoWatch:
+    """Sees nothing."""
+
+    def snapshot(self, process: WatchedProcess) -> None:
+        """Return nothing."""
+
+    def changes(self, snapshots: Sequence[None], tasks: Sequence[int]) -> Sequence[PythonChange]:
+        """Return nothing."""
+        return ()
 
 
 class _Steps:
