@@ -93,7 +93,7 @@ class State(NamedTuple):
 
 
 def told(state: State, *, differs: bool) -> State:
-    """Return what is worth telling: what dependencies keep, and what each task overwrites, only where outputs differ."""
+    """Return what is worth telling: of dependencies, and of what every task overwrites, only if outputs differ."""
     if differs:
         return state
     return State(
