@@ -4,7 +4,7 @@ import json
 import math
 import shlex
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -25,14 +25,14 @@ from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
 from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.isolation.notebook import Notebook
+from bundlekit.isolation.python_state import PythonWatch
 from bundlekit.isolation.sequences import Sequences
 from bundlekit.isolation.state import Look, Observer
-from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.counted import counted
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import Grid, GridIdentity, GridTask
-from bundlekit.model.isolation import Budget, IsolationOutcome, PythonChange
+from bundlekit.model.isolation import Budget, IsolationOutcome
 from bundlekit.model.project import Project
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
@@ -204,18 +204,7 @@ def _experiment(
 
 def watches() -> Look:
     """Return new watches over a process."""
-    return Look(Observer(NativeWatch()), Observer(_NoWatch()))
-
-
-class _NoWatch:
-    """Sees nothing."""
-
-    def snapshot(self, process: WatchedProcess) -> None:
-        """Return nothing."""
-
-    def changes(self, snapshots: Sequence[None], tasks: Sequence[int]) -> Sequence[PythonChange]:
-        """Return nothing."""
-        return ()
+    return Look(Observer(NativeWatch()), Observer(PythonWatch()))
 
 
 class _Steps:

@@ -13,7 +13,7 @@ from typing import TypedDict
 from ..script_source import script_source
 from .channel import JOB_FD
 
-__all__ = ["FLAGS", "Job", "code", "command", "empty_job", "order", "warm_orders"]
+__all__ = ["FLAGS", "STATE_MODULES", "Job", "code", "command", "empty_job", "order", "warm_orders"]
 
 FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
 """What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
@@ -37,6 +37,18 @@ p.ENTRY.main(f,load)
 """
 _MARSHAL_VERSION = 4
 """The newest that every supported interpreter reads."""
+
+STATE_MODULES: tuple[str, ...] = (
+    "state_types",
+    "state_prints",
+    "state_texts",
+    "state_modules",
+    "state_files",
+    "state_process",
+    "state_natives",
+    "state",
+)
+"""What tells of Python state, in the order in which they import each other."""
 
 _compiled: dict[str, object] = {}
 
@@ -106,7 +118,9 @@ def order(job: Job, version: str) -> bytes:
 
 def warm_orders(job: Job, digest: str, version: str) -> bytes:
     """Return what a warm process of the interpreter `version` reads from JOB_FD: modules, more for later, the job."""
-    later = {name: _modules(version, name) for name in ("restraint", "target")}
+    later: dict[str, object] = {name: _modules(version, name) for name in ("restraint", "target")}
+    # Packed: hardly any process is asked for it, and none other pays for more than a copy.
+    later["state"] = _marshalled(_modules(version, *STATE_MODULES))
     return code(version, "framing", "warm") + _marshalled(((later, digest), job))
 
 
