@@ -175,8 +175,10 @@ _TABLES: dict[str, tuple[str, Edit, str]] = {
     "fresh-process": (
         f"{_PROJECT}[tool.bundlekit]\nnetwork = true # on\n\n[tool.x]\n",
         RequireFreshProcess("task 3\nchanges"),
-        f"{_PROJECT}[tool.bundlekit]\nnetwork = true # on\n# task 3 changes\nrequires-fresh-process = true\n\n"
-        "[tool.x]\n",
+        (
+            f"{_PROJECT}[tool.bundlekit]\nnetwork = true # on\n# task 3 changes\nrequires-fresh-process = true\n\n"
+            "[tool.x]\n"
+        ),
     ),
     "fresh-process-in-a-new-table": (
         f"{_PROJECT}\n{_SMOKE}",
