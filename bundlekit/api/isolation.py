@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.grid_runs import obstacle_of
-from bundlekit.api.grids import processors, read_tasks
+from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import RunnerError
@@ -114,6 +114,8 @@ def experiment_on(
     if missing:
         msg = f"--sequence names task {missing[0]}: expected numbers from 0 to {len(grid.tasks) - 1} of {grid.path}"
         raise UsageError(msg, subject=missing[0])
+    if options.resume is not None:
+        refuse_inside("--resume", options.resume, bundle.root, [each.path for each in project.excluded])
     watcher.step(f"reading {bundle.label}")
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
