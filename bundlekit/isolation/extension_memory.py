@@ -2,16 +2,19 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["pointers_in_extensions"]
+__all__ = ["dicts_among", "pointers_in_extensions"]
 
 _WORD = 8
 _MAX_BYTES = 1 << 24
 _MAX_POINTERS = 1 << 16
 _LOWEST = 1 << 16
+_HEAD = 16
+_MAX_REFERENCES = 1 << 20
+"""What is freed has none there, or a pointer instead of their number."""
 
 
 class _Mapping(NamedTuple):
@@ -21,8 +24,8 @@ class _Mapping(NamedTuple):
     path: str
 
 
-def pointers_in_extensions(pid: int, code: Path) -> dict[int, str]:
-    """Return what may be addresses of objects, and where each stands: a file below `code`, and an offset in memory.
+def pointers_in_extensions(pid: int, directories: Sequence[str]) -> dict[int, str]:
+    """Return what may be addresses of objects, and where each stands: a file below one of `directories`, and an offset.
 
     Empty where the memory of a process cannot be read.
     """
@@ -31,9 +34,24 @@ def pointers_in_extensions(pid: int, code: Path) -> dict[int, str]:
     try:
         mappings = _mappings(Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="surrogateescape"))
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-            return _pointers(memory.fileno(), mappings, f"{os.path.realpath(code)}{os.sep}")
+            return _pointers(memory.fileno(), mappings, tuple(f"{each}{os.sep}" for each in directories))
     except OSError:
         return {}
+
+
+def dicts_among(pid: int, addresses: list[int], dict_type: object) -> list[int]:
+    """Return those of `addresses` at which there is the head of a dict: some references, and the type `dict_type`."""
+    found = []
+    try:
+        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+            for address in addresses:
+                head = os.pread(memory.fileno(), _HEAD, address)
+                references, kind = (int.from_bytes(head[at : at + _WORD], sys.byteorder) for at in (0, _WORD))
+                if kind == dict_type and 0 < references < _MAX_REFERENCES:
+                    found.append(address)
+    except OSError:
+        return []
+    return found
 
 
 def _mappings(text: str) -> list[_Mapping]:
@@ -46,11 +64,11 @@ def _mappings(text: str) -> list[_Mapping]:
     return found
 
 
-def _pointers(memory: int, mappings: list[_Mapping], code: str) -> dict[int, str]:
+def _pointers(memory: int, mappings: list[_Mapping], own: tuple[str, ...]) -> dict[int, str]:
     writable = [each for each in mappings if each.is_writable and not each.path.startswith("/")]
     found = dict[int, str]()
     left = _MAX_BYTES
-    for name, base, mapping in _static_memory(mappings, code):
+    for name, base, mapping in _static_memory(mappings, own):
         size = mapping.end - mapping.start
         left -= size
         if left < 0:
@@ -63,13 +81,13 @@ def _pointers(memory: int, mappings: list[_Mapping], code: str) -> dict[int, str
     return found
 
 
-def _static_memory(mappings: list[_Mapping], code: str) -> Iterator[tuple[str, int, _Mapping]]:
-    """Yield the writable parts of files below `code`, with the name and the beginning of each; .bss has no file."""
+def _static_memory(mappings: list[_Mapping], own: tuple[str, ...]) -> Iterator[tuple[str, int, _Mapping]]:
+    """Yield the writable parts of files below `own`, with the name and the beginning of each; .bss has no file."""
     bases = dict[str, int]()
     previous = ""
     for each in mappings:
         if each.path:
-            previous = each.path if each.path.startswith(code) else ""
+            previous = each.path if each.path.startswith(own) else ""
             bases.setdefault(each.path, each.start)
         if previous and each.is_writable:
             yield previous.rpartition("/")[2], bases[previous], each

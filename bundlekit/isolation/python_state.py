@@ -6,7 +6,7 @@ See: `cold_runner/child/state` for what is looked at, and how.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bundlekit.isolation.extension_memory import pointers_in_extensions
+from bundlekit.isolation.extension_memory import dicts_among, pointers_in_extensions
 from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.isolation import Behaviour, PythonChange
 
@@ -49,9 +49,17 @@ class PythonWatch:
 
     def snapshot(self, process: WatchedProcess) -> PythonSnapshot:
         """Return what there is now."""
-        places = pointers_in_extensions(process.pid, process.code)
-        answer = process.ask(_METHOD, {"addresses": list(places)})
-        return _parsed(answer, places)
+        answer = process.ask(_METHOD, {})
+        wire = str(answer.get("wire") or _WIRE)
+        groups = dict(_groups(answer, {}, wire))
+        told = answer.get("own")
+        own = [str(process.code), *(str(each) for each in (told if isinstance(told, list) else ()))]
+        places = pointers_in_extensions(process.pid, own)
+        if places:
+            dicts = dicts_among(process.pid, list(places), answer.get("dict_type"))
+            natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
+            groups.update(_groups(natives, places, wire))
+        return PythonSnapshot(groups)
 
     def changes(self, snapshots: Sequence[PythonSnapshot], tasks: Sequence[int]) -> Sequence[PythonChange]:
         """Return what tasks changed and left, the bundle's own state first.
@@ -142,17 +150,15 @@ def _is_aaba(tasks: Sequence[int]) -> bool:
     return len(tasks) == 4 and tasks[0] == tasks[1] == tasks[3] != tasks[2]  # noqa: PLR2004 - A A B A
 
 
-def _parsed(answer: Mapping[str, object], places: Mapping[int, str]) -> PythonSnapshot:
-    """Return the snapshot in what a process says, which holds bundle code: what is no group of it is passed over."""
-    groups, wire = answer.get("groups"), str(answer.get("wire") or _WIRE)
-    found = dict[str, Group]()
+def _groups(answer: Mapping[str, object], places: Mapping[int, str], wire: str) -> Iterator[tuple[str, Group]]:
+    """Yield the groups in what a process says, which holds bundle code: what is none is passed over."""
+    groups = answer.get("groups")
     for each in groups if isinstance(groups, list) else ():
         match each:
             case [str(name), int(is_own), list(items)]:
-                found[name] = Group(bool(is_own), dict(_pieces(items, places, wire)))
+                yield name, Group(bool(is_own), dict(_pieces(items, places, wire)))
             case _:
                 continue
-    return PythonSnapshot(found)
 
 
 def _pieces(items: Sequence[object], places: Mapping[int, str], wire: str) -> Iterator[tuple[tuple[str, str], Piece]]:

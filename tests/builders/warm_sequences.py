@@ -38,7 +38,7 @@ class Watched:
 
 
 @contextmanager
-def started(root: Path, code: Path | None = None) -> Iterator[Watched]:
+def started(root: Path) -> Iterator[Watched]:
     """Yield a process of the bundle in `root`, new."""
     bundle = bundle_to_run(root)
     with ColdExecutor(bundle, ColdOptions(), lambda _line: None) as cold:
@@ -46,18 +46,18 @@ def started(root: Path, code: Path | None = None) -> Iterator[Watched]:
     keeper = Keeper(lambda _line: None)
     try:
         process = WarmProcess(keeper.start(_request(bundle.path, bundle.digest, bundle.files)), keeper)
-        yield Watched(process, code or Path(f"/proc/{process.pid}/cwd").resolve())
+        yield Watched(process, root)
         process.close()
     finally:
         keeper.close()
 
 
-def watched_run(root: Path, entrypoints: Sequence[str]) -> list[PythonSnapshot]:
+def watched_run(root: Path, entrypoints: Sequence[str], **params: object) -> list[PythonSnapshot]:
     """Return what was there before each task and after the last."""
     with started(root) as process:
         snapshots = [PythonWatch().snapshot(process)]
         for each in entrypoints:
-            process.run(each)
+            process.run(each, **params)
             snapshots.append(PythonWatch().snapshot(process))
     return snapshots
 

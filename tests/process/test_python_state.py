@@ -1,10 +1,15 @@
 """Python state that tasks leave in a real warm process: every planted kind is named, and nothing else is."""
 
+import subprocess
+import sys
+import sysconfig
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders.cold_runs import wire_bundle
-from builders.warm_sequences import watched_run
+from builders.warm_sequences import started, watched_run
 
 from bundlekit.isolation.python_state import PythonWatch
 from bundlekit.model.isolation import Behaviour, PythonChange
@@ -265,3 +270,94 @@ def test_a_bundle_that_leaves_nothing_is_told_of_with_silence(place: Path) -> No
     changes = _changes(wire_bundle(place, _INNOCENT))
     assert [each for each in changes if each.behaviour is not Behaviour.LAST_TASK] == []
     assert {each.name for each in changes} == {"random"}
+
+
+_NUMERIC = """
+    import sys
+    sys.path.append(SITE)
+    import numpy as np
+    table = np.zeros(3)
+    generator = np.random.default_rng(1)
+    legacy = np.random.RandomState(1)
+    objects = np.array([1, "a"], dtype=object)
+    days = np.array(["2020-01-01"], dtype="M8[D]")
+    unchanged = np.arange(1000.0)[::2]
+    def wire(entrypoint, params, seed):
+        if params.get("innocent"):
+            np.random.seed(seed)
+            np.random.rand(3)
+            np.random.default_rng(seed).random()
+            with np.errstate(all="ignore"):
+                np.float64(1) / np.float64(0)
+            with np.printoptions(precision=2):
+                str(unchanged)
+            return {"seen": b"ok"}
+        table[1] += 1
+        generator.random()
+        legacy.rand()
+        objects[0] += 1
+        days[0] += 1
+        np.random.rand()
+        np.seterr(over="raise" if table[1] % 2 else "warn")
+        np.set_printoptions(precision=int(table[1]))
+        return {"seen": b"ok"}
+"""
+
+
+def test_numbers_generators_and_settings_of_numpy_are_looked_into(place: Path) -> None:
+    """Most models keep their state in arrays, and draw from one generator."""
+    site = Path(np.__file__).parents[1]
+    root = wire_bundle(place, _NUMERIC.replace("SITE", repr(str(site))))
+    changes = _changes(root)
+    assert {(each.kind, each.name) for each in changes} == {
+        *(("module-global", f"wire.{name}") for name in ("table", "generator", "legacy", "objects", "days")),
+        *(("numpy", name) for name in ("numpy.random", "numpy error state", "numpy print options")),
+    }
+    assert {each.behaviour for each in changes} == {Behaviour.ACCUMULATES}
+    innocent = watched_run(root, "aaba", innocent=True)
+    assert not PythonWatch().changes(innocent, [0, 0, 1, 0])
+
+
+_EXTENSION = """
+#include <Python.h>
+static PyObject *history, *table, *names;
+static PyObject *add(PyObject *self, PyObject *value) {
+    if (!history) { history = PyList_New(0); table = PyDict_New(); names = Py_BuildValue("{s:[i]}", "x", 1); }
+    PyList_Append(history, value);
+    PyObject *size = PyLong_FromSsize_t(PyList_Size(history));
+    PyDict_SetItemString(table, "size", size);
+    Py_DECREF(size);
+    Py_RETURN_NONE;
+}
+static PyMethodDef methods[] = {{"add", add, METH_O, ""}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "held", 0, -1, methods};
+PyMODINIT_FUNC PyInit_held(void) { return PyModule_Create(&module); }
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is a file on Linux only")
+def test_objects_that_only_native_code_holds_are_found_where_it_holds_them(place: Path) -> None:
+    """A list in a C global changes in place: its pointer, all that native memory shows, stays the same."""
+    root = wire_bundle(place, "import held\ndef wire(e, p, s):\n    held.add(1.5)\n    return {'seen': b'ok'}")
+    source = place / "held.c"
+    source.write_text(_EXTENSION, encoding="utf-8")
+    include = sysconfig.get_paths()["include"]
+    subprocess.run(["cc", "-shared", "-fPIC", f"-I{include}", source, "-o", root / "held.so"], check=True)
+    found = [(each.name.partition("+")[0], each.before, each.after, each.behaviour) for each in _changes(root)]
+    assert sorted(found) == [
+        ("object held by held.so", "absent", "dict of 1: 'size': 4", Behaviour.ACCUMULATES),
+        ("object held by held.so", "absent", "list of 4: 1.5, 1.5, 1.5, 1.5", Behaviour.ACCUMULATES),
+    ]
+
+
+def test_looking_changes_nothing_and_costs_little(place: Path) -> None:
+    """Between two tasks that are to be compared, there must be nothing but the first of them."""
+    with started(wire_bundle(place, _INNOCENT)) as process:
+        watch = PythonWatch()
+        process.run("a")
+        watch.snapshot(process)
+        before = watch.snapshot(process)
+        began = time.monotonic()
+        after = watch.snapshot(process)
+        assert time.monotonic() - began < 1.0
+    assert before == after

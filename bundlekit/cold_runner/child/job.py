@@ -7,13 +7,14 @@ integers and bytes as they are.
 import marshal
 import os
 import sys
+from functools import cache
 from importlib.machinery import PathFinder
 from typing import TypedDict
 
 from ..script_source import script_source
 from .channel import JOB_FD
 
-__all__ = ["FLAGS", "STATE_MODULES", "Job", "code", "command", "empty_job", "order", "warm_orders"]
+__all__ = ["FLAGS", "Job", "code", "command", "empty_job", "order", "warm_orders"]
 
 FLAGS: tuple[str, ...] = ("-P", "-s", "-u", "-B", "-X", "utf8")
 """What ``-I`` isolates, but PYTHONHASHSEED is obeyed (DESIGN decision 6)."""
@@ -38,7 +39,7 @@ p.ENTRY.main(f,load)
 _MARSHAL_VERSION = 4
 """The newest that every supported interpreter reads."""
 
-STATE_MODULES: tuple[str, ...] = (
+_STATE_MODULES: tuple[str, ...] = (
     "state_types",
     "state_prints",
     "state_texts",
@@ -120,8 +121,13 @@ def warm_orders(job: Job, digest: str, version: str) -> bytes:
     """Return what a warm process of the interpreter `version` reads from JOB_FD: modules, more for later, the job."""
     later: dict[str, object] = {name: _modules(version, name) for name in ("restraint", "target")}
     # Packed: hardly any process is asked for it, and none other pays for more than a copy.
-    later["state"] = _marshalled(_modules(version, *STATE_MODULES))
+    later["state"] = _packed(version)
     return code(version, "framing", "warm") + _marshalled(((later, digest), job))
+
+
+@cache
+def _packed(version: str) -> bytes:
+    return _marshalled(_modules(version, *_STATE_MODULES))
 
 
 def _marshalled(value: object) -> bytes:

@@ -18,26 +18,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .job import Job
+    from .state_modules import Item
 
 __all__ = ["state_of"]
 
 
 def state_of(job: "Job", params: "Mapping[str, object]") -> "dict[str, object]":
-    """Return all groups; `params` may have ``addresses``, at which containers are to be told of."""
+    """Return all groups; if `params` has ``addresses`` and ``dicts``, only that of the objects there.
+
+    ``own`` is where the bundle's modules are, ``dict_type`` the address by which the head of a dict is known.
+    """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        own = (f"{job['site']}/", f"{job['tree']}/")
-        standard, places = _standard_library(), _places(job)
-        groups = [*groups_of_modules(lambda file: file.startswith(own), lambda file: _is_standard(file, standard))]
-        groups += groups_of_process(places, is_collecting=is_collecting)
-        groups.append(group_of_files(places))
-        groups.append(group_of_natives(params.get("addresses")))
+        if "addresses" in params:
+            return {"groups": [group_of_natives(params["addresses"], params.get("dicts"))]}
+        groups = _groups(job, is_collecting=is_collecting)
     finally:
         if is_collecting:
             gc.enable()
     file = job["reference"].partition(":")[0]
-    return {"groups": groups, "wire": file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else ""}
+    wire = file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else ""
+    return {"groups": groups, "wire": wire, "own": [job["site"], job["tree"]], "dict_type": id(dict)}
+
+
+def _groups(job: "Job", *, is_collecting: bool) -> "list[tuple[str, int, list[Item]]]":
+    own = (f"{job['site']}/", f"{job['tree']}/")
+    standard, places = _standard_library(), _places(job)
+    groups = [*groups_of_modules(lambda file: file.startswith(own), lambda file: _is_standard(file, standard))]
+    groups += groups_of_process(places, is_collecting=is_collecting)
+    groups.append(group_of_files(places))
+    return groups
 
 
 def _standard_library() -> str:

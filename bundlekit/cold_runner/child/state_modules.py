@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["groups_of_modules", "item"]
 
-_TOTAL_OWN, _EACH_OWN = 2_000_000, 200_000
-_TOTAL_OTHERS, _EACH_OTHERS = 100_000, 300
+_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
+_TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
 _MAX_DEPTH = 5
 _LIBRARIES = frozenset({
     "numpy", "pandas", "pyarrow", "scipy", "polars", "numba", "llvmlite", "cython_runtime", "matplotlib", "sklearn",
@@ -51,6 +51,7 @@ def groups_of_modules(
     files = {name: _file(each) for name, each in modules}
     globals_of_own = {id(_vars(each)): name for name, each in modules if files[name] and own(files[name])}
     look_own, look_others = Fingerprints(_TOTAL_OWN, _EACH_OWN), Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
+    replaced: list[Item] = []
     for name, module in modules:
         if name == "__main__" or name.partition(".")[0] == "_bundlekit_child":
             continue
@@ -61,7 +62,8 @@ def groups_of_modules(
         elif file and not standard(file) and name.partition(".")[0] not in _LIBRARIES:
             yield name, 0, list(_Module(name, _vars(module), look_others).items())
         else:
-            yield name, 1, list(_replaced(name, _vars(module), globals_of_own))
+            replaced += _replaced(name, _vars(module), globals_of_own)
+    yield "<replaced>", 1, replaced
 
 
 def _vars(module: ModuleType) -> "dict[str, object]":

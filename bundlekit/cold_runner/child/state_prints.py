@@ -16,17 +16,21 @@ from .state_types import (
     attributes_of,
     inner_of,
     is_below,
+    layout_of,
     members_of,
     module_name,
     named,
     type_name,
 )
 
+TYPE_CHECKING = False  # as in `main`
+if TYPE_CHECKING:
+    from .state_types import Layout
+
 __all__ = ["Fingerprints"]
 
-_FLAT = 16
 _MAX_FLAT = 1 << 23
-_MAX_SCALAR = 60
+_MAX_FLAT_TEXT = 60
 _OPAQUE_MODULES = frozenset({
     "logging", "pathlib", "threading", "weakref", "concurrent", "multiprocessing", "socket", "subprocess", "importlib",
     "re", "_weakref", "_thread", "_io", "inspect", "ast", "typing", "abc", "_abc", "contextlib", "asyncio", "enum",
@@ -39,37 +43,32 @@ class Fingerprints:
 
     def __init__(self, total: int, each: int) -> None:
         self._total, self._each = total, each
-        self.is_used_up = False
         self._out = bytearray()
         self._left = 0
         self._seen: dict[int, int] = {}
         self._kept: list[object] = []
         self._stack: list[object] = []
+        self._layouts: dict[type, Layout] = {}
 
     def of(self, *values: object) -> str:
         """Return the fingerprint of `values`, as text."""
         self._left = before = min(self._each, self._total)
-        self.is_used_up = self.is_used_up or not before
         self._stack.extend(reversed(values))
-        while self._stack:
-            value = self._stack.pop()
-            if self._left <= 0:
-                self._out += b"!"
-                self._stack.clear()
-                break
+        while self._stack and self._left > 0:
             self._left -= 1
-            self._visit(value)
-        self._total -= before - self._left
+            self._visit(self._stack.pop())
+        if self._stack:
+            self._out += b"!"
+        self._total -= before - max(0, self._left)
         found = f"{hash(bytes(self._out)) & 0xFFFFFFFFFFFFFFFF:x}"
-        self._out.clear()
-        self._seen.clear()
-        self._kept.clear()
+        for each in (self._out, self._stack, self._seen, self._kept):
+            each.clear()
         return found
 
     def _visit(self, value: object) -> None:
         kind = type(value)
         if kind in SCALARS:
-            self._tell(b"s", _scalar(value))
+            self._flat(value)
             return
         if id(value) in self._seen:
             self._out += b"^%d" % self._seen[id(value)]
@@ -77,7 +76,10 @@ class Fingerprints:
         # What is made here only must live until the end, or its address would be another's.
         self._seen[id(value)] = len(self._seen)
         self._kept.append(value)
-        if is_below(value, type):
+        if kind in CONTAINERS:
+            self._out += CONTAINERS[kind]
+            self._contents(value)
+        elif is_below(value, type):
             self._tell(b"t", type_name(value))  # type: ignore[arg-type]  # a class
         elif kind is FunctionType:
             self._function(value)  # type: ignore[arg-type]  # its type says so
@@ -85,24 +87,29 @@ class Fingerprints:
             self._tell(b"o", named(value))
         else:
             self._tell(b"i", type_name(kind))
-            self._inside(value, kind)
+            self._contents(value)
+            self._instance(value, kind)
 
-    def _inside(self, value: object, kind: type) -> None:
-        members = members_of(value)
+    def _contents(self, value: object) -> None:
+        """Tell of what a container has, also one with a class of its own."""
         if is_below(value, dict):
             self._listed(list(dict.keys(value)))  # type: ignore[arg-type]  # it is one
             self._listed(list(dict.values(value)))  # type: ignore[arg-type]  # it is one
-        elif members is not None and (is_below(value, set) or is_below(value, frozenset)):
+            return
+        members = members_of(value)
+        if members is not None and (is_below(value, set) or is_below(value, frozenset)):
             self._unordered(members)
         elif members is not None:
             self._listed(members)
-        if kind in CONTAINERS:
-            return
-        special = inner_of(value)
-        if special is not None:
-            self._push(special)
+
+    def _instance(self, value: object, kind: type) -> None:
+        inner = inner_of(value)
+        if inner is not None:
+            self._push(inner)
         elif module_name(kind).partition(".")[0] not in _OPAQUE_MODULES:
-            found = attributes_of(value)
+            if kind not in self._layouts:
+                self._layouts[kind] = layout_of(kind)
+            found = attributes_of(value, self._layouts[kind])
             # Of an object of C code, what the collector of garbage is told: its parts, always in one order.
             self._push([list(found), *found.values()] if found else gc.get_referents(value))
 
@@ -121,12 +128,11 @@ class Fingerprints:
         self._left -= len(members)
 
     def _listed(self, values: "list[object]") -> None:
-        self._tell(b"l", len(values))
-        if len(values) > _FLAT and set(map(type, values)) <= SCALARS:
-            # Version 2 writes equal values as equal bytes; later ones tell of references too.
-            self._tell(b"m", binascii.crc32(marshal.dumps(values[:_MAX_FLAT], 2)))
+        if set(map(type, values)) <= SCALARS:
+            self._flat(values[:_MAX_FLAT])
             self._left -= len(values) >> 8
         else:
+            self._out += b"l%d" % len(values)
             self._push(values)
 
     def _push(self, values: "list[object]") -> None:
@@ -134,18 +140,12 @@ class Fingerprints:
         self._kept.append(kept)
         self._stack.extend(reversed(kept))
 
-    def _tell(self, mark: bytes, text: object) -> None:
-        data = text if type(text) is bytes else str(text).encode("utf-8", "surrogatepass")
+    def _flat(self, value: object) -> None:
+        """Tell of a scalar, or a list of them."""
+        # Version 2 writes equal values as equal bytes; later ones tell of references and interned texts too.
+        data = marshal.dumps(value, 2)  # type: ignore[arg-type]  # one of these
+        self._out += data if len(data) <= _MAX_FLAT_TEXT else b"m%d:%d" % (len(data), binascii.crc32(data))
+
+    def _tell(self, mark: bytes, text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
         self._out += mark + b"%d:" % len(data) + data
-
-
-def _scalar(value: object) -> bytes:
-    if type(value) is str:
-        data = value.encode("utf-8", "surrogatepass")
-    elif type(value) is bytes:
-        data = b"b" + value
-    elif type(value) is int:
-        data = b"%x" % value
-    else:
-        data = repr(value).encode()
-    return data if len(data) <= _MAX_SCALAR else b"%d %d" % (len(data), binascii.crc32(data))

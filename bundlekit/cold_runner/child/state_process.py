@@ -30,6 +30,8 @@ _TOTAL, _EACH = 500_000, 50_000
 _MAX_TEXT = 100
 _SIGNALS = range(1, 65)
 _MAX_LOGGERS = 5000
+_TOLD_ELSEWHERE = frozenset({"format_options", "numpy.ufunc.extobj"})
+"""Variables in which numpy keeps what is asked for in its own words."""
 _OF_THE_RUNNER = frozenset({"0", "1", "2", str(ANSWER_FD), str(REQUEST_FD)})
 
 
@@ -105,6 +107,8 @@ def _locale_settings(prints: Fingerprints) -> "Iterator[Item]":
 def _context(prints: Fingerprints) -> "Iterator[Item]":
     counts: dict[str, int] = {}
     for variable, value in _contextvars.copy_context().items():
+        if variable.name in _TOLD_ELSEWHERE:
+            continue
         counts[variable.name] = counts.get(variable.name, 0) + 1
         name = variable.name + (f" ({counts[variable.name]})" if counts[variable.name] > 1 else "")
         if type_name(type(value)) == "decimal.Context":

@@ -28,6 +28,8 @@ TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Layout = tuple[list[GetSetDescriptorType], dict[str, MemberDescriptorType]]
+
 __all__ = [
     "CONTAINERS",
     "OPAQUE",
@@ -38,6 +40,7 @@ __all__ = [
     "inner_of",
     "is_below",
     "is_cache",
+    "layout_of",
     "members_of",
     "module_name",
     "named",
@@ -45,7 +48,8 @@ __all__ = [
 ]
 
 SCALARS = frozenset({bool, int, float, complex, str, bytes, type(None), type(...)})
-CONTAINERS = frozenset({dict, list, tuple, set, frozenset, deque})
+CONTAINERS = {dict: b"D", list: b"L", tuple: b"T", set: b"S", frozenset: b"F", deque: b"Q"}
+"""Types of values that are told by what is in them, each with a mark of its own."""
 OPAQUE = frozenset({ModuleType, CodeType, FrameType, TracebackType, BuiltinFunctionType})
 """Types of values that are told by their names."""
 
@@ -55,6 +59,13 @@ _ITERATORS: "tuple[tuple[type, Callable[..., Iterator[object]]], ...]" = (
     (set, set.__iter__),
     (frozenset, frozenset.__iter__),
     (deque, deque.__iter__),
+)
+_WITH_BUFFERS = (
+    ("array", "array"),
+    ("_ctypes", "Array"),
+    ("_ctypes", "Structure"),
+    ("_ctypes", "Union"),
+    ("_ctypes", "_SimpleCData"),
 )
 _MAX_BUFFER, _MAX_OBJECTS = 1 << 26, 10_000
 _HEAP_TYPE = 1 << 9
@@ -108,20 +119,32 @@ def members_of(value: object) -> "list[object] | None":
     return None
 
 
-def attributes_of(value: object) -> "dict[str, object]":
-    """Return the attributes that an instance has itself, in a dict or in slots, sorted by name."""
-    found: dict[str, object] = {}
-    for kind in _MRO.__get__(type(value)):
-        for name, member in class_dict(kind).items():
+def layout_of(kind: type) -> "Layout":
+    """Return how the attributes of a class's instances are read: descriptors of their dict and their slots."""
+    dicts: list[GetSetDescriptorType] = []
+    slots: dict[str, MemberDescriptorType] = {}
+    for each in _MRO.__get__(kind):
+        for name, member in class_dict(each).items():
             if type(member) is GetSetDescriptorType and name == "__dict__":
-                inside = member.__get__(value)
-                if type(inside) is dict:
-                    found.update({key: each for key, each in inside.items() if type(key) is str})
+                dicts.append(member)
             elif type(member) is MemberDescriptorType and not name.startswith("__"):
-                try:
-                    found[name] = member.__get__(value)
-                except AttributeError:
-                    continue
+                slots.setdefault(name, member)
+    return dicts, slots
+
+
+def attributes_of(value: object, layout: "Layout | None" = None) -> "dict[str, object]":
+    """Return the attributes that an instance has itself, in a dict or in slots, sorted by name."""
+    dicts, slots = layout or layout_of(type(value))
+    found: dict[str, object] = {}
+    for name, member in slots.items():
+        try:
+            found[name] = member.__get__(value)
+        except AttributeError:
+            continue
+    for each in dicts:
+        inside = each.__get__(value)
+        if type(inside) is dict:
+            found.update({key: each for key, each in inside.items() if type(key) is str})
     return dict(sorted(found.items()))
 
 
@@ -147,22 +170,22 @@ def inner_of(value: object) -> "list[object] | None":
         return [repr(value)] if all(type(each) in {int, float} for each in gc.get_referents(value)) else None
     if kind is StringIO or kind is BytesIO:
         return ["closed" if value.closed else value.getvalue()]  # type: ignore[attr-defined]  # one of the two
-    if kind is bytearray or any(is_below(value, each) for each in _buffers()):
+    if kind is bytearray or any(_is_of(value, module, name) for module, name in _WITH_BUFFERS):
         return [_buffer(value)]
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return None
+    return _numpy_inner(value) if "numpy" in sys.modules else None
+
+
+def _is_of(value: object, module: str, name: str) -> bool:
+    """Whether `value` is below the class `name` of a module, if that has been imported."""
+    found = getattr(sys.modules.get(module), name, None)
+    return found is not None and is_below(value, found)
+
+
+def _numpy_inner(value: object) -> "list[object] | None":
+    numpy = sys.modules["numpy"]
     if is_below(value, numpy.ndarray):
         return _array(value, numpy.ndarray)
     return [_buffer(value)] if is_below(value, numpy.generic) else _generator(value)
-
-
-def _buffers() -> "Iterator[type]":
-    if "array" in sys.modules:
-        yield sys.modules["array"].array
-    if "_ctypes" in sys.modules:
-        for name in ("Array", "Structure", "Union", "_SimpleCData"):
-            yield getattr(sys.modules["_ctypes"], name)
 
 
 def _generator(value: object) -> "list[object] | None":
