@@ -145,7 +145,11 @@ def experiment_on(
     to_run = BundleToRun(bundle.root, files, digest, settings)
     with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
         cold = ColdOptions(
-            python=options.python, sandbox=options.sandbox, start="fork", outputs_dir=Path(scratch)
+            python=options.python,
+            sandbox=options.sandbox,
+            start="fork",
+            outputs_dir=Path(scratch),
+            keep_symbols=True,
         ).within(settings)
         jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
         watcher.step("building the environment")
@@ -154,7 +158,7 @@ def experiment_on(
             if obstacle is not None:
                 return blank._replace(obstacle=obstacle)
             warm = WarmOptions(
-                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), cache_dir=cold.cache_dir
+                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True
             )
             with Sequences(to_run, digest, warm, _unheard) as sequences:
                 made = _Made(pool, sequences, Notebook(options.resume, identity), jobs)
