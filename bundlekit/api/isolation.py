@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.grid_runs import obstacle_of
-from bundlekit.api.grids import processors, read_tasks
+from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import RunnerError
@@ -23,8 +23,11 @@ from bundlekit.executors.cold_pool import ColdPool
 from bundlekit.executors.warm.executor import WarmOptions
 from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
+from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.isolation.notebook import Notebook
+from bundlekit.isolation.python_state import PythonWatch
 from bundlekit.isolation.sequences import Sequences
+from bundlekit.isolation.state import Look, Observer
 from bundlekit.model.counted import counted
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
@@ -86,7 +89,10 @@ def run_isolation(path: Path, options: IsolationOptions, watcher: IsolationWatch
 
 def smoke_grid(project: Project) -> Grid:
     """Return the smoke tasks of a bundle, or of its settings, as a grid; one that is alone comes with another seed."""
-    tasks = tuple(GridTask(task.entrypoint, task.params, task.seed) for task in project.smoke or (DEFAULT_SMOKE_TASK,))
+    tasks = tuple(
+        GridTask(task.entrypoint, {name: _as_json(value) for name, value in task.params.items()}, task.seed)
+        for task in project.smoke or (DEFAULT_SMOKE_TASK,)
+    )
     if len(tasks) == 1:
         tasks += (tasks[0]._replace(seed=tasks[0].seed + 1),)
     return Grid(PYPROJECT, tasks)
@@ -108,6 +114,8 @@ def experiment_on(
     if missing:
         msg = f"--sequence names task {missing[0]}: expected numbers from 0 to {len(grid.tasks) - 1} of {grid.path}"
         raise UsageError(msg, subject=missing[0])
+    if options.resume is not None:
+        refuse_inside("--resume", options.resume, bundle.root, [each.path for each in project.excluded])
     watcher.step(f"reading {bundle.label}")
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
@@ -137,7 +145,11 @@ def experiment_on(
     to_run = BundleToRun(bundle.root, files, digest, settings)
     with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
         cold = ColdOptions(
-            python=options.python, sandbox=options.sandbox, start="fork", outputs_dir=Path(scratch)
+            python=options.python,
+            sandbox=options.sandbox,
+            start="fork",
+            outputs_dir=Path(scratch),
+            keep_symbols=True,
         ).within(settings)
         jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
         watcher.step("building the environment")
@@ -146,7 +158,7 @@ def experiment_on(
             if obstacle is not None:
                 return blank._replace(obstacle=obstacle)
             warm = WarmOptions(
-                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), cache_dir=cold.cache_dir
+                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True
             )
             with Sequences(to_run, digest, warm, _unheard) as sequences:
                 made = _Made(pool, sequences, Notebook(options.resume, identity), jobs)
@@ -178,7 +190,7 @@ def _experiment(
         told=steps.told,
     )
     threads = ThreadPoolExecutor(jobs, thread_name_prefix="bundlekit-isolation")
-    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options))
+    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options), watches)
     try:
         experiment = Experiment(blank, means)
         outcome = experiment.of_sequence(options.sequence) if options.sequence else experiment.outcome()
@@ -194,6 +206,11 @@ def _experiment(
         notebook.close()
     sandbox = ", ".join(sorted(laboratory.sandboxes)) or "none"
     return _with_obstacle(outcome._replace(sandbox=sandbox))
+
+
+def watches() -> Look:
+    """Return new watches over a process."""
+    return Look(Observer(NativeWatch()), Observer(PythonWatch()))
 
 
 class _Steps:
