@@ -2,17 +2,19 @@
 
 The task is never asked, and the largest of three figures counts:
 
-- the kernel's own high-water mark of each process (VmHWM), read at every look: of one process no peak is lost;
+- the kernel's own high-water mark of each process (VmHWM), read at every look: of one process hardly a peak is lost;
 - where there are several, the sum of their proportional set sizes (PSS, with what is swapped out), in which a page that
   they share counts once: a peak between two looks is lost, so the figure is a floor then;
 - ``ru_maxrss`` of each process that was waited for, which is complete. But a program that is started inherits the mark
   of the process that started it, here ours, so it counts only where it is above that.
 
-A first look is taken when the task gets its job, one when its result has come, and one every 10 ms between them. The
-kernel walks through all pages for a PSS, 8 ms for 300 MB, so that is asked for as often as 2 % of the time allow, or
-10 % while the tree grows. A task that is not measured is not looked at. Not seen are
-pages that no process maps: files in memory (tmpfs), and what the kernel keeps of files on disks. A control group would
-see those, cached files as well (which are no need of the task), and needs one that we may divide: few have that.
+A first look is taken when the task gets its job, one when its result has come, and between them one every 10 ms, or as
+often as 2 % of one processor allow. For a PSS the kernel walks through all pages, 8 ms for 300 MB: that has 2 % of its
+own, or 10 % while the tree grows. A task that is not measured is not looked at.
+
+Not seen are pages that no process maps: files in memory (tmpfs), and what the kernel keeps of files on disks. A control
+group would see those, cached files as well (no need of the task), but takes one that we may divide, and what a
+process took before it joined stays with the group that it left.
 
 See: proc(5), smaps_rollup and status; getrusage(2); the kernel's fs/exec.c, ``setmax_mm_hiwater_rss``.
 """
@@ -28,8 +30,9 @@ __all__ = ["MemoryWatch"]
 
 _INTERVAL_S = 0.01
 _PAUSE, _PAUSE_IN_GROWTH = 50, 10
-"""How long to wait until the next PSS, in times of what the last one took."""
+"""How long to wait until the next time, in times of what the last one took."""
 _GROWTH = 1.01
+"""A tree grows that is larger by more than measurements differ."""
 _KIB = 1024
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else _KIB
 
@@ -55,13 +58,16 @@ class MemoryWatch:
         """See how much the tree takes now."""
         if self.peaks is None:
             return
+        # Not by the wall: on a busy machine that is the time of others.
+        started = time.thread_time()
         own = {pid: _status(pid) for pid in living_tree(self._spared)}
         living = {pid: resident for pid, (mark, resident) in own.items() if mark}
         self.processes = max(self.processes, len(living))
         self._seen = max(self._seen, *(mark for mark, _ in own.values()), 0)
+        pause = max(_INTERVAL_S, _PAUSE * (time.thread_time() - started))
         if len(living) > 1:
             self._weigh(living)
-        self.next_look = time.monotonic() + _INTERVAL_S
+        self.next_look = time.monotonic() + pause
 
     def _weigh(self, living: Mapping[int, int]) -> None:
         """Add up what the processes take together, where it is time; `living` are their resident sizes by pid."""
@@ -69,7 +75,6 @@ class MemoryWatch:
         pause = _PAUSE_IN_GROWTH if resident > _GROWTH * self._resident else _PAUSE
         if time.monotonic() < self._weighed_at + pause * self._weighing_s:
             return
-        # Not by the wall: on a busy machine that is the time of others.
         started = time.thread_time()
         self._seen = max(self._seen, sum(map(_proportional, living)))
         self._resident = max(self._resident, resident)

@@ -31,7 +31,7 @@ _OPTIONS = (
     "--hide-scrollbars",
     "--font-render-hinting=none",
 )
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 class Seen(NamedTuple):

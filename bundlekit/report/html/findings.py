@@ -7,9 +7,9 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.report.html.markup import Markup, cut, element, joined, paragraph
 from bundlekit.report.html.page import table
 
-__all__ = ["MAX_WITH_SOURCE", "findings_markup"]
+__all__ = ["findings_markup"]
 
-MAX_WITH_SOURCE = 200
+_MAX_WITH_SOURCE = 200
 """So many findings are shown with their source, the others in a table."""
 
 _AROUND = 2
@@ -27,8 +27,8 @@ def findings_markup(findings: Sequence[Finding], sources: Mapping[str, str], mos
         return paragraph("Nothing was found.")
     order = list(Severity)
     ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
-    shown = [_card(finding, sources) for finding in ranked[:MAX_WITH_SOURCE]]
-    rows = [_row(finding) for finding in ranked[MAX_WITH_SOURCE:]]
+    shown = [_card(finding, sources) for finding in ranked[:_MAX_WITH_SOURCE]]
+    rows = [_row(finding) for finding in ranked[_MAX_WITH_SOURCE:]]
     cards = _fitting(shown, most_bytes)
     left = most_bytes - sum(len(each.html.encode()) for each in cards)
     listed = _fitting(rows, left) if len(cards) == len(shown) else []

@@ -8,7 +8,7 @@ from bundlekit.report.html.page import table
 
 __all__ = ["matrix_markup"]
 
-MAX_TASKS, _MAX_RUNS = 1000, 24
+_MAX_TASKS, _MAX_RUNS = 1000, 24
 _IN_A_ROW = 36
 _PITCH, _HALF, _HEAD, _GAP = 21, 10.5, 16, 12
 _NAME, _CHARACTER = 16, 7.5
@@ -39,12 +39,12 @@ def matrix_markup(runs: Sequence[Run], prefix: str) -> Markup:
     rows = [(run.order.name, _cells(run)) for run in runs[:_MAX_RUNS]]
     tasks = sorted({task for _, cells in rows for task in cells})
     left_out = []
-    if len(runs) > _MAX_RUNS or len(tasks) > MAX_TASKS:
+    if len(runs) > _MAX_RUNS or len(tasks) > _MAX_TASKS:
         said = (
-            f"Shown are {len(rows)} of {len(runs)} orders, and {min(len(tasks), MAX_TASKS):,} of {len(tasks):,} tasks."
+            f"Shown are {len(rows)} of {len(runs)} orders, and {min(len(tasks), _MAX_TASKS):,} of {len(tasks):,} tasks."
         )
         left_out.append(paragraph(said, kind="left-out"))
-        tasks = tasks[:MAX_TASKS]
+        tasks = tasks[:_MAX_TASKS]
     if not tasks:
         return paragraph("No task was run in a process that had run another.")
     picture = _picture(rows, tasks, prefix)
