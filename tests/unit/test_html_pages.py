@@ -233,6 +233,25 @@ def test_every_verdict_has_its_word(verdict: Verdict | None, word: str) -> None:
     assert f"leaky-cpp 1.0.0 {word}" in read.text
 
 
+def test_what_to_do_is_told() -> None:
+    """A verdict alone leaves its reader where they were."""
+    assert "What to doallow more with --max-tasks" in _Reader(isolation_page(blocked())).text.replace(" What", "What")
+    assert "or set requires-fresh-process = true in" in _Reader(isolation_page(leaking())).text
+    marked = _Reader(isolation_page(leaking()._replace(requires_fresh_process=True))).text
+    assert "so no task follows another in one process" in marked
+    assert "or set requires-fresh-process" not in marked
+    assert "it could go" in _Reader(isolation_page(isolated()._replace(requires_fresh_process=True))).text
+
+
+def test_one_sequence_alone_makes_no_bundle_isolated() -> None:
+    """It says that its last task is not changed by those before, and nothing of others."""
+    whole = isolated()._replace(notes=("sequence_only",), requires_fresh_process=True)
+    text = _Reader(isolation_page(whole)).text
+    assert text.startswith("leaky-cpp 1.0.0: same")
+    assert "The last task of the sequence gives what it gives in a fresh process." in text
+    assert "it could go" not in text
+
+
 def test_the_picture_and_its_table_tell_the_same() -> None:
     """Who cannot see the one reads the other."""
     page = isolation_page(leaking())

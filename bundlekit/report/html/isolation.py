@@ -72,7 +72,14 @@ def isolation_sections(outcome: IsolationOutcome, prefix: str = "") -> Iterator[
 
 
 def _word(outcome: IsolationOutcome) -> Word:
-    return Word("No verdict", "warning") if outcome.verdict is None else _WORDS[outcome.verdict]
+    if outcome.verdict is None:
+        return Word("No verdict", "warning")
+    return Word("Same", "good") if _is_same(outcome) else _WORDS[outcome.verdict]
+
+
+def _is_same(outcome: IsolationOutcome) -> bool:
+    """Whether one sequence was run alone, which says of its last task that it is not changed, and of others nothing."""
+    return outcome.verdict is Verdict.ISOLATED and "sequence_only" in outcome.notes
 
 
 def _verdict(outcome: IsolationOutcome) -> Markup:
@@ -80,6 +87,8 @@ def _verdict(outcome: IsolationOutcome) -> Markup:
         said = f"{outcome.obstacle.code.value}: {cut(outcome.obstacle.message, _MESSAGE)}"
     elif outcome.verdict is None:
         said = "No task succeeded in a fresh process, so nothing can be said."
+    elif _is_same(outcome):
+        said = "The last task of the sequence gives what it gives in a fresh process."
     else:
         said = _SENTENCES[outcome.verdict]
         count = len(_changed(outcome))
@@ -95,19 +104,20 @@ def _changed(outcome: IsolationOutcome) -> set[int]:
 
 
 def _facts(outcome: IsolationOutcome) -> list[tuple[str, Content | None]]:
-    marked = None
-    needs_care = outcome.verdict in {Verdict.LEAKS, Verdict.CRASHES_WARM} and not outcome.requires_fresh_process
+    marked, advice = None, None if outcome.obstacle is None else outcome.obstacle.hint
     if outcome.requires_fresh_process:
         marked = "yes: requires-fresh-process = true, so no task follows another in one process"
-        if outcome.verdict is Verdict.ISOLATED:
+        if outcome.verdict is Verdict.ISOLATED and not _is_same(outcome):
             marked += "; by this experiment it could go"
+    elif outcome.verdict in {Verdict.LEAKS, Verdict.CRASHES_WARM}:
+        advice = _ADVICE
     notes = [NOTES.get(note, note) for note in outcome.notes[:_MOST_SENTENCES]]
     return [
         ("Grid", element("code", {}, cut(outcome.spec, _TEXT))),
         ("Tasks", _tasks(outcome)),
         ("Sandbox", cut(outcome.sandbox, _TEXT)),
         ("Marked", marked),
-        ("What to do", _ADVICE if needs_care else None),
+        ("What to do", None if advice is None else cut(advice, _MESSAGE)),
         ("Notes", cut("; ".join(notes), _MESSAGE) if notes else None),
     ]
 
