@@ -188,8 +188,11 @@ class Supervisor:
             circumstances.start, circumstances.preload = "fork", plan.preload
         try:
             yield Child(waiting.pid, waiting.result, waiting.stderr)
-        finally:
+        except BaseException:
+            # Whoever watched it to its end has seen to this.
             kill_descendants(group=waiting.pid, spared=self.nursery.spared)
+            raise
+        finally:
             waiting.close()
             # A task may have stopped the guardian, which could not answer then; it wakes us in the same way.
             with suppress(OSError):

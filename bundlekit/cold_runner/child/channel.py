@@ -38,6 +38,7 @@ PHASE, OUTPUT, DOCUMENT, DONE, RAISED, EXITED, REFUSED = b"P", b"O", b"J", b"D",
 """Kinds of frames: a kind, the length of the rest in 8 bytes, then fields, each after its own length in 8 bytes."""
 
 _TEXT_LIMIT = 4096
+_AT_ONCE_BYTES = 1 << 16
 
 
 class RefusedError(Exception):
@@ -56,16 +57,24 @@ class Channel:
         self._write, self._exit, self._getpid, self._fstat = os.write, os._exit, os.getpid, os.fstat
         self._pid = os.getpid()
         self._pipe = self._identity()
+        self._held = b""
         os.set_inheritable(RESULT_FD, False)  # noqa: FBT003 - the argument has no name
 
     def send(self, kind: bytes, *fields: bytes | memoryview) -> None:
         """Send one frame; ends this process when it is a fork of the child or the pipe is no longer there."""
         self.check()
         length = sum(8 + len(field) for field in fields)
-        self.write(kind + length.to_bytes(8, "big"))
+        parts: list[bytes | memoryview] = [self._held, kind, length.to_bytes(8, "big")]
+        self._held = b""
         for field in fields:
-            self.write(len(field).to_bytes(8, "big"))
-            self.write(field)
+            parts += len(field).to_bytes(8, "big"), field
+        if length <= _AT_ONCE_BYTES:
+            # Each write wakes the supervisor, and costs more than copying a little. Another frame follows an output.
+            parts = [b"".join(parts)]
+            if kind == OUTPUT and len(parts[0]) <= _AT_ONCE_BYTES:
+                self._held = bytes(parts.pop())
+        for part in parts:
+            self.write(part)
 
     def check(self) -> None:
         """End this process when it is a fork of the child or the pipe is no longer there."""
