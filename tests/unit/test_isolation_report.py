@@ -57,8 +57,8 @@ def test_the_text_shows_matrix_proof_culprit_and_verdict() -> None:
     assert "fails after" in text
     assert "and perhaps after fewer" in text
     assert (
-        "native state leaky/_core.so: leaky::Model::simulate(double, unsigned long)::memo changed (24 bytes, the vector "
-        "that it holds (3,200 bytes)) in task 0: path-dependent, which is why the output differs"
+        "native state leaky/_core.so: leaky::Model::simulate(double, unsigned long)::memo changed (24 bytes, the "
+        "vector that it holds (3,200 bytes)) in task 0: path-dependent, which is why the output differs"
     ) in found
     assert "native state numpy/random/mtrand.so: .bss+0x1c40 changed (16 bytes) in task 0: changed" in found
     assert (

@@ -38,7 +38,8 @@ def test_a_leak_and_a_crash_are_errors_with_proof_and_culprit(tmp_path: Path) ->
     assert leak.severity is crash.severity is Severity.ERROR
     assert leak.message == (
         'task 3 ({"beta": 0.35} seed 0) gives another result after task 0 ({"beta": 0.2} seed 0), then '
-        "task 2 ({\"beta\": 0.3} seed 2): output curve at column 'infected', row 17: 103.25 alone, 98.5 then (42 ULPs apart)"
+        "task 2 ({\"beta\": 0.3} seed 2): output curve at column 'infected', row 17: 103.25 alone, 98.5 then "
+        "(42 ULPs apart)"
     )
     assert leak.hint == (
         "show it again: bundlekit isolation examples/leaky-cpp --grid-spec grid.json --sequence 0,2,3; state that is "
