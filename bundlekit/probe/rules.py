@@ -6,7 +6,8 @@ from types import MappingProxyType
 from bundlekit.model.finding import StageName
 from bundlekit.model.rule import Rule
 from bundlekit.probe.environment_rules import ENVIRONMENT_RULES as BUILD_RULES
-from bundlekit.probe.import_rules import IMPORT_RULES
+from bundlekit.probe.import_rules import IMPORT_RULES as PROBE_RULES
+from bundlekit.probe.library_rules import LIBRARY_RULES
 from bundlekit.probe.rule_type import EvidenceCheck
 from bundlekit.probe.smoke_rules import SMOKE_RULES
 from bundlekit.probe.worker_rules import WORKER_RULES
@@ -14,6 +15,7 @@ from bundlekit.probe.worker_rules import WORKER_RULES
 __all__ = ["DYNAMIC_RULES", "ENVIRONMENT_RULES", "IMPORT_RULES", "RULES_OF_STAGE", "SMOKE_RULES"]
 
 ENVIRONMENT_RULES: tuple[Rule[EvidenceCheck], ...] = (*BUILD_RULES, *WORKER_RULES)
+IMPORT_RULES: tuple[Rule[EvidenceCheck], ...] = (*PROBE_RULES, *LIBRARY_RULES)
 DYNAMIC_RULES: tuple[Rule[EvidenceCheck], ...] = (*ENVIRONMENT_RULES, *IMPORT_RULES, *SMOKE_RULES)
 
 RULES_OF_STAGE: Mapping[StageName, Sequence[Rule[EvidenceCheck]]] = MappingProxyType(

@@ -10,14 +10,14 @@ from bundlekit.isolation.native.heap import words_of
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.isolation.native.view import Blocks, View, first_difference, is_same
 from bundlekit.model.isolation import NativeChange
-from bundlekit.read.native_variables import NativeVariable
+from bundlekit.read.built_variables import BuiltVariable
 
 __all__ = ["native_changes"]
 
 _WORD = 8
 _THREAD_LOCAL = "thread-local storage"
 
-VariablesOf = Callable[[Path], Sequence[NativeVariable]]
+VariablesOf = Callable[[Path], Sequence[BuiltVariable]]
 
 
 class _Extent(NamedTuple):
@@ -53,7 +53,7 @@ def native_changes(
 
 
 def _of_region(
-    regions: Sequence[Region], blocks: Sequence[Blocks], tasks: Sequence[int], variables: Sequence[NativeVariable]
+    regions: Sequence[Region], blocks: Sequence[Blocks], tasks: Sequence[int], variables: Sequence[BuiltVariable]
 ) -> Iterator[NativeChange]:
     section, library = regions[0].section, regions[0].library
     for extent in _extents(regions, blocks, variables):
@@ -82,7 +82,7 @@ def _view(region: Region, extent: _Extent, blocks: Blocks) -> View:
 
 
 def _extents(
-    regions: Sequence[Region], blocks: Sequence[Blocks], variables: Iterable[NativeVariable]
+    regions: Sequence[Region], blocks: Sequence[Blocks], variables: Iterable[BuiltVariable]
 ) -> Iterator[_Extent]:
     """Yield the variables of a section, and after them what changed where no name says what it is."""
     region = regions[0]

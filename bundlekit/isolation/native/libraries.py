@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.isolation.native.memory import Mapping
+from bundlekit.read.built_variables import BuiltVariable, built_variables
 from bundlekit.read.elf import ElfError, ElfImage, read_image
-from bundlekit.read.native_variables import NativeVariable, native_variables
 
 __all__ = ["Library", "loaded_libraries", "variables_of"]
 
@@ -81,9 +81,9 @@ def _image_of(path: str, _version: tuple[int, ...]) -> ElfImage | None:
 
 
 @lru_cache(maxsize=256)
-def variables_of(path: Path) -> tuple[NativeVariable, ...]:
+def variables_of(path: Path) -> tuple[BuiltVariable, ...]:
     """Return the variables of a library by address, none where its file says nothing of them, or is gone."""
     try:
-        return native_variables(path)
+        return built_variables(path)
     except (OSError, ElfError):
         return ()
