@@ -1,5 +1,6 @@
 """The isolation experiment on one bundle: does one task of a grid change the next, and which one does?"""
 
+import json
 import math
 import shlex
 import tempfile
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.grid_runs import obstacle_of
-from bundlekit.api.grids import processors, read_tasks
+from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import RunnerError
+from bundlekit.cold_runner.strict_json import JsonValue, loads
 from bundlekit.errors import UsageError
 from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdOptions
@@ -21,19 +23,26 @@ from bundlekit.executors.cold_pool import ColdPool
 from bundlekit.executors.warm.executor import WarmOptions
 from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
+from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.isolation.notebook import Notebook
+from bundlekit.isolation.python_state import PythonWatch
 from bundlekit.isolation.sequences import Sequences
+from bundlekit.isolation.state import Look, Observer
 from bundlekit.model.counted import counted
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
-from bundlekit.model.grid import Grid, GridIdentity
+from bundlekit.model.grid import Grid, GridIdentity, GridTask
 from bundlekit.model.isolation import Budget, IsolationOutcome
 from bundlekit.model.project import Project
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
+from bundlekit.probe.gather import DEFAULT_SMOKE_TASK
 
-__all__ = ["IsolationOptions", "IsolationWatcher", "experiment_on", "run_isolation"]
+__all__ = ["IsolationOptions", "IsolationWatcher", "experiment_on", "run_isolation", "smoke_grid"]
+
+PYPROJECT = "pyproject.toml"
+"""Where the tasks stand that are run without a grid file."""
 
 
 class IsolationWatcher(NamedTuple):
@@ -44,14 +53,14 @@ class IsolationWatcher(NamedTuple):
 
 
 class IsolationOptions(NamedTuple):
-    """How the experiment runs: `spec` is the grid, `jobs` how many processes run at once (None: one per processor).
+    """How the experiment runs: `spec` is the grid (None: the smoke tasks of the bundle's settings).
 
-    `seed` is that of the shuffled order. It ends after `max_tasks` executions, or `max_seconds`. With a `sequence`
-    that alone is run, and the last of its tasks held against what it gives cold. `resume` is a file that keeps what was
-    observed.
+    `jobs` is how many processes run at once, None for one per processor. `seed` is that of the shuffled order. It ends
+    after `max_tasks` executions, or `max_seconds`. With a `sequence` that alone is run, and the last of its tasks held
+    against what it gives cold. `resume` is a file that keeps what was observed.
     """
 
-    spec: Path
+    spec: Path | None = None
     seed: int = 0
     max_tasks: int = 400
     max_seconds: float = 300.0
@@ -72,14 +81,25 @@ def run_isolation(path: Path, options: IsolationOptions, watcher: IsolationWatch
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
     _check(options)
-    watcher.step(f"reading {options.spec}")
-    grid = read_tasks(options.spec, watcher.warn)
-    missing = [number for number in options.sequence if not 0 <= number < len(grid.tasks)]
-    if missing:
-        msg = f"--sequence names task {missing[0]}: expected numbers from 0 to {len(grid.tasks) - 1} of {options.spec}"
-        raise UsageError(msg, subject=missing[0])
+    grid = None if options.spec is None else read_tasks(options.spec, watcher.warn)
     with opened(path) as bundle:
-        return experiment_on(bundle, snapshot(bundle), grid, options, watcher)
+        project = snapshot(bundle)
+        return experiment_on(bundle, project, grid or smoke_grid(project), options, watcher)
+
+
+def smoke_grid(project: Project) -> Grid:
+    """Return the smoke tasks of a bundle, or of its settings, as a grid; one that is alone comes with another seed."""
+    tasks = tuple(
+        GridTask(task.entrypoint, {name: _as_json(value) for name, value in task.params.items()}, task.seed)
+        for task in project.smoke or (DEFAULT_SMOKE_TASK,)
+    )
+    if len(tasks) == 1:
+        tasks += (tasks[0]._replace(seed=tasks[0].seed + 1),)
+    return Grid(PYPROJECT, tasks)
+
+
+def _as_json(value: object) -> JsonValue:
+    return loads(json.dumps(value, allow_nan=False).encode())
 
 
 def experiment_on(
@@ -90,6 +110,13 @@ def experiment_on(
     Raises:
         BundlekitError: as :func:`run_isolation`.
     """
+    missing = [number for number in options.sequence if not 0 <= number < len(grid.tasks)]
+    if missing:
+        msg = f"--sequence names task {missing[0]}: expected numbers from 0 to {len(grid.tasks) - 1} of {grid.path}"
+        raise UsageError(msg, subject=missing[0])
+    if options.resume is not None:
+        refuse_inside("--resume", options.resume, bundle.root, [each.path for each in project.excluded])
+    watcher.step(f"reading {bundle.label}")
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
     digest = manifest_digest(manifest)
@@ -118,7 +145,11 @@ def experiment_on(
     to_run = BundleToRun(bundle.root, files, digest, settings)
     with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
         cold = ColdOptions(
-            python=options.python, sandbox=options.sandbox, start="fork", outputs_dir=Path(scratch)
+            python=options.python,
+            sandbox=options.sandbox,
+            start="fork",
+            outputs_dir=Path(scratch),
+            keep_symbols=True,
         ).within(settings)
         jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
         watcher.step("building the environment")
@@ -127,7 +158,7 @@ def experiment_on(
             if obstacle is not None:
                 return blank._replace(obstacle=obstacle)
             warm = WarmOptions(
-                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), cache_dir=cold.cache_dir
+                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True
             )
             with Sequences(to_run, digest, warm, _unheard) as sequences:
                 made = _Made(pool, sequences, Notebook(options.resume, identity), jobs)
@@ -159,7 +190,7 @@ def _experiment(
         told=steps.told,
     )
     threads = ThreadPoolExecutor(jobs, thread_name_prefix="bundlekit-isolation")
-    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options))
+    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options), watches)
     try:
         experiment = Experiment(blank, means)
         outcome = experiment.of_sequence(options.sequence) if options.sequence else experiment.outcome()
@@ -175,6 +206,11 @@ def _experiment(
         notebook.close()
     sandbox = ", ".join(sorted(laboratory.sandboxes)) or "none"
     return _with_obstacle(outcome._replace(sandbox=sandbox))
+
+
+def watches() -> Look:
+    """Return new watches over a process."""
+    return Look(Observer(NativeWatch()), Observer(PythonWatch()))
 
 
 class _Steps:
@@ -205,7 +241,9 @@ def _with_obstacle(outcome: IsolationOutcome) -> IsolationOutcome:
 
 
 def _command(blank: IsolationOutcome, options: IsolationOptions) -> Callable[[tuple[int, ...]], str]:
-    words = ["bundlekit", "isolation", blank.label, "--grid-spec", str(options.spec)]
+    words = ["bundlekit", "isolation", blank.label]
+    if options.spec is not None:
+        words += ["--grid-spec", str(options.spec)]
     if options.python is not None:
         words += ["--python", options.python]
     if options.sandbox != IsolationOptions._field_defaults["sandbox"]:

@@ -18,9 +18,13 @@ def isolation(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A bundle's directory or archive.")],
     *,
     grid_spec: Annotated[
-        Path,
-        typer.Option("--grid-spec", metavar="FILE", help="A grid file or a job specification (JSON): tasks to try."),
-    ],
+        Path | None,
+        typer.Option(
+            "--grid-spec",
+            metavar="FILE",
+            help="A grid file or a job specification (JSON): tasks to try; default the smoke tasks of the settings.",
+        ),
+    ] = None,
     sequence: Annotated[
         str | None,
         typer.Option(

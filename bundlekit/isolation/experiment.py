@@ -10,9 +10,12 @@ from typing import NamedTuple, TypeVar
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.isolation.compare import Observation, cell_of, verdict_of
 from bundlekit.isolation.culprits import Candidate, Culprits
-from bundlekit.isolation.laboratory import Laboratory, Spending
-from bundlekit.isolation.plan import affordable, chosen, orders, reseeded, same_but_seed
+from bundlekit.isolation.laboratory import Laboratory, Segment, Spending
+from bundlekit.isolation.native.intervention import with_causes
+from bundlekit.isolation.plan import REPEATED, affordable, chosen, orders, pair_of, reseeded, same_but_seed
 from bundlekit.isolation.readings import divergence_of
+from bundlekit.isolation.sequences import Between
+from bundlekit.isolation.state import State, Watches, told
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.isolation import Cell, IsolationOutcome, Order, Run, Verdict, Victim
 
@@ -41,6 +44,7 @@ class Means(NamedTuple):
     jobs: int
     step: Callable[[str], None]
     command: Callable[[tuple[int, ...]], str]
+    watches: Watches
 
 
 class Experiment:
@@ -93,7 +97,9 @@ class Experiment:
             victims = self._unsteady_victims([last], first, second)
             return self._done(blank, Verdict.NONDETERMINISTIC, (), victims)
         self._means.step("running the sequence warm")
-        run, candidates = WarmOrders(self._means.laboratory, first).run(Order("sequence", sequence))
+        run, candidates = WarmOrders(self._means.laboratory, first, self._means.watches).run(
+            Order("sequence", sequence)
+        )
         victims = tuple(
             Victim(
                 task=last,
@@ -177,9 +183,10 @@ class Experiment:
 
     def _warm(self, blank: IsolationOutcome, going: Sequence[int], first: dict[int, Observation]) -> IsolationOutcome:
         means = self._means
-        planned = orders(going, blank.seed)
+        pair = pair_of(self._tasks, [number for number in going if first[number].succeeded])
+        planned = orders(going, pair, blank.seed)
         means.step(f"running {len(going)} tasks warm, in {len(planned)} orders")
-        warm = WarmOrders(means.laboratory, first)
+        warm = WarmOrders(means.laboratory, first, means.watches)
         done = self._each(warm.run, planned)
         runs = tuple(run for run, _ in done)
         candidates = [candidate for _, found in done for candidate in found]
@@ -188,15 +195,43 @@ class Experiment:
             self._not_shown.append(f"all of the orders {', '.join(skipped)}: the budget was used up")
         verdict = verdict_of(runs, differs_cold=False)
         if not candidates:
-            return self._done(blank, verdict, runs, ())
+            return self._done(self._with_state(blank, warm.state, (), warm.problems), verdict, runs, ())
         means.step(f"looking for the fewest tasks that change another: {len(candidates)} differences")
         culprits = Culprits(means.laboratory, means.command, first)
         victims = culprits.victims(candidates, self._each)
         if culprits.unsteady:
             self._notes.append("differs_each_time")
             verdict = Verdict.NONDETERMINISTIC
-        self._not_shown += culprits.not_shown
-        return self._done(blank, verdict, runs, victims)
+        return self._done(self._with_state(blank, warm.state, victims, warm.problems), verdict, runs, victims)
+
+    def _with_state(
+        self, blank: IsolationOutcome, state: State, victims: Sequence[Victim], problems: Sequence[str]
+    ) -> IsolationOutcome:
+        """Return the outcome with the state that tasks leave, in A A B A and before the first victim."""
+        self._not_shown += problems
+        minimal = [victim for victim in victims if victim.is_minimal and len(victim.sequence) > 1]
+        if minimal:
+            self._means.step("looking at the state that the victim meets")
+            state = state.joined(self._state_before(minimal[0]))
+        state = told(state, differs=bool(victims))
+        return blank._replace(native_state=state.native, python_state=state.python)
+
+    def _state_before(self, victim: Victim) -> State:
+        """Return what there is when the victim's turn comes, and whether its own cold bytes would have saved it."""
+        laboratory, sequence = self._means.laboratory, victim.sequence
+        look = self._means.watches()
+        laboratory.warm_again(sequence, look.between)
+        cold = laboratory.cold(victim.task)
+
+        def rerun(between: Between) -> bool | None:
+            observations = laboratory.tampered(sequence, between).observations
+            if len(observations) == len(sequence):
+                return cold is not None and observations[-1].agrees_with(cold)
+            return None if laboratory.is_used_up else False
+
+        earlier = sequence[:-1]
+        native = sorted(look.native.left_by(earlier), key=lambda each: not each.is_own)
+        return State(with_causes(native, len(earlier), rerun), tuple(look.python.left_by(earlier)))
 
     def _done(
         self, blank: IsolationOutcome, verdict: Verdict | None, runs: tuple[Run, ...], victims: tuple[Victim, ...]
@@ -212,10 +247,15 @@ class Experiment:
 
 
 class WarmOrders:
-    """Runs orders and holds each task against what it gave cold, in `first`."""
+    """Runs orders and holds each task against what it gave cold, in `first`.
 
-    def __init__(self, laboratory: Laboratory, first: dict[int, Observation]) -> None:
-        self._laboratory, self._first = laboratory, first
+    `state` is what the tasks of the order A A B A left, `problems` what of it could not be seen.
+    """
+
+    def __init__(self, laboratory: Laboratory, first: dict[int, Observation], watches: Watches) -> None:
+        self._laboratory, self._first, self._watches = laboratory, first, watches
+        self.state = State()
+        self.problems: list[str] = []
 
     def run(self, order: Order) -> tuple[Run, list[Candidate]]:
         """Return the cells of an order, and the differences in it; where a process ends, another goes on."""
@@ -225,7 +265,8 @@ class WarmOrders:
         seconds = 0.0
         left = order.tasks
         while left:
-            segment = self._laboratory.warm(left)
+            is_watched = order.name == REPEATED and left is order.tasks
+            segment = self._watched(left) if is_watched else self._laboratory.warm(left)
             for place, warm in enumerate(segment.observations):
                 task = left[place]
                 cell = cell_of(self._first[task], warm)
@@ -241,3 +282,10 @@ class WarmOrders:
         cells += [Cell.SKIPPED] * rest
         pids += [None] * rest
         return Run(order, tuple(cells), tuple(pids), seconds), candidates
+
+    def _watched(self, tasks: tuple[int, ...]) -> Segment:
+        look = self._watches()
+        segment = self._laboratory.warm_again(tasks, look.between)
+        self.state = State(tuple(look.native.changes(tasks)), tuple(look.python.changes(tasks)))
+        self.problems = look.problems()
+        return segment

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from bundlekit.model.grid import GridTask
 from bundlekit.model.isolation import Order
 
-__all__ = ["GRID", "MINIMISING_SHARE", "REPEATED", "Chosen", "affordable", "chosen", "orders", "reseeded"]
+__all__ = ["GRID", "REPEATED", "Chosen", "affordable", "chosen", "orders", "pair_of", "reseeded", "same_but_seed"]
 
 GRID = "grid"
 REPEATED = "repeated"
 """The order A A B A: it shows what the same task does to itself, and how state behaves."""
-MINIMISING_SHARE = 0.5
+_MINIMISING_SHARE = 0.5
 """What of the budget is kept for finding out which tasks matter, once one has been seen to differ."""
 
 _COLD_RUNS, _WARM_RUNS = 2, 3
@@ -61,16 +61,19 @@ def chosen(tasks: Sequence[GridTask], most: int) -> Chosen:
 def affordable(tasks_left: int, seconds_left: float, seconds_each: float, jobs: int) -> int:
     """Return how many tasks the experiment can take up, each of which takes `seconds_each`; at least 2."""
     by_time = seconds_left * jobs / seconds_each if seconds_each > 0 else float(tasks_left)
-    runs = min(float(tasks_left), by_time) * (1 - MINIMISING_SHARE)
+    runs = min(float(tasks_left), by_time) * (1 - _MINIMISING_SHARE)
     return max(2, int((runs - _OTHER_RUNS) / (_COLD_RUNS + _WARM_RUNS)))
 
 
-def orders(tasks: Sequence[int], seed: int) -> tuple[Order, ...]:
-    """Return the orders in which `tasks` run warm, the longest first; no two of them are the same."""
+def orders(tasks: Sequence[int], pair: tuple[int, int], seed: int) -> tuple[Order, ...]:
+    """Return the orders in which `tasks` run warm, the longest first; no two of them are the same.
+
+    `pair` are the A and B of the order A A B A, which may be one and the same.
+    """
     ascending = tuple(sorted(tasks))
     shuffled = list(ascending)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order that can be had again, no secret
-    first, second = ascending[0], ascending[1 % len(ascending)]
+    first, second = pair
     found = [
         Order(GRID, ascending),
         Order("reversed", ascending[::-1]),
@@ -78,6 +81,13 @@ def orders(tasks: Sequence[int], seed: int) -> tuple[Order, ...]:
         Order(REPEATED, (first, first, second, first)),
     ]
     return tuple({order.tasks: order for order in reversed(found)}.values())[::-1]
+
+
+def pair_of(tasks: Sequence[GridTask], numbers: Sequence[int]) -> tuple[int, int]:
+    """Return two of `numbers` that differ in more than the seed, else in that, else one of them twice."""
+    first = numbers[0]
+    others = [number for number in numbers if not same_but_seed(tasks[number], tasks[first])] or numbers[1:]
+    return first, others[0] if others else first
 
 
 def reseeded(tasks: Sequence[GridTask], numbers: Sequence[int], most: int) -> tuple[GridTask, ...]:

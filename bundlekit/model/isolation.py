@@ -70,6 +70,12 @@ class Divergence(NamedTuple):
     warm: str
     ulps: int | None = None
 
+    def __str__(self) -> str:
+        """What differs, where and by how much, as half a sentence."""
+        place = f" at {self.place}" if self.place else ""
+        ulps = "" if self.ulps is None else f" ({self.ulps} ULPs apart)"
+        return f"output {self.output}{place}: {self.cold} alone, {self.warm} then{ulps}"
+
 
 class Run(NamedTuple):
     """All tasks of one order in one process; `cells` and `pids` go with its tasks, a pid is None where none ran."""
@@ -122,9 +128,9 @@ class NativeChange(NamedTuple):
 class PythonChange(NamedTuple):
     """State of the interpreter that a task changed and left.
 
-    `kind` is one of: module-global, class-attribute, function-cache, function-default, closure, random, numpy, locale,
-    warnings, environment, cwd, thread, open-file, signal-handler, file, import-path, other. `name` is what changed
-    (``model.cache``), `before` and `after` are short texts of it.
+    `kind` is one of: module-global, class-attribute, function-cache, function-default, function-attribute, closure,
+    random, numpy, locale, warnings, environment, cwd, thread, open-file, signal-handler, file, import-path, other.
+    `name` is what changed (``model.cache``), `before` and `after` are short texts of it.
     """
 
     kind: str

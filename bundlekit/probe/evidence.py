@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
+from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
@@ -103,7 +104,11 @@ class Evidence(NamedTuple):
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     resolution: Resolution | None = None
+<<<<<<< HEAD
     libraries: tuple[BuiltLibrary, ...] = ()
+=======
+    isolation: IsolationOutcome | None = None
+>>>>>>> experiment
 
     def failures(self) -> Iterator[Failure]:
         """Yield every failure seen, of whatever stage."""

@@ -1,6 +1,5 @@
 """The outcome of the isolation experiment -> its JSON document, and lines for people."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["isolation_document", "isolation_lines"]
 
-_TEXT_SHOWN = 60
 _VICTIMS_SHOWN = 3
 _STATE_SHOWN = 12
 _MARKS = {Cell.SAME: "\u00b7", Cell.DIFFERENT: "D", Cell.CRASHED: "X", Cell.SKIPPED: "-"}
@@ -199,32 +197,20 @@ def _matrix(runs: Sequence[Run], style: Style) -> Iterator[str]:
 
 def _victim_lines(outcome: IsolationOutcome, victim: Victim, style: Style) -> Iterator[str]:
     *earlier, task = victim.sequence
-    name = f"task {task} {_shown(outcome, task)}"
+    name = f"task {task} ({printable(outcome.tasks[task].shown)})"
     fails = "fails" if victim.cell is Cell.CRASHED else "differs"
     if earlier:
-        fewest = "" if victim.is_minimal else ", as far as was looked"
-        listed = ", then ".join(f"task {each} {_shown(outcome, each)}" for each in earlier)
+        is_asked = victim.is_minimal or "sequence_only" in outcome.notes
+        fewest = "" if is_asked else ", and perhaps after fewer"
+        listed = ", then ".join(f"task {each} ({outcome.tasks[each].shown})" for each in earlier)
         yield f"{style(name, 'strong')} {fails} after {printable(listed)}{fewest}"
     else:
         yield f"{style(name, 'strong')} {fails}"
     if victim.message:
         yield f"  {printable(victim.message)}"
     if victim.divergence is not None:
-        yield f"  {printable(_divergence_text(victim.divergence, victim.order))}"
+        yield f"  {printable(str(victim.divergence))}"
     yield f"  show it again: {printable(victim.command)}"
-
-
-def _divergence_text(divergence: Divergence, order: str) -> str:
-    place = f" at {divergence.place}" if divergence.place else ""
-    ulps = "" if divergence.ulps is None else f" ({divergence.ulps} ULPs apart)"
-    one, other = ("once", "then") if order == "cold" else ("cold", "warm")
-    return f"output {divergence.output}{place}: {one} {divergence.cold}, {other} {divergence.warm}{ulps}"
-
-
-def _shown(outcome: IsolationOutcome, number: int) -> str:
-    task = outcome.tasks[number]
-    text = printable(f"{json.dumps(task.params, ensure_ascii=False)} seed {task.seed}")
-    return f"({text if len(text) <= _TEXT_SHOWN else f'{text[: _TEXT_SHOWN - 3]}...'})"
 
 
 def _state_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:

@@ -4,8 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.errors import ErrorDocument
 from bundlekit.model.documents.grids import GridBundleDocument
-from bundlekit.model.documents.reports import ErrorDocument
 
 __all__ = [
     "BudgetDocument",
