@@ -104,11 +104,8 @@ class Evidence(NamedTuple):
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     resolution: Resolution | None = None
-<<<<<<< HEAD
     libraries: tuple[BuiltLibrary, ...] = ()
-=======
     isolation: IsolationOutcome | None = None
->>>>>>> experiment
 
     def failures(self) -> Iterator[Failure]:
         """Yield every failure seen, of whatever stage."""
