@@ -2,13 +2,12 @@
 
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from bundlekit.isolation.native.comparison import native_changes
 from bundlekit.isolation.native.heap import Block, Shape
-from bundlekit.isolation.native.libraries import Library
+from bundlekit.isolation.native.libraries import Library, LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.model.isolation import Behaviour, NativeChange
 from bundlekit.read.built_variables import BuiltVariable
@@ -27,7 +26,7 @@ def words(*values: float) -> bytes:
 
 def snapshot(data: bytes, blocks: Mapping[int, Block] | None = None, *, is_own: bool = True) -> NativeSnapshot:
     """Return a snapshot of one library with one section, and what it reaches."""
-    library = Library("model/core.so", Path("core.so"), is_own, _BASE - 0x4000, _IMAGE)
+    library = Library("model/core.so", LibraryFile("core.so", ()), is_own, _BASE - 0x4000, _IMAGE)
     return NativeSnapshot(
         {("model/core.so", ".data"): Region(library, _SECTION, _BASE, data.ljust(64, b"\0"))}, blocks or {}
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.isolation.native.behaviour import judged
 from bundlekit.isolation.native.heap import words_of
+from bundlekit.isolation.native.libraries import LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.isolation.native.view import Blocks, View, first_difference, is_same
 from bundlekit.model.isolation import NativeChange
@@ -17,7 +17,7 @@ __all__ = ["native_changes"]
 _WORD = 8
 _THREAD_LOCAL = "thread-local storage"
 
-VariablesOf = Callable[[Path], Sequence[BuiltVariable]]
+VariablesOf = Callable[[LibraryFile], Sequence[BuiltVariable]]
 
 
 class _Extent(NamedTuple):
@@ -48,7 +48,7 @@ def native_changes(
             continue
         # What it was before it was loaded is what it was when that was first seen.
         padded = [regions[0]] * first + regions
-        found += _of_region(padded, blocks, tasks, variables_of(regions[0].library.path))
+        found += _of_region(padded, blocks, tasks, variables_of(regions[0].library.file))
     return tuple(found)
 
 
