@@ -359,5 +359,5 @@ def test_looking_changes_nothing_and_costs_little(place: Path) -> None:
         before = watch.snapshot(process)
         began = time.monotonic()
         after = watch.snapshot(process)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3.0
     assert before == after
