@@ -278,7 +278,7 @@ def test_a_leak_is_told_with_its_sequence_command_divergence_and_state() -> None
         "column 'infected', row 17 103.25 98.5 42".replace(" ", ""),
         "bundlekit isolation examples/leaky-cpp --grid-spec grid.json --sequence 0,2,3",
         "Task 14 crashes after tasks 0 and 2",
-        "fewer may do it",
+        "Fewer may do it",
         "SIGSEGV in phase call",
         "leaky::Model::simulate(double, unsigned long)::memo",
         ".bss + 0x1c40",

@@ -44,7 +44,11 @@ def _cold(failed: bool) -> Markup:  # noqa: FBT001 - a cell of a table
 def _victim(victim: Victim, tasks: Sequence[GridTask]) -> Markup:
     parts = [element("h3", {}, _heading(victim))]
     if _has_others(victim):
-        minimal = "No shorter sequence does it." if victim.is_minimal else "The budget ended here: fewer may do it."
+        minimal = (
+            "No shorter sequence does it."
+            if victim.is_minimal
+            else "Fewer may do it: this was not shortened to the end."
+        )
         parts += [paragraph(f"Seen first in the order {cut(victim.order, _NAME)}. {minimal}"), _steps(victim)]
     if victim.divergence is not None:
         columns = ("In a fresh process", "After the others") if _has_others(victim) else ("Once", "Then")
