@@ -11,20 +11,51 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from bundlekit.api.bundle_digests import listed
+from bundlekit.api.inputs import BundleDirectory
 from bundlekit.api.known_reports import judge
 from bundlekit.api.known_store import hex_digest, kept_file, read_kept, write_kept
 from bundlekit.model.digest import Digest
-from bundlekit.model.finding import StageStatus
+from bundlekit.model.finding import Level, StageStatus
 from bundlekit.model.kept_report import kept_outcome, restored_outcome
+from bundlekit.model.project import Project
 from bundlekit.model.stages import StagesOutcome
+from bundlekit.probe.gather import Progress
+from bundlekit.probe.stages import StageOptions, run_stages
 from bundlekit.read.tree_state import file_state
 
-__all__ = ["MAX_AGE_S", "KnownRun"]
+__all__ = ["MAX_AGE_S", "KnownRun", "run_or_recall"]
 
 MAX_AGE_S = 7 * 24 * 3600
 
 _VARIABLES = ("PATH", "LANG", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "VENVS_DIR", "REUSE")
 _PREFIXES = ("UV_", "PIP_", "MODELOPS_", "BUNDLEKIT_")
+
+
+def run_or_recall(
+    read: tuple[BundleDirectory, Project],
+    options: StageOptions,
+    job_spec: Path | None,
+    progress: Progress,
+    *,
+    may_recall: bool,
+) -> StagesOutcome:
+    """Return what the stages up to smoke give, or are known to give for a bundle of this digest.
+
+    Raises:
+        BundlekitError: as :func:`bundlekit.probe.stages.run_stages`.
+    """
+    bundle, project = read
+    progress("hashing the files that ship")
+    files, digest = listed(bundle.root, project)
+    if digest is None or not may_recall:
+        return run_stages(bundle.root, project, options, progress, (files, digest))
+    known = _known_run(digest, project, options, job_spec)
+    outcome = known.recall()
+    if outcome is None:
+        outcome = run_stages(bundle.root, project, options, progress, (files, digest))
+        known.keep(outcome)
+    return outcome
 
 
 class KnownRun(NamedTuple):
@@ -69,6 +100,17 @@ class KnownRun(NamedTuple):
         passed = all(stage.status is StageStatus.PASSED for stage in outcome.stages)
         if passed and outcome.stages and outcome.obstacle is None and outcome.digest is not None:
             write_kept(self.file, self.state, kept_outcome(outcome))
+
+
+def _known_run(digest: Digest, project: Project, options: StageOptions, job_spec: Path | None) -> KnownRun:
+    # A set has no order, and its text another one in each process.
+    judged_by = f"{options.policy._replace(known=frozenset())} {sorted(options.policy.known)}"
+    # What comes before the isolation experiment is the same as without it.
+    level = Level.SMOKE if options.level is Level.ISOLATION else options.level
+    asked = (level, options.sandbox, str(options.python), judged_by)
+    interpreter = project.settings.python and Path(project.root, project.settings.python)
+    files = tuple(Path(file) for file in (job_spec, options.python, interpreter) if file)
+    return KnownRun.of(digest, asked, files, project.settings.pass_env)
 
 
 def _variables(environment: Mapping[str, str], pass_env: tuple[str, ...]) -> Iterator[str]:

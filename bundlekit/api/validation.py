@@ -13,7 +13,6 @@ from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, 
 from bundlekit.model.stages import StagesOutcome
 
 if TYPE_CHECKING:
-    from bundlekit.api.known_runs import KnownRun
     from bundlekit.model.digest import Digest
     from bundlekit.model.policy import Policy
     from bundlekit.model.project import Project
@@ -57,8 +56,6 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
             stands where a baseline should be written.
         FileAccessError: the baseline cannot be written.
     """
-    if options.level is Level.ISOLATION:
-        raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
     if options.select or options.ignore:
         from bundlekit.api.policies import check_codes, split_codes  # noqa: PLC0415 - most calls select nothing
 
@@ -170,18 +167,17 @@ def _validated(
     later = codes_of_runs() if project.ignores or project.settings.named_codes else {}
     read = judged(check(project, later=later), policy)
     static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
-    dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    dynamic = _dynamic((bundle, project), static, options, policy, progress)
     found = read.joined(dynamic.judgement).everything()
     sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
     whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
-    wants_digest = dynamic.digest is None and options.with_digest
     in_baseline = [each.finding for each in whole.suppressed if each.by is Means.BASELINE]
     baselines.learn(known, in_baseline, sought)
     return Report(
         path=bundle.label,
         name=project.name,
         version=project.version,
-        digest=_digest_of(bundle.root, project) if wants_digest else dynamic.digest,
+        digest=dynamic.digest or (_digest_of(bundle.root, project) if options.with_digest else None),
         # What cannot be read declares nothing, which is not the same as declaring no dependencies.
         deps_hash=None if project.table is ProjectTable.UNREADABLE else project.dependencies.hash,
         level=options.level,
@@ -193,39 +189,10 @@ def _validated(
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,
         network=dynamic.network,
+        envelope=dynamic.envelope,
+        isolation=dynamic.isolation,
         gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
-
-
-def _status(findings: Sequence[Finding]) -> StageStatus:
-    return StageStatus.FAILED if any(each.severity is Severity.ERROR for each in findings) else StageStatus.PASSED
-
-
-def _dynamic(
-    bundle: tuple[Path, "Project"], static: Stage, options: ValidateOptions, policy: "Policy", progress: Progress
-) -> StagesOutcome:
-    if options.level is Level.STATIC:
-        return StagesOutcome()
-    if static.status is StageStatus.FAILED:
-        return StagesOutcome(stages=_skipped(options.level))
-    from bundlekit.api.bundle_digests import listed  # noqa: PLC0415 - the static level hashes nothing
-    from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
-
-    root, project = bundle
-    try:
-        progress("hashing the files that ship")
-        files, digest = listed(root, project)
-        known = _known_run(digest, project, options, policy)
-        recalled = None if known is None else known.recall()
-        if recalled is not None:
-            return recalled
-        stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
-        outcome = run_stages(root, project, stage_options, progress, (files, digest))
-    except BundlekitError as error:
-        return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
-    if known is not None:
-        known.keep(outcome)
-    return outcome
 
 
 def _digest_of(root: Path, project: "Project") -> "Digest | None":
@@ -238,22 +205,39 @@ def _digest_of(root: Path, project: "Project") -> "Digest | None":
         return None
 
 
-def _known_run(
-    digest: "Digest | None", project: "Project", options: ValidateOptions, policy: "Policy"
-) -> "KnownRun | None":
-    """Return the place where it is kept that this bundle passed, None where that is not asked for or cannot be told."""
-    if digest is None or not options.reuse or options.write_baseline:
-        return None
-    from bundlekit.api.known_runs import KnownRun  # noqa: PLC0415 - the static level has another store
+def _status(findings: Sequence[Finding]) -> StageStatus:
+    return StageStatus.FAILED if any(each.severity is Severity.ERROR for each in findings) else StageStatus.PASSED
 
-    # A set has no order, and its text another one in each process.
-    judged_by = f"{policy._replace(known=frozenset())} {sorted(policy.known)}"
-    asked = (options.level, options.sandbox, str(options.python), judged_by)
-    interpreter = project.settings.python and Path(project.root, project.settings.python)
-    files = tuple(Path(file) for file in (options.job_spec, options.python, interpreter) if file)
-    return KnownRun.of(digest, asked, files, project.settings.pass_env)
+
+def _dynamic(
+    read: tuple[BundleDirectory, "Project"],
+    static: Stage,
+    options: ValidateOptions,
+    policy: "Policy",
+    progress: Progress,
+) -> StagesOutcome:
+    if options.level is Level.STATIC:
+        return StagesOutcome()
+    if static.status is StageStatus.FAILED:
+        return StagesOutcome(stages=_skipped(options.level))
+    from bundlekit.api.known_runs import run_or_recall  # noqa: PLC0415 - the static level starts no process
+    from bundlekit.probe.stages import StageOptions  # noqa: PLC0415 - as above
+
+    stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
+    try:
+        may_recall = options.reuse and not options.write_baseline
+        dynamic = run_or_recall(read, stage_options, options.job_spec, progress, may_recall=may_recall)
+        if options.level is not Level.ISOLATION:
+            return dynamic
+        from bundlekit.api.isolation_stage import with_isolation  # noqa: PLC0415 - the other levels end before
+
+        return with_isolation(dynamic, read, stage_options, options.job_spec, progress)
+    except BundlekitError as error:
+        return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
 
 
 def _skipped(level: Level) -> tuple[Stage, ...]:
-    names = [StageName.ENVIRONMENT, StageName.IMPORT, *([StageName.SMOKE] if level is Level.SMOKE else [])]
+    names = [StageName.ENVIRONMENT, StageName.IMPORT]
+    names += [StageName.SMOKE] if level in {Level.SMOKE, Level.ISOLATION} else []
+    names += [StageName.ISOLATION] if level is Level.ISOLATION else []
     return tuple(Stage(name, StageStatus.SKIPPED, 0.0) for name in names)

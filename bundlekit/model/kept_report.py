@@ -16,8 +16,11 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    RequireFreshProcess,
 )
+from bundlekit.model.envelope import Envelope, TaskEnvelope
 from bundlekit.model.finding import Finding, Level, Report, Severity, Stage, StageName, StageStatus
+from bundlekit.model.outcome import MemoryUse
 from bundlekit.model.place import Place
 from bundlekit.model.policy import Judgement, Means, Suppressed
 from bundlekit.model.stages import StagesOutcome
@@ -75,6 +78,7 @@ def kept_outcome(outcome: StagesOutcome) -> str:
             "counted": [_kept_finding(finding) for finding in outcome.judgement.counted],
             "suppressed": [(_kept_finding(each.finding), each.by) for each in outcome.judgement.suppressed],
             "reweighed": outcome.judgement.reweighed,
+            "envelope": outcome.envelope and outcome.envelope.tasks,
         }
     )
 
@@ -91,8 +95,20 @@ def restored_outcome(text: str) -> StagesOutcome:
         tuple(Suppressed(_finding(row), Means(by)) for row, by in fields["suppressed"]),
         fields["reweighed"],
     )
-    digest = Digest.parse(fields["digest"])
-    return StagesOutcome(digest, fields["sandbox"], _stages(fields["stages"]), judgement, None, fields["network"])
+    return StagesOutcome(
+        digest=Digest.parse(fields["digest"]),
+        sandbox=fields["sandbox"],
+        stages=_stages(fields["stages"]),
+        judgement=judgement,
+        network=fields["network"],
+        envelope=fields["envelope"] and Envelope(tuple(_task_envelope(*row) for row in fields["envelope"])),
+    )
+
+
+def _task_envelope(
+    entrypoint: str, seed: int, memory: list[int] | None, seconds: float, output_bytes: int
+) -> TaskEnvelope:
+    return TaskEnvelope(entrypoint, seed, None if memory is None else MemoryUse(*memory), seconds, output_bytes)
 
 
 def _stages(rows: Iterable[tuple[str, str, float, str | None]]) -> tuple[Stage, ...]:
@@ -116,7 +132,9 @@ def _edit(row: list[str] | None) -> Edit | None:
     if row is None:
         return None
     kind, *fields = row
-    kinds = {each.__name__: each for each in (AddEntryPoint, AddRequirement, AddSmokeTask, CreateFile)}
+    kinds = {
+        each.__name__: each for each in (AddEntryPoint, AddRequirement, AddSmokeTask, CreateFile, RequireFreshProcess)
+    }
     if kind in kinds:
         return kinds[kind](*fields)
     place, *texts = fields

@@ -17,6 +17,7 @@ from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.policy import Judgement, Policy, fails, judged
 from bundlekit.model.project import Project
 from bundlekit.model.stages import StagesOutcome
+from bundlekit.probe.envelope import envelope_of
 from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
@@ -25,6 +26,7 @@ from bundlekit.probe.rules import RULES_OF_STAGE
 __all__ = ["StageOptions", "run_stages"]
 
 _UNPROVED = "BK702"
+_SMOKED = {Level.SMOKE, Level.ISOLATION}
 _NOTHING_INSTALLED = "none"
 _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, ErrorCode.SOURCE, ErrorCode.USAGE})
 
@@ -84,10 +86,10 @@ def run_stages(
         BundlekitError: a file cannot be read, or the cold runner broke down.
     """
     files, digest = listed
-    asked = ColdOptions(python=options.python, sandbox=options.sandbox)
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True)
     cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
-    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
+    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level in _SMOKED]
     with ColdExecutor(BundleToRun(root, files, digest), cold_options, _unheard) as executor:
         return _run(executor, plans, evidence, options, progress)._replace(digest=digest)
 
@@ -120,7 +122,7 @@ def _run(
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         judgement = judgement.joined(judged(found, options.policy))
     sandbox, network = _sandbox(evidence)
-    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network)
+    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network, envelope_of(evidence.smoke))
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundlekit.model.finding import Report, StageName
+from bundlekit.model.finding import Report
 from bundlekit.model.policy import Means
 from bundlekit.model.receipt import PREDICATE_TYPE, STATEMENT_TYPE, CheckedReceipt, Result, Versions
 from bundlekit.pack.ustar import MANIFEST_PATH
@@ -38,6 +38,7 @@ def receipt_document(
 ) -> "ReceiptDocument":
     """Return the statement about the `bundle`, its digest and dependency hash, that a report allows."""
     digest, deps_hash = bundle
+    isolation = report.isolation
     return {
         "_type": STATEMENT_TYPE,
         "predicateType": PREDICATE_TYPE,
@@ -59,7 +60,7 @@ def receipt_document(
                 {"name": stage.name.value, "status": stage.status.value, "detail": stage.detail}
                 for stage in report.stages
             ],
-            "isolation": next((stage.detail for stage in report.stages if stage.name is StageName.ISOLATION), None),
+            "isolation": isolation and isolation.verdict and isolation.verdict.value,
             "findings": [
                 {
                     "code": each.code,

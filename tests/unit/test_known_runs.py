@@ -10,7 +10,9 @@ from builders.reports import finding
 from bundlekit.api.known_runs import MAX_AGE_S, KnownRun
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.model.digest import Digest
+from bundlekit.model.envelope import Envelope, TaskEnvelope
 from bundlekit.model.finding import Obstacle, Severity, Stage, StageName, StageStatus
+from bundlekit.model.outcome import MemoryUse
 from bundlekit.model.policy import Judgement, Means, Suppressed
 from bundlekit.model.stages import StagesOutcome
 
@@ -27,6 +29,7 @@ _PASSED = StagesOutcome(
     Judgement((finding(severity=Severity.WARNING),), (Suppressed(finding(), Means.BASELINE),), 1),
     None,
     "closed",
+    Envelope((TaskEnvelope("main", 0, MemoryUse(1 << 20, 2), 0.5, 7), TaskEnvelope("main", 1, None, 0.25, 7))),
 )
 
 

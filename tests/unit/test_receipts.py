@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from builders.bundles import make_bundle, pyproject
+from builders.isolation import isolated
 from builders.reports import finding, report
 
 from bundlekit.api import receipts
@@ -17,7 +18,7 @@ from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.errors import BundlekitError, DigestMismatchError, FileAccessError, ManifestError, UsageError
 from bundlekit.model.archive import Packed
 from bundlekit.model.digest import Digest
-from bundlekit.model.finding import Level, Report, Severity, Stage, StageName, StageStatus
+from bundlekit.model.finding import Level, Report, Severity, StageStatus
 from bundlekit.model.receipt import CheckedReceipt, Result
 from bundlekit.report.archives import inspection_document, inspection_lines
 from bundlekit.report.receipts import Asked, checked_lines
@@ -191,9 +192,7 @@ def test_a_receipt_tells_how_the_validation_ended(tmp_path: Path, found: Report,
 
 def test_the_verdict_about_isolation_is_told(tmp_path: Path) -> None:
     """It is what a scientist asks before a campaign of a week."""
-    stages = (Stage(StageName.ISOLATION, StageStatus.PASSED, 1.0, "isolated"),)
-
-    checked = _checked(tmp_path, report()._replace(stages=stages))
+    checked = _checked(tmp_path, report()._replace(isolation=isolated()))
 
     assert checked.isolation == "isolated"
     assert next(checked_lines(checked, plain)).startswith("receipt    passed at level static, isolated, ")
