@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,20 @@ from bundlekit.pack.verify import verify_archive
 __all__ = ["break_calls", "kill_commands", "read_mutants"]
 
 _HOST = Path(__file__).parents[1] / "builders" / "fault_runs.py"
+_COMMAND = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+from builders.projects import bundle_project
+from bundlekit.pack.archive_writer import write_archive
+from bundlekit.pack.unpack import unpack_archive
+
+source, place = map(Path, sys.argv[2:])
+project = bundle_project(source) if source.is_dir() else None
+print("ready", flush=True)
+write_archive(project, place) if project else unpack_archive(source, place)
+"""
 
 
 def read_mutants(count: int, chance: random.Random, top: Path) -> tuple[int, str]:
@@ -75,16 +90,11 @@ def kill_commands(count: int, chance: random.Random, top: Path) -> tuple[int, st
     write_archive(bundle_project(root), archive)
     (packed / "a").write_bytes(b"old")
     content, whole = _content(root), archive.read_bytes()
-    script = "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-    script += "from builders.projects import bundle_project as b; from bundlekit.pack.archive_writer import *\n"
-    script += "from bundlekit.pack.unpack import *; bundle, place = map(Path, sys.argv[2:])\n"
-    script += "project = b(bundle) if bundle.is_dir() else None; print('ready', flush=True)\n"
-    script += "write_archive(project, place) if project else unpack_archive(bundle, place)\n"
     lost, seen = 0, Counter[str]()
     for number in range(count):
         source, place = ((root, packed / "a"), (archive, out / "tree"))[number % 2]
         out.mkdir(exist_ok=True)
-        command = [sys.executable, "-c", script, str(_HOST.parents[1]), str(source), str(place)]
+        command = [sys.executable, "-c", _COMMAND, str(_HOST.parents[1]), str(source), str(place)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
@@ -97,20 +107,17 @@ def kill_commands(count: int, chance: random.Random, top: Path) -> tuple[int, st
         _again(source, place)
         lost += [entry.name for entry in place.parent.iterdir()] != [place.name]
         (packed / "a").write_bytes(b"old")
-        subprocess.run(["rm", "-rf", str(out)], check=True)
+        shutil.rmtree(out)
     return lost, f"{count} kills at random moments: {dict(seen)}"
 
 
 def _again(source: Path, place: Path) -> None:
+    """Do it once more, which also takes away what the killed process left there."""
     if source.is_dir():
         write_archive(bundle_project(source), place)
-    elif not place.exists():
-        unpack_archive(source, place)
     else:
-        # What a killed process left is taken away by the next one that writes there.
-        unpack_archive(source, place.with_name("another"))
-        place.with_name("another").rename(place.parent.with_name("another"))
-        subprocess.run(["rm", "-rf", str(place.parent.with_name("another"))], check=True)
+        shutil.rmtree(place, ignore_errors=True)
+        unpack_archive(source, place)
 
 
 def _content(directory: Path) -> Mapping[str, bytes]:
