@@ -83,6 +83,10 @@ _KEY_BODY = re.compile(rb"[A-Za-z0-9+/]{40}")
 _KEY_HEAD = 400
 """Bytes within which the body of a private key begins: an encrypted one has a few lines of its own before."""
 
+_BEFORE, _AFTER = 200, 2000
+_MOST_PLACES = 150
+"""At worst, a detector's expression takes hundredths of a second for such a piece of a line made to that end."""
+
 _WORD = re.compile(r"[A-Za-z0-9+/_-]")
 _AMAZON_ID = 20
 
@@ -153,7 +157,7 @@ def _detector() -> Callable[[str, bytes], Secret | None]:
         detectors = tuple(_detectors())
     except ImportError:
         return _untold
-    return lambda path, data: _first(path, data, detectors)
+    return _Search(detectors).first
 
 
 def _detectors() -> Iterator[tuple["BasePlugin", str]]:
@@ -170,20 +174,39 @@ def _untold(path: str, data: bytes) -> Secret | None:
     )
 
 
-def _first(path: str, data: bytes, detectors: Sequence[tuple["BasePlugin", str]]) -> Secret | None:
-    seen = -1
+class _Search:
+    """Asks the detectors about the places that may hold a token, of all files together so many."""
+
+    def __init__(self, detectors: Sequence[tuple["BasePlugin", str]]) -> None:
+        self._detectors = detectors
+        self._left = _MOST_PLACES
+
+    def first(self, path: str, data: bytes) -> Secret | None:
+        """Return the first token of a file."""
+        for start, end in _places(data):
+            if not self._left:
+                return None
+            self._left -= 1
+            text = data[start:end].decode("utf-8", "replace")
+            for detector, what in self._detectors:
+                for secret in detector.analyze_string(text):
+                    if _is_credible(secret, text, data[start : end + _KEY_HEAD]):
+                        return Secret(path, what, data.count(b"\n", 0, start) + 1)
+        return None
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where what is looked at begins and ends: of the line around an anchor, as much as a token takes."""
+    seen = 0
     for anchor in _ANCHORS.finditer(data):
-        start = data.rfind(b"\n", 0, anchor.start()) + 1
-        if start == seen:
+        at = anchor.start()
+        if at < seen:
             continue
-        seen = start
-        end = data.find(b"\n", start)
-        line = data[start : end if end >= 0 else len(data)].decode("utf-8", "replace")
-        for detector, what in detectors:
-            for secret in detector.analyze_string(line):
-                if _is_credible(secret, line, data[start:]):
-                    return Secret(path, what, data.count(b"\n", 0, start) + 1)
-    return None
+        line = data.rfind(b"\n", max(at - _BEFORE, 0), at) + 1
+        end = data.find(b"\n", at, at + _AFTER)
+        end = end if end >= 0 else min(at + _AFTER, len(data))
+        seen = min(at + _AFTER // 2, end)
+        yield line or max(at - _BEFORE, 0), end
 
 
 def _is_credible(secret: str, line: str, after: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import random
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,35 @@ def test_what_is_no_text_is_not_searched(tmp_path: Path) -> None:
     (tmp_path / "array.npy").write_bytes(_HELD["github"][0].encode() + b"\0")
 
     assert find_secrets(tmp_path, walk(tmp_path).members, (), {}) == ()
+
+
+_SLOW = {
+    "slashes": b"/" * 2000 + b"eyJ",
+    "openings": b"eyJ" * 700,
+    "keys": b"sk-" * 600 + b"T3BlbkFJ",
+    "names": b"aws_se" + b"aws" * 600,
+}
+
+
+@pytest.mark.parametrize("piece", _SLOW.values(), ids=_SLOW)
+def test_a_text_that_is_made_to_take_long_does_not(tmp_path: Path, piece: bytes) -> None:
+    """A minified file of a dependency has lines of a megabyte, and some expressions take the square of that."""
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_bytes(piece * (secrets.MAX_SEARCHED_FILE // len(piece)))
+    started = time.process_time()
+
+    assert find_secrets(tmp_path, walk(tmp_path).members, (), {}) == ()
+
+    assert time.process_time() - started < 5
+
+
+def test_a_token_far_into_a_line_is_found(tmp_path: Path) -> None:
+    """The twin: notebooks and configurations are often one line."""
+    token, what, _ = _HELD["github"]
+
+    for before in (0, 100, 1500, 5000):
+        text = "eyJ " + "x" * before + f" {token} " + "y" * before
+        assert _found(tmp_path, {"one-line": text}) == (Secret("one-line", what, 1),)
 
 
 def test_a_file_that_vanishes_is_told_by_those_who_need_it(tmp_path: Path) -> None:
