@@ -84,7 +84,7 @@ _KEY_HEAD = 400
 """Bytes within which the body of a private key begins: an encrypted one has a few lines of its own before."""
 
 _BEFORE, _AFTER = 200, 2000
-_MOST_PLACES = 150
+_MOST_PLACES = 100
 """At worst, a detector's expression takes hundredths of a second for such a piece of a line made to that end."""
 
 _WORD = re.compile(r"[A-Za-z0-9+/_-]")

@@ -52,6 +52,15 @@ _CASES: dict[str, tuple[str, dict[str, str], list[tuple[str, str | None]]]] = {
         },
         [("BK131", "sir"), ("BK140", "data/b.csv")],
     ),
+    "requirements-included-and-not-tracked": (
+        "wire.py\npyproject.toml\n",
+        {
+            "pyproject.toml": '[tool.bundlekit]\ninclude = ["requirements.txt"]\n',
+            "wire.py": GOOD_WIRE,
+            "requirements.txt": "numpy\n",
+        },
+        [("BK140", "requirements.txt")],
+    ),
     "empty-list": ("\n", {}, [("BK140", None)]),
     "missing": (f"{_NEEDED}data/old.csv\n", {}, [("BK141", "data/old.csv")]),
     "outside": (f"{_NEEDED}../x.csv\n", {}, [("BK141", "../x.csv")]),
