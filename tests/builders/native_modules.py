@@ -47,10 +47,10 @@ def compiled(directory: Path) -> Planted:
 class NativeProcess:
     """A process that has imported the module; use it as a context manager."""
 
-    def __init__(self, code: Path, *imports: str) -> None:
+    def __init__(self, code: Path, *imports: str, python: str = sys.executable) -> None:
         self.code = code
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _CALLS, str(code), *imports],
+            [python, "-c", _CALLS, str(code), *imports],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

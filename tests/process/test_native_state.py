@@ -165,6 +165,13 @@ def test_what_changes_beside_the_cause_is_none(planted: Planted) -> None:
     assert rerun.runs <= 4
 
 
+def test_several_variables_are_the_cause_together(planted: Planted) -> None:
+    """Each alone changes the output still; without both it is cold."""
+    rerun = Rerun("joint", (3, 4), planted.whole)
+    found = with_causes(rerun.changed(), 1, rerun)
+    assert {each.symbol: each.is_cause for each in found} == {"shift": True, "scale": True}
+
+
 def test_a_vector_that_grew_gets_its_old_size(planted: Planted) -> None:
     """Its elements are elsewhere by then."""
     rerun = Rerun("vector", (3, 5, 4, 4, 4, 4), planted.whole)

@@ -14,7 +14,7 @@ from bundlekit.read.built_variables import BuiltVariable
 
 __all__ = ["native_changes"]
 
-_WORD = 8
+_WORD, _PAGE = 8, 4096
 _THREAD_LOCAL = "thread-local storage"
 
 VariablesOf = Callable[[LibraryFile], Sequence[BuiltVariable]]
@@ -105,11 +105,12 @@ def _extents(
 
 def _unnamed(regions: Sequence[Region], blocks: Sequence[Blocks], covered: bytes) -> Iterator[_Extent]:
     """Yield runs of words that differ anywhere, themselves or in what they point to, and are no variable's."""
-    rows = list(zip(*(words_of(each.data) for each in regions), strict=False))
+    followed = {
+        number for region, known in zip(regions, blocks, strict=True) for number in known.pointers_in(region.data)
+    }
     run: list[int] = []
-    for number, row in enumerate(rows):
-        is_followed = any(known.at(word) for word, known in zip(row, blocks, strict=True))
-        if (len(set(row)) == 1 and not is_followed) or any(covered[number * _WORD : (number + 1) * _WORD]):
+    for number in sorted(_differing(regions) | followed):
+        if any(covered[number * _WORD : (number + 1) * _WORD]):
             continue
         word = _Extent(number * _WORD, _WORD, None)
         views = [_view(region, word, known) for region, known in zip(regions, blocks, strict=True)]
@@ -121,3 +122,14 @@ def _unnamed(regions: Sequence[Region], blocks: Sequence[Blocks], covered: bytes
         run.append(number)
     if run:
         yield _Extent(run[0] * _WORD, len(run) * _WORD, None)
+
+
+def _differing(regions: Sequence[Region]) -> set[int]:
+    """Return the numbers of the words that are not the same in all regions; pages that are, are passed over."""
+    found = set()
+    for start in range(0, len(regions[0].data), _PAGE):
+        pages = [each.data[start : start + _PAGE] for each in regions]
+        if any(page != pages[0] for page in pages):
+            rows = zip(*map(words_of, pages), strict=False)
+            found |= {start // _WORD + number for number, row in enumerate(rows) if len(set(row)) > 1}
+    return found

@@ -1,12 +1,21 @@
 """One variable with all that hangs on it, in a form that does not depend on where the allocator has put things."""
 
+import re
 import struct
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from bundlekit.isolation.native.heap import SEARCHED_BYTES, Block, Shape, shape_at, words_of
+from bundlekit.isolation.native.heap import (
+    SEARCHED_BYTES,
+    Block,
+    Shape,
+    pointer_numbers,
+    pointer_pattern,
+    shape_at,
+    words_of,
+)
 
 __all__ = ["Blocks", "Part", "View", "first_difference", "is_same"]
 
@@ -41,6 +50,16 @@ class Blocks:
     @cached_property
     def _addresses(self) -> list[int]:
         return sorted(self._blocks)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        return pointer_pattern((address, address + block.room) for address, block in self._blocks.items())
+
+    def pointers_in(self, data: bytes) -> Iterator[int]:
+        """Yield the numbers of the words in `data` that point into blocks, or to the end of one."""
+        for number in pointer_numbers(self._pattern, data):
+            if self.at(struct.unpack_from("<Q", data, number * _WORD)[0]) is not None:
+                yield number
 
     def at(self, word: int) -> tuple[int, Block] | None:
         """Return the block that `word` points into, or to the end of, with its address."""
