@@ -54,10 +54,15 @@ class ElfSection(NamedTuple):
 
 
 class TlsSlot(StrEnum):
-    """What the loader writes into a place for thread-local storage: the module's number, or a distance."""
+    """What the loader writes into a place for thread-local storage.
+
+    The module's number; the distance to a variable; or what to call, and what with: that distance, or the address of
+    the module's number.
+    """
 
     MODULE = "module"
     DISTANCE = "distance"
+    DESCRIPTOR = "descriptor"
 
 
 class ElfRelocation(NamedTuple):
@@ -94,7 +99,7 @@ class ElfSymbol(NamedTuple):
     is_thread_local: bool
 
 
-_SLOTS = {62: {16: TlsSlot.MODULE, 18: TlsSlot.DISTANCE}}
+_SLOTS = {62: {16: TlsSlot.MODULE, 18: TlsSlot.DISTANCE, 36: TlsSlot.DESCRIPTOR}}
 """The kinds of relocations of thread-local storage by machine: x86-64, and no other."""
 
 

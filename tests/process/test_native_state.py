@@ -1,5 +1,6 @@
 """State that a compiled module keeps between tasks, seen from outside of its process."""
 
+import platform
 import shutil
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def test_the_planted_variable_is_named(
     (found,) = changes(function, planted.whole)
     assert (found.symbol, found.size, found.behaviour, found.reached_by) == seen
     assert (found.library, found.task, found.is_own) == ("planted.so", 3, True)
+
+
+@pytest.mark.parametrize("option", ["-ftls-model=initial-exec", "-mtls-dialect=gnu2"])
+def test_thread_local_storage_is_found_in_each_way_that_code_finds_it(option: str, tmp_path: Path) -> None:
+    """Compilers and distributions choose different ones, and the usual one is in the table above."""
+    if platform.machine() != "x86_64":
+        pytest.skip("an option of compilers for x86-64")
+    (found,) = changes("thread", compiled(tmp_path / "built", option, "-O1").whole)
+    assert (found.symbol, found.behaviour, found.reached_by) == ("model::draws", _ADDS, "thread-local storage")
 
 
 @pytest.mark.parametrize("function", ["lazy", "noise"])

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bundlekit.isolation.native.behaviour import judged
-from bundlekit.isolation.native.heap import words_of
+from bundlekit.isolation.native.heap import Shape, words_of
 from bundlekit.isolation.native.libraries import LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.isolation.native.view import Blocks, View, first_difference, is_same
@@ -72,8 +72,14 @@ def _of_region(
             task=verdict.task,
             behaviour=verdict.behaviour,
             is_own=library.is_own,
-            reached_by=_THREAD_LOCAL if reached is None and regions[0].is_thread_local else reached,
+            reached_by=_how(reached, regions[0]),
         )
+
+
+def _how(reached: Shape | None, region: Region) -> str | None:
+    if reached is not None:
+        return reached.value
+    return _THREAD_LOCAL if region.is_thread_local else None
 
 
 def _view(region: Region, extent: _Extent, blocks: Blocks) -> View:

@@ -50,12 +50,12 @@ def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> N
         libraries = loaded_libraries(pid, mappings, code)
         regions = [region for library in libraries for region in _sections(library, memory)]
         unseen = []
-        if any(library.image.tls is not None for library in libraries):
-            thread = main_thread(memory, mappings)
-            if thread is None:
-                unseen.append("thread-local variables are not seen on this machine: only on x86-64 with glibc")
-            else:
-                regions += _thread_local(libraries, thread, memory)
+        with_own = [library for library in libraries if library.image.tls is not None]
+        thread = main_thread(memory, mappings) if with_own else None
+        if thread is not None:
+            regions += _thread_local(with_own, thread, memory)
+        if any(library.is_own and (thread is None or not library.image.tls_slots) for library in with_own):
+            unseen.append("thread-local variables of C and C++ that are not as on x86-64 with glibc")
         heap = Heap(memory, mappings)
         for region in regions:
             if region.library.is_own and len(region.data) <= _SEARCHED_BYTES:
@@ -78,7 +78,7 @@ def _sections(library: Library, memory: ProcessMemory) -> Iterable[Region]:
 def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemory) -> Iterable[Region]:
     for library in libraries:
         tls = library.image.tls
-        if tls is None:
+        if tls is None or not library.image.tls_slots:
             continue
         address = thread_local_block(library, thread, memory)
         if address is not None:
