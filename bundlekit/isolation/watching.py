@@ -16,6 +16,8 @@ class WatchedProcess(Protocol):
     pid: int
     code: Path
     """Where the bundle's own modules are installed; whatever else is loaded comes from dependencies."""
+    tree: Path
+    """Its own copy of the bundle's files: modules are loaded from there that no build installs."""
 
     def ask(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
         """Return the child's answer to a call that runs no task."""

@@ -41,7 +41,7 @@ def _measured(process: NativeProcess, rounds: int, label: str) -> float:
     first = 1000 * (time.perf_counter() - started)
     maps = Path(f"/proc/{process.pid}/maps")
     floor = _median(maps.read_bytes, rounds)
-    again = _median(lambda: snapshot_of(process.pid, process.code, snapshots[0]), rounds)
+    again = _median(lambda: snapshot_of(process, snapshots[0]), rounds)
     for task in (3, 3, 5, 3):
         process.call("local", task)
         snapshots.append(watch.snapshot(process))

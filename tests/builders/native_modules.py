@@ -48,7 +48,7 @@ class NativeProcess:
     """A process that has imported the module; use it as a context manager."""
 
     def __init__(self, code: Path, *imports: str, python: str = sys.executable) -> None:
-        self.code = code
+        self.code = self.tree = code
         self._process = subprocess.Popen(
             [python, "-c", _CALLS, str(code), *imports],
             stdin=subprocess.PIPE,

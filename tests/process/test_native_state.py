@@ -110,7 +110,7 @@ def test_a_module_elsewhere_is_a_dependencys(planted: Planted, tmp_path: Path) -
     shutil.copytree(planted.whole, site)
     watch = NativeWatch()
     with NativeProcess(site) as process:
-        process.code = tmp_path / "other"
+        process.code = process.tree = tmp_path / "other"
         snapshots = [watch.snapshot(process)]
         for task in _TASKS:
             process.call("counter", task)

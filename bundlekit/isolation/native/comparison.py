@@ -57,6 +57,8 @@ def _of_region(
 ) -> Iterator[NativeChange]:
     section, library = regions[0].section, regions[0].library
     for extent in _extents(regions, blocks, variables):
+        if _is_untouched(regions, extent, blocks):
+            continue
         views = [_view(region, extent, known) for region, known in zip(regions, blocks, strict=True)]
         verdict = judged(views, tasks, is_same)
         if verdict is None:
@@ -74,6 +76,13 @@ def _of_region(
             is_own=library.is_own,
             reached_by=_how(reached, regions[0]),
         )
+
+
+def _is_untouched(regions: Sequence[Region], extent: _Extent, blocks: Sequence[Blocks]) -> bool:
+    """Whether a variable has the same bytes throughout, and nothing hangs on it: most of them."""
+    first, *others = (each.data[extent.offset : extent.offset + extent.size] for each in regions)
+    is_equal = all(each == first for each in others)
+    return is_equal and all(next(known.pointers_in(first), None) is None for known in blocks)
 
 
 def _how(reached: Shape | None, region: Region) -> str | None:

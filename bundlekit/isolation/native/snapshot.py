@@ -1,19 +1,19 @@
 """All that libraries of a process have in memory that they can write, at one time."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.isolation.native.heap import Block, Heap
 from bundlekit.isolation.native.libraries import Library, loaded_libraries
 from bundlekit.isolation.native.memory import ProcessMemory
 from bundlekit.isolation.native.thread_local import main_thread, thread_local_block
+from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.read.elf import ElfSection
 
 __all__ = ["NativeSnapshot", "Region", "snapshot_of"]
 
-_LARGEST_SECTION = 1 << 26
-"""What a library has beyond, in one section, is not compared."""
+_LARGEST_SECTION, _MOST_BYTES = 1 << 26, 1 << 28
+"""What one section has beyond, and all of them together, is not compared."""
 
 _SEARCHED_BYTES = 1 << 23
 
@@ -39,17 +39,17 @@ class NativeSnapshot(NamedTuple):
     unseen: tuple[str, ...] = ()
 
 
-def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> NativeSnapshot:
+def snapshot_of(process: WatchedProcess, before: NativeSnapshot | None = None) -> NativeSnapshot:
     """Return what there is now; equal parts of `before` are shared, so that many snapshots need little memory.
 
     Raises:
         OSError: the process is gone, or is not ours to look at.
     """
-    with ProcessMemory(pid) as memory:
+    with ProcessMemory(process.pid) as memory:
         mappings = memory.mappings()
-        libraries = loaded_libraries(pid, mappings, code)
-        regions = [region for library in libraries for region in _sections(library, memory)]
-        unseen = []
+        libraries = loaded_libraries(process.pid, mappings, (process.code, process.tree))
+        unseen: list[str] = []
+        regions = _sections(sorted(libraries, key=lambda each: not each.is_own), memory, unseen)
         with_own = [library for library in libraries if library.image.tls is not None]
         thread = main_thread(memory, mappings) if with_own else None
         if thread is not None:
@@ -69,10 +69,17 @@ def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> N
     )
 
 
-def _sections(library: Library, memory: ProcessMemory) -> Iterable[Region]:
-    for section in library.image.sections:
-        address = library.bias + section.address
-        yield Region(library, section, address, memory.read(address, min(section.size, _LARGEST_SECTION)))
+def _sections(libraries: Iterable[Library], memory: ProcessMemory, unseen: list[str]) -> list[Region]:
+    regions = []
+    left = _MOST_BYTES
+    for library in libraries:
+        for section in library.image.sections:
+            address, size = library.bias + section.address, min(section.size, _LARGEST_SECTION, left)
+            regions.append(Region(library, section, address, memory.read(address, size)))
+            left -= size
+            if size < section.size:
+                unseen.append(f"of {section.name} of {library.name}, which is large, all but its beginning")
+    return regions
 
 
 def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemory) -> Iterable[Region]:

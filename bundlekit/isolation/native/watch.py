@@ -23,7 +23,7 @@ class NativeWatch:
         Raises:
             OSError: the process is gone, or is not ours to look at.
         """
-        self._last = snapshot_of(process.pid, process.code, self._last)
+        self._last = snapshot_of(process, self._last)
         return self._last
 
     def changes(self, snapshots: Sequence[NativeSnapshot], tasks: Sequence[int]) -> Sequence[NativeChange]:
