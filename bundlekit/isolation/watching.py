@@ -26,6 +26,9 @@ class WatchedProcess(Protocol):
 class Watch(Protocol[SnapshotT, ChangeT_co]):
     """Sees one kind of state."""
 
+    unseen: tuple[str, ...]
+    """What the last snapshot could not see, in clauses."""
+
     def snapshot(self, process: WatchedProcess) -> SnapshotT:
         """Return what there is to see now: the first is taken when the bundle is imported, then one after each task."""
 
