@@ -51,6 +51,8 @@ class PythonSnapshot(NamedTuple):
 class PythonWatch:
     """A :class:`Watch` that sees Python state; has the child look at itself."""
 
+    unseen: tuple[str, ...] = ()
+
     def snapshot(self, process: WatchedProcess) -> PythonSnapshot:
         """Return what there is now."""
         answer = process.ask(_METHOD, {})
