@@ -56,9 +56,7 @@ class PythonWatch:
         answer = process.ask(_METHOD, {})
         wire = str(answer.get("wire") or _WIRE)
         groups = dict(_groups(answer, {}, wire))
-        told = answer.get("own")
-        own = [str(process.code), *(str(each) for each in (told if isinstance(told, list) else ()))]
-        places = pointers_in_extensions(process.pid, own)
+        places = pointers_in_extensions(process.pid, process.code)
         if places:
             dicts = dicts_among(process.pid, list(places), answer.get("dict_type"))
             natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
@@ -175,7 +173,7 @@ def _pieces(items: Sequence[object], places: Mapping[int, str], wire: str) -> It
         match each:
             case [str(kind), str(name), str(fingerprint), str(text), int(mark), list(entries)]:
                 if name.isdecimal() and int(name) in places:
-                    name = f"object held by {places[int(name)]}"
+                    name = f"{places[int(name)]} (Python object)"
                 name, text = (part.replace(f"{_WIRE}.", f"{wire}.")[:_MAX_TEXT] for part in (name, text))
                 yield (kind, name), Piece(fingerprint, text, mark, frozenset(map(str, entries)))
             case _:

@@ -26,7 +26,7 @@ __all__ = ["state_of"]
 def state_of(job: "Job", params: "Mapping[str, object]") -> "dict[str, object]":
     """Return all groups; if `params` has ``addresses`` and ``dicts``, only that of the objects there.
 
-    ``own`` is where the bundle's modules are, ``dict_type`` the address by which the head of a dict is known.
+    ``dict_type`` is the address by which the head of a dict is known.
     """
     is_collecting = gc.isenabled()
     gc.disable()
@@ -39,7 +39,7 @@ def state_of(job: "Job", params: "Mapping[str, object]") -> "dict[str, object]":
             gc.enable()
     file = job["reference"].partition(":")[0]
     wire = file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else ""
-    return {"groups": groups, "wire": wire, "own": [job["site"], job["tree"]], "dict_type": id(dict)}
+    return {"groups": groups, "wire": wire, "dict_type": id(dict)}
 
 
 def _groups(job: "Job", *, is_collecting: bool) -> "list[tuple[str, int, list[Item]]]":
