@@ -43,9 +43,13 @@ class Group(NamedTuple):
 
 
 class PythonSnapshot(NamedTuple):
-    """All groups of one moment, in the order in which they were imported."""
+    """All groups of one moment, in the order in which they were imported.
+
+    `unseen` says in sentences what could not be looked at.
+    """
 
     groups: Mapping[str, Group]
+    unseen: tuple[str, ...] = ()
 
 
 class PythonWatch:
@@ -61,7 +65,9 @@ class PythonWatch:
             dicts = dicts_among(process.pid, list(places), answer.get("dict_type"))
             natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
             groups.update(_groups(natives, places, wire))
-        return PythonSnapshot(groups)
+        cut = answer.get("cut")
+        unseen = (f"of Python values, only the beginning of {cut}, which are large",) if cut else ()
+        return PythonSnapshot(groups, unseen)
 
     def changes(self, snapshots: Sequence[PythonSnapshot], tasks: Sequence[int]) -> Sequence[PythonChange]:
         """Return what tasks changed and left, the bundle's own state first.

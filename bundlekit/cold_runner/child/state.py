@@ -11,6 +11,7 @@ import sys
 from .state_files import group_of_files
 from .state_modules import groups_of_modules
 from .state_natives import group_of_natives
+from .state_prints import Fingerprints
 from .state_process import groups_of_process
 
 TYPE_CHECKING = False  # as in `main`
@@ -22,30 +23,35 @@ if TYPE_CHECKING:
 
 __all__ = ["state_of"]
 
+_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
+
 
 def state_of(job: "Job", params: "Mapping[str, object]") -> "dict[str, object]":
     """Return all groups; if `params` has ``addresses`` and ``dicts``, only that of the objects there.
 
-    ``dict_type`` is the address by which the head of a dict is known.
+    ``cut`` counts the bundle's own values that are larger than was looked at; ``dict_type`` is the address by which the
+    head of a dict is known.
     """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
         if "addresses" in params:
             return {"groups": [group_of_natives(params["addresses"], params.get("dicts"))]}
-        groups = _groups(job, is_collecting=is_collecting)
+        look_own = Fingerprints(_TOTAL_OWN, _EACH_OWN)
+        groups = _groups(job, look_own, is_collecting=is_collecting)
     finally:
         if is_collecting:
             gc.enable()
     file = job["reference"].partition(":")[0]
     wire = file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else ""
-    return {"groups": groups, "wire": wire, "dict_type": id(dict)}
+    return {"groups": groups, "wire": wire, "cut": look_own.cut, "dict_type": id(dict)}
 
 
-def _groups(job: "Job", *, is_collecting: bool) -> "list[tuple[str, int, list[Item]]]":
+def _groups(job: "Job", look_own: Fingerprints, *, is_collecting: bool) -> "list[tuple[str, int, list[Item]]]":
     own = (f"{job['site']}/", f"{job['tree']}/")
     standard, places = _standard_library(), _places(job)
-    groups = [*groups_of_modules(lambda file: file.startswith(own), lambda file: _is_standard(file, standard))]
+    is_own, is_standard = (lambda file: file.startswith(own)), (lambda file: _is_standard(file, standard))
+    groups = [*groups_of_modules(is_own, is_standard, look_own)]
     groups += groups_of_process(places, is_collecting=is_collecting)
     groups.append(group_of_files(places))
     return groups

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["groups_of_modules"]
 
-_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
 _TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
 _MAX_DEPTH = 5
 _LIBRARIES = frozenset({
@@ -33,9 +32,9 @@ _NOT_STATE = frozenset({"_abc_impl", "_abc_registry", "_member_map_", "_value2me
 
 
 def groups_of_modules(
-    own: "Callable[[str], bool]", standard: "Callable[[str], bool]"
+    own: "Callable[[str], bool]", standard: "Callable[[str], bool]", look_own: Fingerprints
 ) -> "Iterator[tuple[str, int, list[Item]]]":
-    """Yield the name of each module, whether it is the bundle's own, and what it holds.
+    """Yield the name of each module, whether it is the bundle's own, and what it holds; `look_own` is for own values.
 
     `own` and `standard` tell by a module's file whose it is. Of the standard library and of large libraries only what
     own code has put there is told.
@@ -45,7 +44,7 @@ def groups_of_modules(
     ]
     files = {name: _file(each) for name, each in modules}
     globals_of_own = {id(_vars(each)): name for name, each in modules if files[name] and own(files[name])}
-    look_own, look_others = Fingerprints(_TOTAL_OWN, _EACH_OWN), Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
+    look_others = Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
     replaced: list[Item] = []
     for name, module in modules:
         if name == "__main__" or name.partition(".")[0] == "_bundlekit_child":
