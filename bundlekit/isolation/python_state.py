@@ -72,7 +72,8 @@ class PythonWatch:
             natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
             groups.update(_groups(natives, places, wire))
         cut = answer.get("cut")
-        unseen = (f"of Python values, only the beginning of {cut}, which are large",) if cut else ()
+        is_cut = isinstance(cut, int) and cut > 0
+        unseen = (f"of Python values, only the beginning of {cut}, which are large",) if is_cut else ()
         foreign = answer.get("foreign")
         return PythonSnapshot(groups, frozenset(map(str, foreign if isinstance(foreign, list) else ())), unseen)
 
@@ -103,9 +104,7 @@ def _histories(snapshots: Sequence[PythonSnapshot]) -> Iterator[_History]:
         filled = _filled(groups)
         for key in dict.fromkeys(key for group in filled for key in group.pieces):
             pieces = [group.pieces.get(key) for group in filled]
-            if any(
-                piece is None or pieces[0] is None or piece.fingerprint != pieces[0].fingerprint for piece in pieces
-            ):
+            if len(set(map(_print, pieces))) > 1:
                 yield name, key, pieces
 
 
