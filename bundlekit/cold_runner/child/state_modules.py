@@ -5,6 +5,7 @@ Runs in a warm process, under the conditions of the module `main`.
 
 import gc
 import sys
+from itertools import islice
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from .state_items import cache_item, item, told
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Owners", "file_of", "groups_of_modules", "modules_there"]
 
 _TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
-_MAX_DEPTH = 5
+_MAX_DEPTH, _MAX_PIECES = 5, 20_000
 _LIBRARIES = frozenset({
     "numpy", "pandas", "pyarrow", "scipy", "polars", "numba", "llvmlite", "cython_runtime", "matplotlib", "sklearn",
     "pybind11", "nanobind", "pkg_resources", "setuptools", "dateutil", "pytz", "six", "cffi", "joblib", "sympy",
@@ -71,9 +72,9 @@ def groups_of_modules(
         found = _vars(module)
         if id(found) in globals_of_own or name in _WITHOUT_AN_OWNER:
             if globals_of_own.get(id(found), name) == name:
-                yield name, 1, list(_Module(name, found, owners, look_own).items())
+                yield name, 1, [*islice(_Module(name, found, owners, look_own).items(), _MAX_PIECES)]
         elif not owners.is_standard(file_of(module)) and name.partition(".")[0] not in _LIBRARIES:
-            yield name, 0, list(_Module(name, found, owners, look_others).items())
+            yield name, 0, [*islice(_Module(name, found, owners, look_others).items(), _MAX_PIECES)]
         else:
             replaced += _replaced(name, found, globals_of_own)
     yield "<replaced>", 1, replaced
