@@ -17,8 +17,8 @@ _MAX_REFERENCES = 1 << 20
 """What is freed has none there, or a pointer instead of their number."""
 
 
-def pointers_in_extensions(pid: int, code: Path) -> Mapping[int, str]:
-    """Return what may be addresses of objects, and what each stands in: a file name, and a variable or a section.
+def pointers_in_extensions(pid: int, roots: Sequence[Path]) -> Mapping[int, str]:
+    """Return what may be addresses of objects in libraries below `roots`, and what each stands in: file and variable.
 
     Empty where the memory of a process cannot be read.
     """
@@ -27,7 +27,7 @@ def pointers_in_extensions(pid: int, code: Path) -> Mapping[int, str]:
         with ProcessMemory(pid) as memory:
             mappings = memory.mappings()
             ranges = [(each.start, each.end) for each in mappings if each.is_writable and each.path in {"", "[heap]"}]
-            for library in loaded_libraries(pid, mappings, code):
+            for library in loaded_libraries(pid, mappings, roots):
                 for place, word in _words(library, memory) if library.is_own else ():
                     if _is_inside(word, ranges) and len(found) < _MAX_POINTERS:
                         found.setdefault(word, place)
@@ -52,7 +52,7 @@ def dicts_among(pid: int, addresses: Sequence[int], dict_type: object) -> list[i
 
 def _words(library: Library, memory: ProcessMemory) -> Iterator[tuple[str, int]]:
     """Yield the words in the sections of a library that may be addresses, with their places."""
-    variables = [each for each in variables_of(library.path) if not each.is_thread_local]
+    variables = [each for each in variables_of(library.file) if not each.is_thread_local]
     starts = [each.address for each in variables]
     for section in library.image.sections:
         data = memory.read(library.bias + section.address, min(section.size, _LARGEST_SECTION))

@@ -68,7 +68,7 @@ class PythonWatch:
         answer = process.ask(_METHOD, {})
         wire = str(answer.get("wire") or _WIRE)
         groups = dict(_groups(answer, {}, wire))
-        places = pointers_in_extensions(process.pid, process.code)
+        places = pointers_in_extensions(process.pid, (process.code, process.tree))
         if places:
             dicts = dicts_among(process.pid, list(places), answer.get("dict_type"))
             natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
@@ -76,6 +76,7 @@ class PythonWatch:
         cut = answer.get("cut")
         is_cut = isinstance(cut, int) and cut > 0
         unseen = (f"of Python values, only the beginning of {cut}, which are large",) if is_cut else ()
+        self.unseen = unseen
         foreign = answer.get("foreign")
         return PythonSnapshot(groups, frozenset(map(str, foreign if isinstance(foreign, list) else ())), unseen)
 
