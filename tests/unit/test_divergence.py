@@ -309,6 +309,17 @@ def test_without_pyarrow_tables_are_compared_as_bytes_and_the_place_says_what_to
     assert place.endswith("(Parquet: install bundlekit[parquet] to see which row and column)")
 
 
+def test_a_table_of_very_many_bytes_is_compared_as_bytes() -> None:
+    """It would take a multiple of them to read it."""
+    data = b"PAR1" + bytes(1 << 28)
+    assert first_divergence("out", data, data + b"1") == Divergence(
+        "out",
+        "length (Parquet: tables of more than 256 MiB are compared as bytes)",
+        f"{(1 << 28) + 4} bytes",
+        f"{(1 << 28) + 5} bytes",
+    )
+
+
 def test_what_is_packed_twice_is_compared_as_it_is() -> None:
     """There are files that unpack to themselves."""
     packed = [gzip.compress(gzip.compress(each, mtime=1), mtime=1) for each in (b"1", b"2")]
