@@ -21,6 +21,7 @@ __all__ = [
     "ManifestError",
     "NameRefusedError",
     "PyprojectRefusedError",
+    "RegistryError",
     "RuntimeConfigError",
     "TaskRefusedError",
     "UsageError",
@@ -141,6 +142,16 @@ class CacheUnusableError(BundlekitError):
     """The cache of environments cannot be read or written."""
 
     code = ErrorCode.CACHE
+
+
+class RegistryError(BundlekitError):
+    """A registry could not be reached, refused what was asked, or broke the protocol; `status` is what it answered."""
+
+    code = ErrorCode.IO
+
+    def __init__(self, message: str, *, subject: object = None, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, subject=subject, hint=hint)
+        self.status = status
 
 
 class InternalError(BundlekitError):

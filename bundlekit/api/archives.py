@@ -25,7 +25,17 @@ from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
 from bundlekit.report.outputs import PACK_REPORT_MARK, check_replaceable, write_atomically
 
-__all__ = ["PackOptions", "compare", "inspect", "pack", "unpack", "verify"]
+__all__ = [
+    "ARCHIVE_SUFFIX",
+    "PackOptions",
+    "compare",
+    "inspect",
+    "pack",
+    "percent",
+    "sha256_of",
+    "unpack",
+    "verify",
+]
 
 ARCHIVE_SUFFIX = ".tar.zst"
 REPORT_SUFFIX = ".report.json"
@@ -71,7 +81,7 @@ def verify(archive: Path, progress: Progress) -> InspectedArchive:
     Raises:
         BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
     """
-    content = verify_archive(archive, progress=_percent(progress, f"verifying {archive}"))
+    content = verify_archive(archive, progress=percent(progress, f"verifying {archive}"))
     return InspectedArchive(str(archive), content.manifest, content.digest, verified=True)
 
 
@@ -91,7 +101,7 @@ def unpack(archive: Path, destination: Path, progress: Progress) -> Unpacked:
     Raises:
         BundlekitError: the archive is not sound, or the destination is taken; then nothing is written there.
     """
-    content = unpack_archive(archive, destination, progress=_percent(progress, f"unpacking {archive}"))
+    content = unpack_archive(archive, destination, progress=percent(progress, f"unpacking {archive}"))
     return Unpacked(str(destination), content.manifest, content.digest)
 
 
@@ -109,7 +119,7 @@ def _inspected(path: Path, progress: Progress) -> InspectedArchive:
     if not path.is_dir():
         return verify(path, progress)
     project = read_project(path)
-    files = hash_tree(path, project.members, progress=_percent(progress, f"hashing {path}"))
+    files = hash_tree(path, project.members, progress=percent(progress, f"hashing {path}"))
     manifest = manifest_of(project, files)
     return InspectedArchive(str(path), manifest, manifest_digest(manifest), verified=True)
 
@@ -141,13 +151,13 @@ def _report_path(archive: Path) -> Path:
 
 def _written(project: Project, destination: Path, report: Report | None, progress: Progress) -> Packed:
     expected = None if report is None else report.digest
-    percent = _percent(progress, f"packing {len(project.members)} files into {destination}")
-    packed = write_archive(project, destination, expected=expected, progress=percent)
+    packing = percent(progress, f"packing {len(project.members)} files into {destination}")
+    packed = write_archive(project, destination, expected=expected, progress=packing)
     report_path = _report_path(destination)
     result = Packed(
         archive=str(destination),
         size=packed.size,
-        archive_sha256=_sha256_of(destination),
+        archive_sha256=sha256_of(destination),
         manifest=packed.manifest,
         digest=packed.digest,
         left_out=project.excluded,
@@ -158,12 +168,17 @@ def _written(project: Project, destination: Path, report: Report | None, progres
     return result
 
 
-def _percent(progress: Progress, what: str) -> Callable[[int, int], None]:
-    """Return what turns bytes done, and bytes in all, into a word for people."""
+def percent(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """Return what turns bytes done, and bytes in all, into a word for people about `what`."""
     progress(what)
     return lambda done, total: progress(f"{what}: {done * 100 // max(total, 1)} %")
 
 
-def _sha256_of(path: Path) -> Digest:
+def sha256_of(path: Path) -> Digest:
+    """Return the digest of a file's bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
         return Digest.from_hex(hashlib.file_digest(file, "sha256").hexdigest())

@@ -1,0 +1,207 @@
+"""Push and pull bundles: to and from registries and image layouts, by way of the store."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, pack, percent, sha256_of
+from bundlekit.api.validation import Progress
+from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
+from bundlekit.cold_runner.environments.scratch_claim import claimed
+from bundlekit.errors import BundlekitError, FileAccessError, LimitExceededError, UsageError
+from bundlekit.model.archive import PackRefusal
+from bundlekit.model.digest import Digest
+from bundlekit.model.manifest import Manifest
+from bundlekit.model.reference import LayoutReference, OciReference, PathReference, StoredReference, parse_reference
+from bundlekit.model.transfer import Pulled, Pushed
+from bundlekit.pack.unpack import unpack_archive
+from bundlekit.pack.verify import verify_archive
+from bundlekit.store.bundle_store import ArchiveSource, BundleStore
+from bundlekit.store.copies import publish_copy
+from bundlekit.store.depot import Depot
+from bundlekit.store.depots import RegistryOptions, open_depot
+from bundlekit.store.oci_documents import Layout, WrittenManifest, archive_manifest, modelops_manifest
+from bundlekit.store.pull import Found, Workshop, digest_of_tree, find, project_source, publish_tree
+from bundlekit.store.push import Outgoing, TagPolicy, bundle_tag, push
+
+__all__ = ["Layout", "PushOptions", "TagPolicy", "oci_digests", "pull_bundle", "push_bundle"]
+
+_DEFAULT_TAG = "latest"
+
+
+class PushOptions(NamedTuple):
+    """How to push: which layout, what may become of the tag, and how a directory is packed first."""
+
+    layout: Layout = Layout.BUNDLEKIT
+    policy: TagPolicy = TagPolicy()
+    insecure: bool = False
+    packing: PackOptions = PackOptions()
+
+
+def push_bundle(bundle: str, target: str, options: PushOptions, progress: Progress) -> Pushed | PackRefusal:
+    """Put `bundle` (a directory, which is packed first, an archive, or the digest of a stored one) at `target`.
+
+    Raises:
+        UsageError: `target` is neither a registry's tag nor an image layout.
+        DigestMismatchError: the tag stands for something else, and may not be moved.
+        BundlekitError: the bundle cannot be packed or is not sound; the registry cannot be used.
+    """
+    reference = parse_reference(target)
+    if not isinstance(reference, OciReference | LayoutReference) or reference.digest is not None:
+        message = f"{target!r:.200} is nowhere to push to: expected oci://HOST/REPOSITORY[:TAG] or oci-layout:DIRECTORY"
+        raise UsageError(message, subject=target)
+    with ExitStack() as stack:
+        archive = stack.enter_context(_archive_of(bundle, options.packing, progress))
+        if isinstance(archive, PackRefusal):
+            return archive
+        content = verify_archive(archive, progress=percent(progress, f"verifying {archive.name}"))
+        if options.layout is Layout.MODELOPS:
+            tree = stack.enter_context(_unpacked(archive, content.digest))
+            written = modelops_manifest(content.manifest)
+            files = tuple(tree / file.path for file in content.manifest.files)
+        else:
+            written, files = _archive_manifest(content.manifest, archive), (archive,)
+        registry = _registry_options(progress, insecure=options.insecure)
+        depot = stack.enter_context(closing(open_depot(reference, registry, create=True)))
+        tag = reference.tag or _DEFAULT_TAG
+        # A registry is asked for bundles by their own digests; a directory is not, and other tools want one tag there.
+        also = bundle_tag(content.digest) if isinstance(reference, OciReference) else None
+        sending = percent(progress, f"pushing to {depot.name}:{tag}")
+        done = push(depot, Outgoing(written, files), tag, options.policy, also=also, progress=sending)
+    return Pushed(
+        reference=str(reference._replace(tag=tag)),
+        layout=options.layout.value,
+        manifest=content.manifest,
+        digest=content.digest,
+        oci_digest=done.digest,
+        sent=done.sent,
+        sent_bytes=done.sent_bytes,
+        present=done.present,
+        replaced=done.replaced,
+    )
+
+
+def pull_bundle(source: str, output: Path | None, progress: Progress, *, insecure: bool = False) -> Pulled:
+    """Fetch the bundle at `source` into the store, and to `output`: an archive if it is named so, else a directory.
+
+    Raises:
+        UsageError: `source` is neither in a registry nor in an image layout, or `output` is taken.
+        BundlekitError: what is there is not sound; the registry or the store cannot be used.
+    """
+    reference = parse_reference(source)
+    if not isinstance(reference, OciReference | LayoutReference):
+        expected = "oci://HOST/REPOSITORY[:TAG][@DIGEST] or oci-layout:DIRECTORY[:TAG]"
+        message = f"{source!r:.200} is nowhere to pull from: expected {expected}"
+        raise UsageError(message, subject=source)
+    cache_dir = Path(default_cache_dir())
+    with (
+        closing(open_depot(reference, _registry_options(progress, insecure=insecure))) as depot,
+        BundleStore(cache_dir, progress) as store,
+    ):
+        found = find(depot, _wanted(reference))
+        workshop = Workshop(cache_dir, percent(progress, f"pulling {source}"))
+        path, digest = _brought(store, depot, found, workshop, output)
+    return Pulled(source, found.oci.layout.value, digest, found.digest, str(path), len(found.files))
+
+
+def oci_digests(manifest: Manifest, archive: Path) -> dict[str, Digest | None]:
+    """Return the digest that a registry would have for the bundle of `archive`, by layout; None where it takes none.
+
+    Raises:
+        FileAccessError: the archive cannot be read.
+    """
+    try:
+        modelops: Digest | None = modelops_manifest(manifest).digest
+    except LimitExceededError:
+        modelops = None
+    return {Layout.BUNDLEKIT.value: _archive_manifest(manifest, archive).digest, Layout.MODELOPS.value: modelops}
+
+
+def _archive_manifest(manifest: Manifest, archive: Path) -> WrittenManifest:
+    try:
+        return archive_manifest(manifest, sha256_of(archive), archive.stat().st_size)
+    except OSError as error:
+        message = f"cannot read {archive}: {error.strerror}"
+        raise FileAccessError(message, subject=str(archive)) from error
+
+
+def _registry_options(progress: Progress, *, insecure: bool) -> RegistryOptions:
+    return RegistryOptions(insecure=insecure, log=progress)
+
+
+def _wanted(reference: OciReference | LayoutReference) -> str:
+    if isinstance(reference, OciReference):
+        return reference.wanted
+    return reference.digest or reference.tag or ""
+
+
+@contextmanager
+def _archive_of(bundle: str, packing: PackOptions, progress: Progress) -> Iterator[Path | PackRefusal]:
+    """Give the archive of a bundle: the one that is named, that of the store, or one that is packed for a while."""
+    reference = parse_reference(bundle)
+    match reference:
+        case StoredReference(digest):
+            with BundleStore(Path(default_cache_dir()), progress) as store:
+                yield store.hold(digest).archive
+        case PathReference(path) if path.is_dir():
+            with _scratch() as scratch:
+                packed = pack(path, packing._replace(output=scratch / f"bundle{ARCHIVE_SUFFIX}"), progress)
+                yield packed if isinstance(packed, PackRefusal) else Path(packed.archive)
+        case PathReference(path):
+            yield path
+        case _:
+            message = f"{bundle!r:.200} is in no directory of this machine: pull it first"
+            raise UsageError(message, subject=bundle)
+
+
+@contextmanager
+def _unpacked(archive: Path, digest: Digest) -> Iterator[Path]:
+    with _scratch() as scratch:
+        tree = scratch / digest.hex
+        unpack_archive(archive, tree)
+        yield tree
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bundlekit-unpacked-") as scratch:
+        # `cache gc` sees by it that the directory is in use.
+        claim = claimed(scratch)
+        try:
+            yield Path(scratch)
+        finally:
+            if claim is not None:
+                os.close(claim)
+
+
+def _brought(
+    store: BundleStore, depot: Depot, found: Found, workshop: Workshop, output: Path | None
+) -> tuple[Path, Digest | None]:
+    """Return where the bundle is now, and its digest."""
+    digest = found.bundle_digest
+    if digest is not None:
+        return _given(store, digest, workshop.source(depot, found), output), digest
+    with workshop.tree(depot, found) as tree:
+        if output is None or output.name.endswith(ARCHIVE_SUFFIX):
+            digest, project = digest_of_tree(tree, found)
+            return _given(store, digest, project_source(project, digest), output), digest
+        try:
+            digest, _ = digest_of_tree(tree, found)
+        except BundlekitError:
+            digest = None
+        publish_tree(tree, output)
+    return output, digest
+
+
+def _given(store: BundleStore, digest: Digest, source: ArchiveSource, output: Path | None) -> Path:
+    bundle = store.hold(digest, source)
+    if output is None:
+        return bundle.tree
+    if output.name.endswith(ARCHIVE_SUFFIX):
+        publish_copy(bundle.archive, output)
+    else:
+        unpack_archive(bundle.archive, output)
+    return output
