@@ -24,6 +24,7 @@ from bundlekit.pack.zstd_frames import MAGIC
 from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
 from bundlekit.report.outputs import PACK_REPORT_MARK, check_replaceable, write_atomically
+from bundlekit.store.oci_digests import oci_digests
 
 __all__ = [
     "ARCHIVE_SUFFIX",
@@ -32,7 +33,6 @@ __all__ = [
     "inspect",
     "pack",
     "percent",
-    "sha256_of",
     "unpack",
     "verify",
 ]
@@ -86,13 +86,14 @@ def verify(archive: Path, progress: Progress) -> InspectedArchive:
 
 
 def inspect(archive: Path) -> InspectedArchive:
-    """Return what the manifest of `archive` says, without reading the rest.
+    """Return what the manifest of `archive` says, without holding the rest against it, and its digests in registries.
 
     Raises:
         BundlekitError: the file does not begin with a sound manifest.
     """
     content = read_manifest(archive)
-    return InspectedArchive(str(archive), content.manifest, content.digest, verified=False)
+    digests = oci_digests(content.manifest, archive)
+    return InspectedArchive(str(archive), content.manifest, content.digest, verified=False, oci_digests=digests)
 
 
 def unpack(archive: Path, destination: Path, progress: Progress) -> Unpacked:
@@ -157,7 +158,7 @@ def _written(project: Project, destination: Path, report: Report | None, progres
     result = Packed(
         archive=str(destination),
         size=packed.size,
-        archive_sha256=sha256_of(destination),
+        archive_sha256=_sha256_of(destination),
         manifest=packed.manifest,
         digest=packed.digest,
         left_out=project.excluded,
@@ -174,11 +175,6 @@ def percent(progress: Progress, what: str) -> Callable[[int, int], None]:
     return lambda done, total: progress(f"{what}: {done * 100 // max(total, 1)} %")
 
 
-def sha256_of(path: Path) -> Digest:
-    """Return the digest of a file's bytes.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+def _sha256_of(path: Path) -> Digest:
     with path.open("rb") as file:
         return Digest.from_hex(hashlib.file_digest(file, "sha256").hexdigest())

@@ -7,27 +7,27 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, pack, percent, sha256_of
+from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, pack, percent
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
 from bundlekit.cold_runner.environments.scratch_claim import claimed
-from bundlekit.errors import BundlekitError, FileAccessError, LimitExceededError, UsageError
+from bundlekit.errors import BundlekitError, UsageError
 from bundlekit.model.archive import PackRefusal
 from bundlekit.model.digest import Digest
-from bundlekit.model.manifest import Manifest
 from bundlekit.model.reference import LayoutReference, OciReference, PathReference, StoredReference, parse_reference
 from bundlekit.model.transfer import Pulled, Pushed
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
-from bundlekit.store.bundle_store import ArchiveSource, BundleStore
+from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.copies import publish_copy
 from bundlekit.store.depot import Depot
 from bundlekit.store.depots import RegistryOptions, open_depot
-from bundlekit.store.oci_documents import Layout, WrittenManifest, archive_manifest, modelops_manifest
-from bundlekit.store.pull import Found, Workshop, digest_of_tree, find, project_source, publish_tree
+from bundlekit.store.oci_digests import written_manifest
+from bundlekit.store.oci_documents import Layout, modelops_manifest
+from bundlekit.store.pull import Found, Workshop, digest_of_tree, find, publish_tree, stored
 from bundlekit.store.push import Outgoing, TagPolicy, bundle_tag, push
 
-__all__ = ["Layout", "PushOptions", "TagPolicy", "oci_digests", "pull_bundle", "push_bundle"]
+__all__ = ["Layout", "PushOptions", "TagPolicy", "pull_bundle", "push_bundle"]
 
 _DEFAULT_TAG = "latest"
 
@@ -63,7 +63,7 @@ def push_bundle(bundle: str, target: str, options: PushOptions, progress: Progre
             written = modelops_manifest(content.manifest)
             files = tuple(tree / file.path for file in content.manifest.files)
         else:
-            written, files = _archive_manifest(content.manifest, archive), (archive,)
+            written, files = written_manifest(content.manifest, archive), (archive,)
         registry = _registry_options(progress, insecure=options.insecure)
         depot = stack.enter_context(closing(open_depot(reference, registry, create=True)))
         tag = reference.tag or _DEFAULT_TAG
@@ -101,41 +101,14 @@ def pull_bundle(source: str, output: Path | None, progress: Progress, *, insecur
         closing(open_depot(reference, _registry_options(progress, insecure=insecure))) as depot,
         BundleStore(cache_dir, progress) as store,
     ):
-        found = find(depot, _wanted(reference))
+        found = find(depot, reference.wanted)
         workshop = Workshop(cache_dir, percent(progress, f"pulling {source}"))
         path, digest = _brought(store, depot, found, workshop, output)
     return Pulled(source, found.oci.layout.value, digest, found.digest, str(path), len(found.files))
 
 
-def oci_digests(manifest: Manifest, archive: Path) -> dict[str, Digest | None]:
-    """Return the digest that a registry would have for the bundle of `archive`, by layout; None where it takes none.
-
-    Raises:
-        FileAccessError: the archive cannot be read.
-    """
-    try:
-        modelops: Digest | None = modelops_manifest(manifest).digest
-    except LimitExceededError:
-        modelops = None
-    return {Layout.BUNDLEKIT.value: _archive_manifest(manifest, archive).digest, Layout.MODELOPS.value: modelops}
-
-
-def _archive_manifest(manifest: Manifest, archive: Path) -> WrittenManifest:
-    try:
-        return archive_manifest(manifest, sha256_of(archive), archive.stat().st_size)
-    except OSError as error:
-        message = f"cannot read {archive}: {error.strerror}"
-        raise FileAccessError(message, subject=str(archive)) from error
-
-
 def _registry_options(progress: Progress, *, insecure: bool) -> RegistryOptions:
     return RegistryOptions(insecure=insecure, log=progress)
-
-
-def _wanted(reference: OciReference | LayoutReference) -> str:
-    if isinstance(reference, OciReference):
-        return reference.wanted
-    return reference.digest or reference.tag or ""
 
 
 @contextmanager
@@ -181,27 +154,25 @@ def _brought(
     store: BundleStore, depot: Depot, found: Found, workshop: Workshop, output: Path | None
 ) -> tuple[Path, Digest | None]:
     """Return where the bundle is now, and its digest."""
-    digest = found.bundle_digest
-    if digest is not None:
-        return _given(store, digest, workshop.source(depot, found), output), digest
+    wants_archive = output is not None and output.name.endswith(ARCHIVE_SUFFIX)
+    if output is not None and not wants_archive and found.manifest is None:
+        return output, _laid_out(depot, found, workshop, output)
+    bundle = stored(store, depot, found, workshop)
+    if output is None:
+        return bundle.tree, bundle.digest
+    if wants_archive:
+        publish_copy(bundle.archive, output)
+    else:
+        unpack_archive(bundle.archive, output)
+    return output, bundle.digest
+
+
+def _laid_out(depot: Depot, found: Found, workshop: Workshop, output: Path) -> Digest | None:
+    """Write files that are perhaps no bundle of bundlekit's as `output`, and return their digest if they are."""
     with workshop.tree(depot, found) as tree:
-        if output is None or output.name.endswith(ARCHIVE_SUFFIX):
-            digest, project = digest_of_tree(tree, found)
-            return _given(store, digest, project_source(project, digest), output), digest
         try:
             digest, _ = digest_of_tree(tree, found)
         except BundlekitError:
             digest = None
         publish_tree(tree, output)
-    return output, digest
-
-
-def _given(store: BundleStore, digest: Digest, source: ArchiveSource, output: Path | None) -> Path:
-    bundle = store.hold(digest, source)
-    if output is None:
-        return bundle.tree
-    if output.name.endswith(ARCHIVE_SUFFIX):
-        publish_copy(bundle.archive, output)
-    else:
-        unpack_archive(bundle.archive, output)
-    return output
+    return digest

@@ -52,6 +52,16 @@ class LayoutReference(NamedTuple):
     tag: str | None = None
     digest: Digest | None = None
 
+    @property
+    def wanted(self) -> str:
+        """What to ask the layout for: the digest where there is one, else the tag, else nothing: its only one."""
+        return self.digest or self.tag or ""
+
+    def __str__(self) -> str:
+        """Return the reference as it is written on a command line."""
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{LAYOUT_SCHEME}{self.directory}{tag}{f'@{self.digest}' if self.digest else ''}"
+
 
 class OciReference(NamedTuple):
     """A manifest in a registry; `digest` is that of the OCI manifest, and wins over `tag`."""

@@ -13,7 +13,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,39 +21,27 @@ from typing import NamedTuple, Self
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.environments.cache_entry import held_entry, is_complete
+from bundlekit.cold_runner.environments.entry_inventory import Difference
 from bundlekit.cold_runner.environments.entry_lock import EntryLock
 from bundlekit.cold_runner.environments.writes import State, states_below
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import BundlekitError, CacheUnusableError, DigestMismatchError, FileAccessError, UsageError
+from bundlekit.errors import CacheUnusableError, DigestMismatchError, FileAccessError, UsageError
 from bundlekit.model.digest import Digest
-from bundlekit.pack.archive_reader import read_archive, read_manifest
+from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.store.copies import copy_file, sync_directory
-from bundlekit.store.stored_tree import tree_differences
+from bundlekit.store.stored_bundle import ARCHIVE, TREE, ArchiveSource, StoredBundle, damage_of, recovery
 
-__all__ = ["DAMAGED_FOLDER", "FOLDER", "ArchiveSource", "BundleStore", "StoredBundle", "damage_of", "told_here"]
+__all__ = ["BundleStore", "told_here"]
 
-FOLDER = "bundles"
-DAMAGED_FOLDER = "damaged"
+_FOLDER = "bundles"
+_DAMAGED_FOLDER = "damaged"
 """Where damaged entries go: somebody may want to see what became of them."""
 
-_ARCHIVE = "bundle.tar.zst"
-_TREE = "tree"
 _PATIENCE_S = 900.0
 _TRIES = 3
 _LOOK_AGAIN_S = 1.0
 """A bundle in use is not looked at again for so long."""
-
-ArchiveSource = Callable[[Path], None]
-"""Writes a bundle's archive to a path where there is nothing, and brings it to the disk."""
-
-
-class StoredBundle(NamedTuple):
-    """A bundle of the store, found sound; it stays there as long as the store that gave it is open."""
-
-    digest: Digest
-    archive: Path
-    tree: Path
 
 
 class _Held(NamedTuple):
@@ -89,7 +77,7 @@ class BundleStore:
 
     def has(self, digest: Digest) -> bool:
         """Return whether the bundle is there; whether it is sound is only known once it is held."""
-        return is_complete(str(self._entry(digest)), _key(digest), (_ARCHIVE, _TREE))
+        return is_complete(str(self._entry(digest)), _key(digest), (ARCHIVE, TREE))
 
     def hold(self, digest: Digest, source: ArchiveSource | None = None) -> StoredBundle:
         """Return the bundle `digest`, made from `source` if it is not there; every byte of it was held against it.
@@ -125,6 +113,16 @@ class BundleStore:
         """
         return self.hold(read_manifest(archive).digest, partial(copy_file, archive))
 
+    def mend(self, digest: Digest) -> None:
+        """Set the bundle `digest` aside if any of it is damaged, and make it again of what is sound.
+
+        Raises:
+            DigestMismatchError: others are using it, or nothing of it is sound; in that case it was set aside.
+            CacheUnusableError, FileAccessError: the store cannot be used.
+        """
+        with told_here():
+            self._mend(StoredBundle.of(self._entry(digest), digest), None, thorough=True)
+
     def _is_unchanged(self, digest: Digest, known: _Held) -> bool:
         if time.monotonic() - known.seen_s < _LOOK_AGAIN_S:
             return True
@@ -136,7 +134,7 @@ class BundleStore:
     def _sound(self, digest: Digest, source: ArchiveSource | None) -> StoredBundle | None:
         """Return the bundle, held, or None when a damaged one was set aside and it is to be tried again."""
         entry = self._entry(digest)
-        bundle = StoredBundle(digest, entry / _ARCHIVE, entry / _TREE)
+        bundle = StoredBundle.of(entry, digest)
         with ExitStack() as stack:
             was_there = stack.enter_context(self._opened(digest, source))
             if not was_there:
@@ -145,12 +143,12 @@ class BundleStore:
                 sync_directory(entry.parent)
             # Before the files are read: whoever writes to one meanwhile is noticed the next time.
             states = states_below(str(bundle.tree))
-            damage = damage_of(bundle) if was_there else None
-            if damage is None:
+            damage = damage_of(bundle) if was_there else ()
+            if not damage:
                 self._held[digest] = _Held(bundle, stack.pop_all(), states, time.monotonic())
                 return bundle
-        self._log(f"Warning: the stored bundle {digest} is damaged: {damage}")
-        self._heal(bundle, damage, source)
+        self._log(f"Warning: the stored bundle {digest} is damaged: {_shown(damage)}")
+        self._mend(bundle, source, thorough=False)
         return None
 
     def _opened(self, digest: Digest, source: ArchiveSource | None) -> AbstractContextManager[bool]:
@@ -160,56 +158,48 @@ class BundleStore:
             _key(digest),
             lambda directory, _lock: _build(Path(directory), digest, source),
             lock_path=self._lock_path(digest),
-            needs=(_ARCHIVE, _TREE),
+            needs=(ARCHIVE, TREE),
             deadline=time.monotonic() + _PATIENCE_S,
             log=self._log,
             lasting=False,
         )
 
-    def _heal(self, bundle: StoredBundle, damage: str, source: ArchiveSource | None) -> None:
-        """Set the damaged `bundle` aside, and make it again if its own archive is sound or there is a `source`."""
+    def _mend(self, bundle: StoredBundle, source: ArchiveSource | None, *, thorough: bool) -> None:
+        """Set the damaged `bundle` aside, and make it again from what is sound of it; a `source` is for later."""
+        aside = self._set_aside(bundle, thorough=thorough)
+        if aside is None:
+            return
+        own = recovery(aside)
+        if own is not None:
+            with self._opened(bundle.digest, own):
+                self._log(f"The bundle {bundle.digest} was made again of what was sound; see {aside.tree.parent}")
+        elif source is None:
+            message = f"the stored bundle {bundle.digest} was damaged beyond repair, and is now in {aside.tree.parent}"
+            raise DigestMismatchError(message, subject=bundle.digest, hint="pull it again, or name its archive")
+
+    def _set_aside(self, bundle: StoredBundle, *, thorough: bool) -> StoredBundle | None:
+        """Return where the damaged `bundle` is now; None if another has mended it meanwhile."""
         entry = self._entry(bundle.digest)
         lock = EntryLock(self._lock_path(bundle.digest), str(entry))
         try:
             if not _soon(lock):
-                message = f"the stored bundle {bundle.digest} is damaged ({damage}), and others are using it"
-                raise DigestMismatchError(message, subject=bundle.digest, hint="end what uses it and try again")
-            # Another may have healed it while this one waited.
-            if not self.has(bundle.digest) or damage_of(bundle) is None:
-                return
-            aside = self.cache_dir / DAMAGED_FOLDER / f"{bundle.digest.hex}.{os.urandom(4).hex()}"
+                message = f"the stored bundle {bundle.digest} is damaged, and others are using it"
+                raise DigestMismatchError(message, subject=bundle.digest, hint="end what uses it, and try again")
+            if not self.has(bundle.digest) or not damage_of(bundle, thorough=thorough):
+                return None
+            aside = self.cache_dir / _DAMAGED_FOLDER / f"{bundle.digest.hex}.{os.urandom(4).hex()}"
             aside.parent.mkdir(mode=0o700, exist_ok=True)
             entry.rename(aside)
             sync_directory(entry.parent)
         finally:
             lock.close()
-        own = aside / _ARCHIVE
-        if _is_sound_archive(own, bundle.digest):
-            with self._opened(bundle.digest, partial(copy_file, own)):
-                self._log(f"The bundle {bundle.digest} was made again from its archive; the damaged one is in {aside}")
-        elif source is None:
-            message = f"the stored bundle {bundle.digest} is damaged ({damage}), its archive too; it is now in {aside}"
-            raise DigestMismatchError(message, subject=bundle.digest, hint="pull it again, or name its archive")
+        return StoredBundle.of(aside, bundle.digest)
 
     def _entry(self, digest: Digest) -> Path:
-        return self.cache_dir / FOLDER / digest.hex
+        return self.cache_dir / _FOLDER / digest.hex
 
     def _lock_path(self, digest: Digest) -> str:
-        return str(self.cache_dir / "locks" / FOLDER / f"{digest.hex}.lock")
-
-
-def damage_of(bundle: StoredBundle) -> str | None:
-    """Return what is wrong with the tree of `bundle`, or None; its archive is only asked for the manifest."""
-    try:
-        content = read_manifest(bundle.archive)
-        if content.digest != bundle.digest:
-            return f"its archive is that of {content.digest}"
-        changed = tree_differences(bundle.tree, content.manifest)
-    except (BundlekitError, OSError) as error:
-        return f"it cannot be read: {error}"
-    if not changed:
-        return None
-    return f"{len(changed)} of its files differ, such as {changed[0].path!a}, {changed[0].change}"
+        return str(self.cache_dir / "locks" / _FOLDER / f"{digest.hex}.lock")
 
 
 @contextmanager
@@ -236,19 +226,12 @@ def _build(directory: Path, digest: Digest, source: ArchiveSource | None) -> Non
         message = f"the bundle {digest} is not in the store"
         raise UsageError(message, subject=digest, hint="pull it, or name its archive or directory")
     directory.mkdir(mode=0o700)
-    source(directory / _ARCHIVE)
-    content = unpack_archive(directory / _ARCHIVE, directory / _TREE)
+    source(directory / ARCHIVE)
+    content = unpack_archive(directory / ARCHIVE, directory / TREE)
     if content.digest != digest:
         message = f"expected the archive of {digest}, found that of {content.digest}"
         raise DigestMismatchError(message, subject=content.digest)
     sync_directory(directory)
-
-
-def _is_sound_archive(archive: Path, digest: Digest) -> bool:
-    try:
-        return read_archive(archive).digest == digest
-    except BundlekitError:
-        return False
 
 
 def _soon(lock: EntryLock) -> bool:
@@ -259,3 +242,7 @@ def _soon(lock: EntryLock) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def _shown(damage: Sequence[Difference]) -> str:
+    return f"{len(damage)} of its files differ, such as {damage[0].path!a}, {damage[0].change}"

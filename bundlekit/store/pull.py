@@ -24,7 +24,7 @@ from bundlekit.pack.limits import MAX_TOTAL_BYTES
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.project import read_project
-from bundlekit.store.bundle_store import ArchiveSource
+from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.copies import copy_tree, sync_directory
 from bundlekit.store.depot import Depot
 from bundlekit.store.oci_documents import (
@@ -35,9 +35,10 @@ from bundlekit.store.oci_documents import (
     listed_files,
     parse_oci_manifest,
 )
+from bundlekit.store.stored_bundle import ArchiveSource, StoredBundle
 from bundlekit.store.transfers import Tally, at_once
 
-__all__ = ["PARTIAL_FOLDER", "Found", "Workshop", "digest_of_tree", "find", "project_source", "publish_tree"]
+__all__ = ["PARTIAL_FOLDER", "Found", "Workshop", "digest_of_tree", "find", "publish_tree", "stored"]
 
 PARTIAL_FOLDER = "partial"
 """Where transfers are that are not done, so that they can go on."""
@@ -171,13 +172,22 @@ def digest_of_tree(tree: Path, found: Found) -> tuple[Digest, Project]:
     return manifest_digest(manifest_of(project, hash_tree(tree, project.members))), project
 
 
-def project_source(project: Project, digest: Digest) -> ArchiveSource:
-    """Return what writes the archive of `project`, whose bundle has the digest `digest`."""
+def stored(store: BundleStore, depot: Depot, found: Found, workshop: Workshop) -> StoredBundle:
+    """Return the bundle `found` in `depot`, fetched into `store` if it is not there.
 
-    def write(archive: Path) -> None:
-        write_archive(project, archive, expected=digest)
+    Raises:
+        UsageError: its files are no bundle of bundlekit's.
+        BundlekitError: they cannot be fetched, or the store not be used.
+    """
+    if found.bundle_digest is not None:
+        return store.hold(found.bundle_digest, workshop.source(depot, found))
+    with workshop.tree(depot, found) as tree:
+        digest, project = digest_of_tree(tree, found)
+        return store.hold(digest, lambda archive: _write(project, digest, archive))
 
-    return write
+
+def _write(project: Project, digest: Digest, archive: Path) -> None:
+    write_archive(project, archive, expected=digest)
 
 
 def publish_tree(tree: Path, destination: Path) -> None:

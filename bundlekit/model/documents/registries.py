@@ -4,6 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.texts import DigestText
+
 __all__ = ["PullDocument", "PushDocument"]
 
 Layout = Literal["bundlekit", "modelops"]
@@ -17,12 +19,12 @@ class PushDocument(TypedDict):
     layout: Layout
     name: str
     version: str
-    digest: str
-    oci_digest: str
+    digest: DigestText
+    oci_digest: DigestText
     sent: int
     sent_bytes: int
     present: int
-    replaced: str | None
+    replaced: DigestText | None
 
 
 class PullDocument(TypedDict):
@@ -31,7 +33,7 @@ class PullDocument(TypedDict):
     schema: Literal["bundlekit/pull/1"]
     reference: str
     layout: Layout
-    digest: str | None
-    oci_digest: str
+    digest: DigestText | None
+    oci_digest: DigestText
     path: str
     files: int
