@@ -12,7 +12,7 @@ for two years.
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
@@ -212,9 +212,11 @@ class Transport:
             challenge = answer.headers.get("WWW-Authenticate")
             if answer.status != _UNAUTHORIZED or not challenge:
                 return answer
-            if not self._authorization.answer(challenge, sent):
-                return answer
-            answer.close()
+            with ExitStack() as stack:
+                stack.callback(answer.close)
+                if not self._authorization.answer(challenge, sent):
+                    stack.pop_all()
+                    return answer
         return self._send(method, url, headers | {"Authorization": self._authorization.header or ""}, body)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:

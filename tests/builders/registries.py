@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.length not in {None, len(reply.body)}:
             self.close_connection = True
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = _answer
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = _answer  # noqa: N815 - http.server looks for these names
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
