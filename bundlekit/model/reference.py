@@ -115,6 +115,10 @@ def parse_oci_reference(text: str) -> OciReference:
         UsageError: it is none: the message says which part is wrong.
     """
     rest, at, digest = text.removeprefix(OCI_SCHEME).partition("@")
+    if at and not digest.startswith("sha256:"):
+        # What stands there may be a password, so it is not shown.
+        message = f"in a registry's reference, what follows an @ is sha256: and a digest, never a user; {_EXPECTED}"
+        raise UsageError(message, hint="`docker login` keeps passwords")
     host, slash, name = rest.partition("/")
     repository, colon, tag = name.partition(":")
     if not _HOST.fullmatch(host):

@@ -40,6 +40,9 @@ _DAMAGED_FOLDER = "damaged"
 
 _PATIENCE_S = 900.0
 _TRIES = 3
+_USERS_LET_GO_S = 10.0
+"""Others that hold a damaged bundle notice it, when they are asked for it again, and let go."""
+
 _LOOK_AGAIN_S = 1.0
 """A bundle in use is not looked at again for so long."""
 
@@ -77,7 +80,7 @@ class BundleStore:
 
     def has(self, digest: Digest) -> bool:
         """Return whether the bundle is there; whether it is sound is only known once it is held."""
-        return is_complete(str(self._entry(digest)), _key(digest), (ARCHIVE, TREE))
+        return is_complete(str(self._entry(digest)), _key(digest), ())
 
     def hold(self, digest: Digest, source: ArchiveSource | None = None) -> StoredBundle:
         """Return the bundle `digest`, made from `source` if it is not there; every byte of it was held against it.
@@ -92,6 +95,9 @@ class BundleStore:
             BundlekitError: whatever `source` raises, and what is wrong with the archive that it wrote.
         """
         with self._guard, told_here():
+            if source is None and not self.has(digest):
+                message = f"the bundle {digest} is not in the store"
+                raise UsageError(message, subject=digest, hint="pull it, or name its archive or directory")
             known = self._held.get(digest)
             if known is not None:
                 if self._is_unchanged(digest, known):
@@ -158,7 +164,7 @@ class BundleStore:
             _key(digest),
             lambda directory, _lock: _build(Path(directory), digest, source),
             lock_path=self._lock_path(digest),
-            needs=(ARCHIVE, TREE),
+            needs=(),
             deadline=time.monotonic() + _PATIENCE_S,
             log=self._log,
             lasting=False,
@@ -182,7 +188,7 @@ class BundleStore:
         entry = self._entry(bundle.digest)
         lock = EntryLock(self._lock_path(bundle.digest), str(entry))
         try:
-            if not _soon(lock):
+            if not _soon(lock, _USERS_LET_GO_S if not thorough else 0.0):
                 message = f"the stored bundle {bundle.digest} is damaged, and others are using it"
                 raise DigestMismatchError(message, subject=bundle.digest, hint="end what uses it, and try again")
             if not self.has(bundle.digest) or not damage_of(bundle, thorough=thorough):
@@ -215,6 +221,9 @@ def told_here() -> Iterator[None]:
     except RunnerError as error:
         kind = FileAccessError if error.code is ErrorCode.IO else CacheUnusableError
         raise kind(error.message) from error
+    except OSError as error:
+        message = f"the cache cannot be used: {error.filename}: {error.strerror}"
+        raise CacheUnusableError(message, subject=error.filename) from error
 
 
 def _key(digest: Digest) -> dict[str, str]:
@@ -223,8 +232,8 @@ def _key(digest: Digest) -> dict[str, str]:
 
 def _build(directory: Path, digest: Digest, source: ArchiveSource | None) -> None:
     if source is None:
-        message = f"the bundle {digest} is not in the store"
-        raise UsageError(message, subject=digest, hint="pull it, or name its archive or directory")
+        message = f"the bundle {digest} went from the store a moment ago"
+        raise UsageError(message, subject=digest, hint="pull it again, or name its archive or directory")
     directory.mkdir(mode=0o700)
     source(directory / ARCHIVE)
     content = unpack_archive(directory / ARCHIVE, directory / TREE)
@@ -234,9 +243,9 @@ def _build(directory: Path, digest: Digest, source: ArchiveSource | None) -> Non
     sync_directory(directory)
 
 
-def _soon(lock: EntryLock) -> bool:
-    """Return whether the lock was had alone: readers that only verify let go of it in a moment."""
-    limit = time.monotonic() + 10.0
+def _soon(lock: EntryLock, patience_s: float) -> bool:
+    """Return whether the lock was had alone within `patience_s`."""
+    limit = time.monotonic() + patience_s
     while not lock.takes(fcntl.LOCK_EX):
         if time.monotonic() > limit:
             return False
