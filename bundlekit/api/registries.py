@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, pack, percent
+from bundlekit.api.transfer_bar import transfer_bar
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
 from bundlekit.cold_runner.environments.scratch_claim import claimed
@@ -69,7 +70,7 @@ def push_bundle(bundle: str, target: str, options: PushOptions, progress: Progre
         tag = reference.tag or _DEFAULT_TAG
         # A registry is asked for bundles by their own digests; a directory is not, and other tools want one tag there.
         also = bundle_tag(content.digest) if isinstance(reference, OciReference) else None
-        sending = percent(progress, f"pushing to {depot.name}:{tag}")
+        sending = transfer_bar(progress, f"pushing to {depot.name}:{tag}")
         done = push(depot, Outgoing(written, files), tag, options.policy, also=also, progress=sending)
     return Pushed(
         reference=str(reference._replace(tag=tag)),
@@ -102,7 +103,7 @@ def pull_bundle(source: str, output: Path | None, progress: Progress, *, insecur
         BundleStore(cache_dir, progress) as store,
     ):
         found = find(depot, reference.wanted)
-        workshop = Workshop(cache_dir, percent(progress, f"pulling {source}"))
+        workshop = Workshop(cache_dir, transfer_bar(progress, f"pulling {source}"))
         path, digest = _brought(store, depot, found, workshop, output)
     return Pulled(source, found.oci.layout.value, digest, found.digest, str(path), len(found.files))
 
