@@ -131,7 +131,7 @@ class Transport:
         self.origin = f"{'http' if self._plain else 'https'}://{host}"
         self._patience = patience
         self._log = log
-        self._pool = _pool(host)
+        self._pool = _pool(host, "http" if self._plain else "https")
         self._authorization = Authorization(host, credentials, self._ask_token_server)
 
     def close(self) -> None:
@@ -259,14 +259,14 @@ class Transport:
         raise RegistryError(message, subject=url.partition("?")[0], hint="--insecure allows it")
 
 
-def _pool(host: str) -> "PoolManager":
+def _pool(host: str, scheme: str) -> "PoolManager":
     try:
         from urllib3 import PoolManager, ProxyManager  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = "registries need urllib3, which is not installed"
         raise UsageError(message, subject=host, hint="python -m pip install 'bundlekit[oci]'") from error
     name = host.rpartition(":")[0] or host
-    proxy = None if is_loopback(host) or proxy_bypass(name) else getproxies().get("https")
+    proxy = None if is_loopback(host) or proxy_bypass(name) else getproxies().get(scheme)
     return ProxyManager(proxy, maxsize=_AT_ONCE) if proxy else PoolManager(maxsize=_AT_ONCE)
 
 

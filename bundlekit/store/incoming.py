@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +24,10 @@ class Incoming:
 
     def __init__(self, blob: Descriptor, path: Path) -> None:
         self._blob = blob
-        self._path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, 0o600)
+        self._descriptor = _locked(path)
         self._hasher = hashlib.sha256()
         self.size = 0
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             self._take_up()
         except BaseException:
             os.close(self._descriptor)
@@ -87,3 +85,19 @@ class Incoming:
             self.size += len(chunk)
         if self.size > self._blob.size:
             self.start_again()
+
+
+def _locked(path: Path) -> int:
+    """Return a descriptor of the file at `path`, made if need be, whose lock is held alone."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Whoever held it has perhaps moved the file to its place: it is nobody's to write to any more.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.lstat()):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)

@@ -6,20 +6,32 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders.bundles import make_bundle
+from builders.bundles import GOOD_PYPROJECT, GOOD_WIRE, make_bundle
+from builders.clusters import bundle_home
 from builders.inventory import inventory
-from builders.registries import docker_registry
+from builders.registries import docker_registry, sha256
 
 from bundlekit.api.archives import PackOptions, inspect, pack
 from bundlekit.api.registries import Layout, PushOptions, TagPolicy, pull_bundle, push_bundle
+from bundlekit.api.validation import ValidateOptions
+from bundlekit.cluster.environments import make_environment, make_repository
+from bundlekit.cluster.runtime_config import RuntimeConfig
 from bundlekit.errors import DigestMismatchError, RegistryError, UsageError
-from bundlekit.model.archive import Packed
+from bundlekit.model.archive import Packed, PackRefusal
 from bundlekit.model.digest import Digest
+from bundlekit.model.finding import Level
+from bundlekit.model.reference import parse_oci_reference
 from bundlekit.model.transfer import Pushed
 from bundlekit.store.bundle_store import BundleStore
+from bundlekit.store.depot import Depot
+from bundlekit.store.depots import RegistryOptions, open_depot
+from bundlekit.store.oci_documents import Descriptor
+from bundlekit.store.repositories import RegistryRepository
 
 pytestmark = pytest.mark.process
 
@@ -90,6 +102,8 @@ def test_a_bundle_comes_back_as_it_was(
     stored = pull_bundle(tag, None, _quiet)
     pulled = pull_bundle(f"{repository}@{pushed.oci_digest}", tmp_path / "out", _quiet)
     again = pull_bundle(tag, tmp_path / "again.tar.zst", _quiet)
+    with pytest.raises(UsageError, match="is not empty"):
+        pull_bundle(tag, tmp_path / "out", _quiet)
     assert {each.digest for each in (stored, pulled, again)} == {pushed.digest}
     assert _content(Path(stored.path)) == _content(tmp_path / "out") == _content(tmp_path / "bundle")
     assert (tmp_path / "again.tar.zst").read_bytes() == archive.read_bytes()
@@ -211,3 +225,124 @@ def test_a_registry_with_a_password_is_asked_with_the_one_that_docker_knows(
         assert pull_bundle(f"oci://{host}/m", None, _quiet).digest == pushed.digest
         assert (tmp_path / "asked").read_text(encoding="utf-8") == host
     assert "sesame" not in "".join(capfd.readouterr())
+
+
+def test_workers_run_bundles_of_a_registry(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the bundle's digest and, as ModelOps' own tasks have it, by that of the OCI manifest; offline from then on."""
+    home = bundle_home(tmp_path)
+    (bundle,) = home.directory.iterdir()
+    archive = _packed(bundle, tmp_path / "model.tar.zst")
+    pushed = _push(archive, f"oci://{registry}/workers/model:v1", _MODELOPS)
+    for name, value in {
+        "MODELOPS_BUNDLE_REGISTRY": f"{registry}/workers/model",
+        "MODELOPS_BUNDLE_INSECURE": "true",
+        "MODELOPS_BUNDLES_CACHE_DIR": str(tmp_path / "bundles-cache"),
+        "MODELOPS_EXECUTOR_TYPE": "cold",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config = RuntimeConfig.from_env()
+    assert config.notes == ()
+    repository = make_repository(config)
+    environment = make_environment(config, repository)
+    try:
+        task = home.task(1, x=1)
+        references = (pushed.digest, pushed.oci_digest, f"{registry}/workers/model@{pushed.digest}")
+        results = [environment.run(replace(task, bundle_ref=each)) for each in references]
+    finally:
+        environment.shutdown()
+    assert [each.error for each in results] == [None] * 3
+    assert len({each.outputs["answer"].checksum for each in results}) == 1
+    assert repository.exists(pushed.oci_digest)
+    assert not repository.exists(Digest.of(b"nothing"))
+    assert not make_repository(config).exists(f"workers/other@{Digest.of(b'nothing')}")
+
+    offline = RegistryRepository(
+        BundleStore(tmp_path / "bundles-cache"), "127.0.0.1:9/workers/model", RegistryOptions()
+    )
+    assert offline.exists(pushed.digest)
+    assert offline.ensure_local(pushed.digest)[0] == pushed.digest
+    with pytest.raises(UsageError, match="names no repository"):
+        RegistryRepository(BundleStore(tmp_path / "c"), registry, RegistryOptions()).ensure_local(pushed.digest)
+
+
+def test_a_stored_bundle_that_was_changed_comes_from_the_registry_again(
+    archive: Path, repository: str, tmp_path: Path
+) -> None:
+    """Found before it runs, set aside, and fetched, whatever of it was changed."""
+    pushed = _push(archive, repository)
+    cache = tmp_path / "worker"
+    for _ in range(2):
+        with BundleStore(cache) as store:
+            bundles = RegistryRepository(store, repository, RegistryOptions())
+            _, tree = bundles.ensure_local(pushed.digest)
+            assert (tree / "model" / "wire.py").read_text(encoding="utf-8") == GOOD_WIRE
+        (tree / "model" / "wire.py").write_text("EVIL = 1\n", encoding="utf-8")
+        (tree.parent / "bundle.tar.zst").write_bytes(b"EVIL")
+    assert len(list((cache / "damaged").iterdir())) == 1
+
+
+def test_the_commands_print_one_document_and_mean_their_status(archive: Path, repository: str, tmp_path: Path) -> None:
+    """Scripts read the digest of the registry from it."""
+    pushed = _command("push", archive, f"{repository}:1", "--output", "json")
+    assert json.loads(pushed.stdout)["oci_digest"] == str(_push(archive, f"{repository}:1").oci_digest)
+    pulled = _command("pull", f"{repository}:1", "-o", tmp_path / "out", "--output", "json")
+    assert json.loads(pulled.stdout)["files"] == len([path for path in (tmp_path / "out").rglob("*") if path.is_file()])
+    moved = _command("push", archive, f"{repository}:1", "--layout", "modelops")
+    assert (moved.returncode, moved.stdout) == (3, "")
+    assert "is left as it is" in moved.stderr
+
+
+def _command(*words: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "bundlekit", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_directory_is_packed_before_it_is_pushed(repository: str, tmp_path: Path) -> None:
+    """And refused as `pack` refuses it."""
+    bundle = make_bundle(tmp_path / "bundle", {"model/wire.py": "def wire(entrypoint, params):\n    return {}\n"})
+    refused = push_bundle(str(bundle), repository, PushOptions(packing=PackOptions(validation=_STATIC)), _quiet)
+    assert isinstance(refused, PackRefusal)
+    make_bundle(bundle, {})
+    pushed = _push(bundle, repository, PushOptions(packing=PackOptions(validate=False)))
+    assert pull_bundle(repository, None, _quiet).digest == pushed.digest
+
+
+def test_a_bundle_that_modelops_pushed_is_pulled(repository: str, tmp_path: Path, archive: Path) -> None:
+    """Its index knows no modes and no manifest: where the files are no bundle of ours, a directory of them is."""
+    with closing(open_depot(parse_oci_reference(repository), RegistryOptions())) as depot:
+        for tag, files in {"ours": _FOREIGN, "not-ours": {"build/notes.txt": b"x\n"}}.items():
+            _push_as_modelops(depot, tag, files)
+    ours = pull_bundle(f"{repository}:ours", tmp_path / "ours", _quiet)
+    stored = pull_bundle(f"{repository}:ours", None, _quiet)
+    assert ours.digest == stored.digest is not None
+    assert {path: data for path, (_, data) in _content(tmp_path / "ours").items() if data} == _FOREIGN
+    other = pull_bundle(f"{repository}:not-ours", tmp_path / "other", _quiet)
+    assert (other.digest, (tmp_path / "other" / "build" / "notes.txt").read_bytes()) == (None, b"x\n")
+    with pytest.raises(UsageError, match=r"would not ship by bundlekit's rules, such as 'build/notes\.txt'"):
+        pull_bundle(f"{repository}:not-ours", None, _quiet)
+    with pytest.raises(UsageError, match="exists and is not an empty directory"):
+        pull_bundle(f"{repository}:not-ours", tmp_path / "other", _quiet)
+    assert archive.exists()
+
+
+_FOREIGN = {"pyproject.toml": GOOD_PYPROJECT.encode(), "model/wire.py": GOOD_WIRE.encode()}
+
+
+def _push_as_modelops(depot: Depot, tag: str, files: dict[str, bytes]) -> None:
+    """Push `files` as ModelOps' own client does: with the time of now, and layers in no order."""
+    entries, layers = {}, []
+    for path, data in files.items():
+        entries[path] = {"path": path, "digest": sha256(data), "size": len(data), "storage": "oci"}
+        kind, annotations = "application/vnd.oci.image.layer.v1.tar", {"org.opencontainers.image.title": path}
+        layers.append({"mediaType": kind, "digest": sha256(data), "size": len(data), "annotations": annotations})
+        depot.put_blob(Descriptor(Digest(sha256(data)), len(data), kind), data, lambda _count: None)
+    config = json.dumps({"version": "1.0", "created": "2026-11-26T03:00:00Z", "tool": {}, "files": entries}).encode()
+    kind = "application/vnd.modelops.bundle.index.v1+json"
+    described = {"mediaType": kind, "digest": sha256(config), "size": len(config)}
+    depot.put_blob(Descriptor(Digest(sha256(config)), len(config), kind), config, lambda _count: None)
+    document = {"schemaVersion": 2, "config": described, "layers": layers[::-1], "annotations": {}}
+    depot.put_manifest(json.dumps({**document, "mediaType": _OCI_MANIFEST}).encode(), tag)
+
+
+_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_STATIC = ValidateOptions(level=Level.STATIC)
