@@ -12,7 +12,8 @@ from bundlekit.api.transfer_bar import transfer_bar
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
 from bundlekit.cold_runner.environments.scratch_claim import claimed
-from bundlekit.errors import BundlekitError, UsageError
+from bundlekit.cold_runner.environments.tree_removal import discard_tree
+from bundlekit.errors import BundlekitError, FileAccessError, UsageError
 from bundlekit.model.archive import PackRefusal
 from bundlekit.model.digest import Digest
 from bundlekit.model.reference import LayoutReference, OciReference, PathReference, StoredReference, parse_reference
@@ -141,14 +142,19 @@ def _unpacked(archive: Path, digest: Digest) -> Iterator[Path]:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="bundlekit-unpacked-") as scratch:
-        # `cache gc` sees by it that the directory is in use.
-        claim = claimed(scratch)
-        try:
-            yield Path(scratch)
-        finally:
-            if claim is not None:
-                os.close(claim)
+    try:
+        scratch = tempfile.mkdtemp(prefix="bundlekit-unpacked-")
+    except OSError as error:
+        message = f"no room for a directory in {tempfile.gettempdir()}: {error.strerror}"
+        raise FileAccessError(message, subject=tempfile.gettempdir()) from error
+    # `cache gc` sees by it that the directory is in use, and removes it if that cannot be done here.
+    claim = claimed(scratch)
+    try:
+        yield Path(scratch)
+    finally:
+        discard_tree(scratch)
+        if claim is not None:
+            os.close(claim)
 
 
 def _brought(

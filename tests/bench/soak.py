@@ -100,7 +100,7 @@ class Tier(NamedTuple):
 
 
 TIERS = {
-    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, StoreTier(12, 20, 2.0)),
+    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, StoreTier(6, 15, 1.5)),
     "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000, StoreTier(400, 2_000, 120.0)),
 }
 

@@ -1,16 +1,20 @@
 """The soak's part `store`: the store and a real registry, killed at every point, changed, and used by many at once.
 
 A process that is killed is a fork of this one that ends itself by SIGKILL when it is about to do something for the
-N-th time: to open, rename, make, remove or lock a file, or to connect (`sys.addaudithook`).
+N-th time: to open, rename, make, remove or lock a file, or to connect (`sys.addaudithook`). Others meet an I/O error or
+a full disk there instead, and have to refuse in good order.
 """
 
 import contextlib
+import errno
 import os
 import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,7 +54,7 @@ _BUNDLES = 3
 
 
 class StoreTier(NamedTuple):
-    """How much is done: kills of each of three works, changes, and seconds of many at once."""
+    """How much is done: kills and faults of each of three works, changes, and seconds of many at once."""
 
     kills: int
     changes: int
@@ -184,7 +188,7 @@ class _Pull(_Work):
 
 
 def _killed(work: _Work, kills: int, chance: random.Random) -> tuple[int, str]:
-    """Kill `work` at numbered points, evenly over all that it has, and as often at random moments."""
+    """Kill `work` at numbered points, evenly over all that it has, and at random moments; or let a point fail."""
     wrong: list[str] = []
     points: list[int] = []
     ended: Counter[str] = Counter()
@@ -194,55 +198,74 @@ def _killed(work: _Work, kills: int, chance: random.Random) -> tuple[int, str]:
         work.do()
         work.begin(layout)
         started = time.monotonic()
-        points.append(_forked(work.do, count=True))
+        points.append(int(_forked(work.do)))
         takes_s = time.monotonic() - started
         share = kills // len(work.layouts)
         for turn in range(share):
-            work.begin(layout)
-            if turn % 2:
-                ended["at a moment"] += _forked(work.do, after_s=chance.uniform(0, takes_s)) < 0
-            else:
-                ended["at a point"] += _forked(work.do, point=1 + turn * points[-1] // share) < 0
-            wrong += work.wrong()
-            shutil.rmtree(work.cache, ignore_errors=True)
+            point = 1 + turn * points[-1] // share
+            for name, fate in (
+                ("killed", _Fate(point=point)),
+                ("killed at a moment", _Fate(after_s=chance.uniform(0, takes_s))),
+                ("EIO", _Fate(point=point, error=errno.EIO)),
+                ("ENOSPC", _Fate(point=point, error=errno.ENOSPC)),
+            ):
+                work.begin(layout)
+                answer = _forked(work.do, fate)
+                ended[name if answer in {"killed", "refused"} else "done"] += 1
+                wrong += [f"{name} at {point}: {answer}"] if answer.startswith("broke") else []
+                wrong += work.wrong()
+                shutil.rmtree(work.cache, ignore_errors=True)
     name = type(work).__name__.strip("_").lower()
-    return len(wrong), f"{name}: points {points}, killed {dict(ended)}, wrong {wrong[:3] or 0}"
+    return len(wrong), f"{name}: points {points}, {dict(ended)}, wrong {wrong[:3] or 0}"
 
 
-def _forked(do: Callable[[], None], *, point: int = 0, after_s: float | None = None, count: bool = False) -> int:
-    """Do it in a fork and return how many points it had if it is to `count`, else 0; -1 if it was killed."""
+class _Fate(NamedTuple):
+    """What becomes of a fork: killed, or given `error`, when it is about to pass `point`; or killed after a while."""
+
+    point: int = 0
+    error: int = 0
+    after_s: float | None = None
+
+
+def _forked(do: Callable[[], None], fate: _Fate = _Fate()) -> str:  # noqa: B008 - frozen
+    """Do it in a fork and return how many points it passed; or ``killed``, ``refused``, or ``broke`` and how."""
     readable, writable = os.pipe()
     child = os.fork()
     if not child:
-        seen = [0]
-
-        def hook(event: str, _arguments: object) -> None:
-            if event in _POINTS:
-                seen[0] += 1
-                if seen[0] == point:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        status = 1
-        with contextlib.suppress(Exception):
-            sys.addaudithook(hook)
-            do()
-            os.write(writable, b"%d" % seen[0])
-            status = 0
-        os._exit(status)
+        os.write(writable, _answer(do, fate).encode())
+        os._exit(0)
     os.close(writable)
-    if after_s is not None:
-        time.sleep(after_s)
+    if fate.after_s is not None:
+        time.sleep(fate.after_s)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     with os.fdopen(readable, "rb") as answers:
-        answer = answers.read()
+        answer = answers.read().decode()
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return -1
-    if os.WEXITSTATUS(status):
-        msg = "what was to be killed failed by itself"
-        raise RuntimeError(msg)
-    return int(answer) if count else 0
+    return answer if not os.WIFSIGNALED(status) else "killed"
+
+
+def _answer(do: Callable[[], None], fate: _Fate) -> str:
+    passed = 0
+
+    def hook(event: str, _arguments: object) -> None:
+        nonlocal passed
+        if event not in _POINTS:
+            return
+        passed += 1
+        if passed == fate.point and fate.error:
+            raise OSError(fate.error, os.strerror(fate.error))
+        if passed == fate.point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    try:
+        do()
+    except BundlekitError:
+        return "refused"
+    except BaseException:  # noqa: BLE001 - whatever else comes is what is looked for
+        return f"broke: {traceback.format_exc()[-500:]}"
+    return str(passed)
 
 
 # ---------------------------------------------------------------- changes
@@ -391,8 +414,10 @@ def _made(directory: Path) -> Path:
 def _variables(**variables: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in (*variables, "VENVS_DIR")}
     os.environ.update(variables)
+    tempfile.tempdir = None  # it remembers
     try:
         yield
     finally:
+        tempfile.tempdir = None
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
