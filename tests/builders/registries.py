@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -203,13 +204,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def fake_registry() -> Iterator[FakeRegistry]:
-    """Run a fake registry on loopback."""
+def fake_registry(name: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[FakeRegistry]:
+    """Run a fake registry on this machine, by this name of it."""
     registry = FakeRegistry()
     handler = type("Handler", (_Handler,), {"registry": registry})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer((name, 0), handler)
     server.daemon_threads = True
-    registry.host = f"127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    registry.host = f"{name}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

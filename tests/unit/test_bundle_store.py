@@ -1,6 +1,8 @@
 """The store of bundles: one publication of each, nothing that is damaged is given, nothing that is in use goes."""
 
 import os
+import random
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -293,3 +295,39 @@ def test_copies_are_whole_and_in_nobodys_way(tmp_path: Path) -> None:
         path: (found[0], found[3]) for path, found in inventory(tmp_path / "tree").items()
     }
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b", "copied", "tree"]
+
+
+def test_a_full_disk_leaves_nothing_that_looks_whole(cache: Path, tmp_path: Path) -> None:
+    """The next one to ask, once there is room, gets all of it."""
+    bundle = make_bundle(tmp_path / "large", {"data/noise.bin": random.Random(1).randbytes(100_000)})  # noqa: S311 - no secret
+    write_archive(read_project(bundle), tmp_path / "large.tar.zst")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with BundleStore(cache) as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, limits[1]))
+        try:
+            with pytest.raises(FileAccessError, match="could not be built: File too large"):
+                store.adopt(tmp_path / "large.tar.zst")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert list((cache / "bundles").iterdir()) == []
+        assert store.adopt(tmp_path / "large.tar.zst").tree.is_dir()
+
+
+def test_gc_takes_what_transfers_and_damage_have_left(archive: Path, cache: Path) -> None:
+    """Once nobody can be about to go on with it."""
+    with BundleStore(cache) as store:
+        store.adopt(archive)
+    _edit(_entry(cache, archive))
+    with BundleStore(cache) as store:
+        store.adopt(archive)
+    (cache / "partial" / ("tree-" + "0" * 32)).mkdir(parents=True)
+    (cache / "partial" / _ABSENT.hex).write_bytes(b"half")
+    (cache / "partial" / "thesis.txt").write_bytes(b"mine")
+    assert not clear_cache(Limits(), _quiet).leftovers
+    long_ago = time.time() - 7200
+    for path in [*cache.rglob("*")]:
+        os.utime(path, (long_ago, long_ago))
+    removed = {Path(each.path).parent.name: each.reason for each in clear_cache(Limits(), _quiet).leftovers}
+    assert removed.keys() == {"partial", "damaged"}
+    assert [each.name for each in (cache / "partial").iterdir()] == ["thesis.txt"]
+    assert list((cache / "damaged").iterdir()) == []
