@@ -1,11 +1,13 @@
 """Bundles in an OCI image layout on disk: written for other tools, and not believed when it is read."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from builders.bundles import GOOD_WIRE, make_bundle
 
 from bundlekit.errors import (
     BundlekitError,
@@ -16,8 +18,15 @@ from bundlekit.errors import (
     UsageError,
 )
 from bundlekit.model.digest import Digest
+from bundlekit.pack.archive_writer import write_archive
+from bundlekit.read.project import read_project
+from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.image_layout import ImageLayout
+from bundlekit.store.oci_digests import written_manifest
 from bundlekit.store.oci_documents import Descriptor
+from bundlekit.store.pull import publish_tree
+from bundlekit.store.push import Outgoing, TagPolicy, push
+from bundlekit.store.repositories import StoreRepository
 
 _DOCUMENT = b'{"schemaVersion": 2}'
 _DIGEST = Digest.of(_DOCUMENT)
@@ -144,3 +153,33 @@ def test_no_other_directory_is_written_to(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="cannot be used"):
         ImageLayout(tmp_path / "mine" / "thesis.txt" / "x", create=True)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_a_bundle_of_a_layout_is_one_for_executors(tmp_path: Path) -> None:
+    """The port takes any reference; a tag that is not there is no bundle."""
+    bundle = make_bundle(tmp_path / "bundle", {})
+    packed = write_archive(read_project(bundle), tmp_path / "model.tar.zst")
+    written = written_manifest(packed.manifest, tmp_path / "model.tar.zst")
+    layout = ImageLayout(tmp_path / "disk", create=True)
+    push(layout, Outgoing(written, (tmp_path / "model.tar.zst",)), "v1", TagPolicy())
+    with BundleStore(tmp_path / "cache") as store:
+        repository = StoreRepository(store)
+        assert repository.exists(f"oci-layout:{tmp_path / 'disk'}:v1")
+        assert not repository.exists(f"oci-layout:{tmp_path / 'disk'}:v2")
+        digest, tree = repository.ensure_local(f"oci-layout:{tmp_path / 'disk'}")
+        assert (digest, (tree / "model" / "wire.py").read_text(encoding="utf-8")) == (packed.digest, GOOD_WIRE)
+
+
+def test_a_directory_is_moved_between_file_systems_whole(tmp_path: Path) -> None:
+    """The cache is on a node's own disk, and what is pulled goes home."""
+    elsewhere = Path("/dev/shm")  # noqa: S108 - another file system is the point
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as other:
+        (tmp_path / "tree" / "below").mkdir(parents=True)
+        (tmp_path / "tree" / "below" / "a").write_bytes(b"x")
+        publish_tree(tmp_path / "tree", Path(other) / "out")
+        assert (Path(other) / "out" / "below" / "a").read_bytes() == b"x"
+        assert [each.name for each in Path(other).iterdir()] == ["out"]
+        with pytest.raises(FileAccessError, match="cannot write"):
+            publish_tree(tmp_path / "tree", Path(other) / "absent" / "out")
