@@ -10,6 +10,7 @@ __all__ = [
     "AggregationFailedError",
     "ArchiveCorruptError",
     "ArchiveUnsafeError",
+    "BundleNotFoundError",
     "BundlekitError",
     "CacheUnusableError",
     "ContractError",
@@ -50,6 +51,10 @@ class UsageError(BundlekitError):
     """The user asked for something that cannot be done: a wrong option, path or combination."""
 
     code = ErrorCode.USAGE
+
+
+class BundleNotFoundError(UsageError):
+    """There is no such bundle where it was looked for: in the store, a registry, an image layout."""
 
 
 class RuntimeConfigError(BundlekitError):

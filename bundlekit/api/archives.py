@@ -29,6 +29,7 @@ from bundlekit.store.oci_digests import oci_digests
 __all__ = [
     "ARCHIVE_SUFFIX",
     "PackOptions",
+    "check_no_other_file",
     "compare",
     "inspect",
     "pack",
@@ -66,7 +67,8 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     # What cannot be packed at all is told before minutes go into proving it.
     manifest = manifest_of(project, ())
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
-    _check_destination(destination)
+    check_replaceable(_report_path(destination), PACK_REPORT_MARK)
+    check_no_other_file(destination)
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
@@ -136,9 +138,12 @@ def _named(project: Project, name: str | None) -> Project:
     return project._replace(name=name, version=version)
 
 
-def _check_destination(destination: Path) -> None:
-    """Refuse to write over anything but an archive and its report: it may be the only copy of somebody's work."""
-    check_replaceable(_report_path(destination), PACK_REPORT_MARK)
+def check_no_other_file(destination: Path) -> None:
+    """Refuse to write over anything but an archive: it may be the only copy of somebody's work.
+
+    Raises:
+        UsageError: there is a file of another kind.
+    """
     if destination.is_file() and destination.stat().st_size > 0:
         with destination.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, pack, percent
+from bundlekit.api.archives import ARCHIVE_SUFFIX, PackOptions, check_no_other_file, pack, percent
 from bundlekit.api.transfer_bar import transfer_bar
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
@@ -16,8 +16,16 @@ from bundlekit.cold_runner.environments.tree_removal import discard_tree
 from bundlekit.errors import BundlekitError, FileAccessError, UsageError
 from bundlekit.model.archive import PackRefusal
 from bundlekit.model.digest import Digest
-from bundlekit.model.reference import LayoutReference, OciReference, PathReference, StoredReference, parse_reference
+from bundlekit.model.reference import (
+    DEFAULT_TAG,
+    LayoutReference,
+    OciReference,
+    PathReference,
+    StoredReference,
+    parse_reference,
+)
 from bundlekit.model.transfer import Pulled, Pushed
+from bundlekit.pack.archive_reader import ArchiveContent
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
 from bundlekit.store.bundle_store import BundleStore
@@ -26,12 +34,10 @@ from bundlekit.store.depot import Depot
 from bundlekit.store.depots import RegistryOptions, open_depot
 from bundlekit.store.oci_digests import written_manifest
 from bundlekit.store.oci_documents import Layout, modelops_manifest
-from bundlekit.store.pull import Found, Workshop, digest_of_tree, find, publish_tree, stored
+from bundlekit.store.pull import Found, Workshop, check_free, digest_of_tree, find, publish_tree, stored
 from bundlekit.store.push import Outgoing, TagPolicy, bundle_tag, push
 
 __all__ = ["Layout", "PushOptions", "TagPolicy", "pull_bundle", "push_bundle"]
-
-_DEFAULT_TAG = "latest"
 
 
 class PushOptions(NamedTuple):
@@ -60,19 +66,14 @@ def push_bundle(bundle: str, target: str, options: PushOptions, progress: Progre
         if isinstance(archive, PackRefusal):
             return archive
         content = verify_archive(archive, progress=percent(progress, f"verifying {archive.name}"))
-        if options.layout is Layout.MODELOPS:
-            tree = stack.enter_context(_unpacked(archive, content.digest))
-            written = modelops_manifest(content.manifest)
-            files = tuple(tree / file.path for file in content.manifest.files)
-        else:
-            written, files = written_manifest(content.manifest, archive), (archive,)
-        registry = _registry_options(progress, insecure=options.insecure)
+        outgoing = stack.enter_context(_outgoing(archive, content, options.layout))
+        registry = RegistryOptions(insecure=options.insecure, log=progress)
         depot = stack.enter_context(closing(open_depot(reference, registry, create=True)))
-        tag = reference.tag or _DEFAULT_TAG
+        tag = reference.tag or DEFAULT_TAG
         # A registry is asked for bundles by their own digests; a directory is not, and other tools want one tag there.
         also = bundle_tag(content.digest) if isinstance(reference, OciReference) else None
         sending = transfer_bar(progress, f"pushing to {depot.name}:{tag}")
-        done = push(depot, Outgoing(written, files), tag, options.policy, also=also, progress=sending)
+        done = push(depot, outgoing, tag, options.policy, also=also, progress=sending)
     return Pushed(
         reference=str(reference._replace(tag=tag)),
         layout=options.layout.value,
@@ -98,19 +99,17 @@ def pull_bundle(source: str, output: Path | None, progress: Progress, *, insecur
         expected = "oci://HOST/REPOSITORY[:TAG][@DIGEST] or oci-layout:DIRECTORY[:TAG]"
         message = f"{source!r:.200} is nowhere to pull from: expected {expected}"
         raise UsageError(message, subject=source)
+    if output is not None:
+        _check_output(output)
     cache_dir = Path(default_cache_dir())
     with (
-        closing(open_depot(reference, _registry_options(progress, insecure=insecure))) as depot,
+        closing(open_depot(reference, RegistryOptions(insecure=insecure, log=progress))) as depot,
         BundleStore(cache_dir, progress) as store,
     ):
         found = find(depot, reference.wanted)
         workshop = Workshop(cache_dir, transfer_bar(progress, f"pulling {source}"))
         path, digest = _brought(store, depot, found, workshop, output)
     return Pulled(source, found.oci.layout.value, digest, found.digest, str(path), len(found.files))
-
-
-def _registry_options(progress: Progress, *, insecure: bool) -> RegistryOptions:
-    return RegistryOptions(insecure=insecure, log=progress)
 
 
 @contextmanager
@@ -133,11 +132,15 @@ def _archive_of(bundle: str, packing: PackOptions, progress: Progress) -> Iterat
 
 
 @contextmanager
-def _unpacked(archive: Path, digest: Digest) -> Iterator[Path]:
+def _outgoing(archive: Path, content: ArchiveContent, layout: Layout) -> Iterator[Outgoing]:
+    """Give what is to be pushed; its files are there meanwhile."""
+    if layout is Layout.BUNDLEKIT:
+        yield Outgoing(written_manifest(content.manifest, archive), (archive,))
+        return
+    written = modelops_manifest(content.manifest)
     with _scratch() as scratch:
-        tree = scratch / digest.hex
-        unpack_archive(archive, tree)
-        yield tree
+        unpack_archive(archive, scratch / "tree")
+        yield Outgoing(written, tuple(scratch / "tree" / file.path for file in content.manifest.files))
 
 
 @contextmanager
@@ -155,6 +158,14 @@ def _scratch() -> Iterator[Path]:
         discard_tree(scratch)
         if claim is not None:
             os.close(claim)
+
+
+def _check_output(output: Path) -> None:
+    """Refuse a place that is taken before anything is fetched for it."""
+    if output.name.endswith(ARCHIVE_SUFFIX):
+        check_no_other_file(output)
+    else:
+        check_free(output)
 
 
 def _brought(

@@ -11,6 +11,7 @@ from bundlekit.errors import UsageError
 from bundlekit.model.digest import Digest
 
 __all__ = [
+    "DEFAULT_TAG",
     "LayoutReference",
     "OciReference",
     "PathReference",
@@ -29,7 +30,7 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 _LONGEST_NAME = 255
-_DEFAULT_TAG = "latest"
+DEFAULT_TAG = "latest"
 _EXPECTED = "expected oci://HOST/REPOSITORY[:TAG][@sha256:DIGEST]"
 
 
@@ -79,7 +80,7 @@ class OciReference(NamedTuple):
     @property
     def wanted(self) -> str:
         """What to ask the registry for: the digest where there is one, else the tag, else ``latest``."""
-        return self.digest or self.tag or _DEFAULT_TAG
+        return self.digest or self.tag or DEFAULT_TAG
 
     def __str__(self) -> str:
         """Return the reference as it is written on a command line."""

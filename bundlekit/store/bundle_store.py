@@ -25,7 +25,7 @@ from bundlekit.cold_runner.environments.entry_inventory import Difference
 from bundlekit.cold_runner.environments.entry_lock import EntryLock
 from bundlekit.cold_runner.environments.writes import State, states_below
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import CacheUnusableError, DigestMismatchError, FileAccessError, UsageError
+from bundlekit.errors import BundleNotFoundError, CacheUnusableError, DigestMismatchError, FileAccessError
 from bundlekit.model.digest import Digest
 from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.unpack import unpack_archive
@@ -88,7 +88,7 @@ class BundleStore:
         A damaged one is set aside, and made again from its own archive where that is sound, else from `source`.
 
         Raises:
-            UsageError: it is not there, and there is no source.
+            BundleNotFoundError: it is not there, and there is no source.
             DigestMismatchError: it is damaged and there is no source, or somebody else is using it; or `source` gave
                 another bundle.
             CacheUnusableError, FileAccessError: the store cannot be used.
@@ -97,7 +97,7 @@ class BundleStore:
         with self._guard, told_here():
             if source is None and not self.has(digest):
                 message = f"the bundle {digest} is not in the store"
-                raise UsageError(message, subject=digest, hint="pull it, or name its archive or directory")
+                raise BundleNotFoundError(message, subject=digest, hint="pull it, or name its archive or directory")
             known = self._held.get(digest)
             if known is not None:
                 if self._is_unchanged(digest, known):
@@ -127,7 +127,8 @@ class BundleStore:
             CacheUnusableError, FileAccessError: the store cannot be used.
         """
         with told_here():
-            self._mend(StoredBundle.of(self._entry(digest), digest), None, thorough=True)
+            bundle = StoredBundle.of(self._entry(digest), digest)
+            self._mend(self._set_aside(bundle, thorough=True, patience_s=0.0), None)
 
     def _is_unchanged(self, digest: Digest, known: _Held) -> bool:
         if time.monotonic() - known.seen_s < _LOOK_AGAIN_S:
@@ -154,7 +155,7 @@ class BundleStore:
                 self._held[digest] = _Held(bundle, stack.pop_all(), states, time.monotonic())
                 return bundle
         self._log(f"Warning: the stored bundle {digest} is damaged: {_shown(damage)}")
-        self._mend(bundle, source, thorough=False)
+        self._mend(self._set_aside(bundle, thorough=False, patience_s=_USERS_LET_GO_S), source)
         return None
 
     def _opened(self, digest: Digest, source: ArchiveSource | None) -> AbstractContextManager[bool]:
@@ -170,25 +171,29 @@ class BundleStore:
             lasting=False,
         )
 
-    def _mend(self, bundle: StoredBundle, source: ArchiveSource | None, *, thorough: bool) -> None:
-        """Set the damaged `bundle` aside, and make it again from what is sound of it; a `source` is for later."""
-        aside = self._set_aside(bundle, thorough=thorough)
-        if aside is None:
+    def _mend(self, damaged: StoredBundle | None, source: ArchiveSource | None) -> None:
+        """Make a bundle that was set aside again from what is sound of it; a `source` is for who asks next."""
+        if damaged is None:
             return
-        own = recovery(aside)
+        own = recovery(damaged)
         if own is not None:
-            with self._opened(bundle.digest, own):
-                self._log(f"The bundle {bundle.digest} was made again of what was sound; see {aside.tree.parent}")
+            with self._opened(damaged.digest, own):
+                self._log(f"The bundle {damaged.digest} was made again of what was sound; see {damaged.tree.parent}")
         elif source is None:
-            message = f"the stored bundle {bundle.digest} was damaged beyond repair, and is now in {aside.tree.parent}"
-            raise DigestMismatchError(message, subject=bundle.digest, hint="pull it again, or name its archive")
+            message = f"the stored bundle {damaged.digest} was damaged beyond repair, and is now in"
+            message = f"{message} {damaged.tree.parent}"
+            raise DigestMismatchError(message, subject=damaged.digest, hint="pull it again, or name its archive")
 
-    def _set_aside(self, bundle: StoredBundle, *, thorough: bool) -> StoredBundle | None:
-        """Return where the damaged `bundle` is now; None if another has mended it meanwhile."""
+    def _set_aside(self, bundle: StoredBundle, *, thorough: bool, patience_s: float) -> StoredBundle | None:
+        """Return where the damaged `bundle` is now; None if another has mended it meanwhile.
+
+        Raises:
+            DigestMismatchError: others hold it for longer than `patience_s`.
+        """
         entry = self._entry(bundle.digest)
         lock = EntryLock(self._lock_path(bundle.digest), str(entry))
         try:
-            if not _soon(lock, _USERS_LET_GO_S if not thorough else 0.0):
+            if not _soon(lock, patience_s):
                 message = f"the stored bundle {bundle.digest} is damaged, and others are using it"
                 raise DigestMismatchError(message, subject=bundle.digest, hint="end what uses it, and try again")
             if not self.has(bundle.digest) or not damage_of(bundle, thorough=thorough):
@@ -233,7 +238,7 @@ def _key(digest: Digest) -> dict[str, str]:
 def _build(directory: Path, digest: Digest, source: ArchiveSource | None) -> None:
     if source is None:
         message = f"the bundle {digest} went from the store a moment ago"
-        raise UsageError(message, subject=digest, hint="pull it again, or name its archive or directory")
+        raise BundleNotFoundError(message, subject=digest, hint="pull it again, or name its archive or directory")
     directory.mkdir(mode=0o700)
     source(directory / ARCHIVE)
     content = unpack_archive(directory / ARCHIVE, directory / TREE)

@@ -32,7 +32,7 @@ class Depot(Protocol):
         """Return the manifest with the digest or tag `wanted`.
 
         Raises:
-            UsageError: there is none.
+            BundleNotFoundError: there is none.
             DigestMismatchError: it is not the one that was asked for.
             LimitExceededError: it is too long.
         """

@@ -43,4 +43,4 @@ def open_depot(reference: OciReference | LayoutReference, options: RegistryOptio
         patience=options.patience,
         log=options.log,
     )
-    return Registry(reference, transport, options.patience)
+    return Registry(reference, transport)

@@ -129,7 +129,7 @@ class Transport:
         self.host = host
         self._plain = insecure or is_loopback(host)
         self.origin = f"{'http' if self._plain else 'https'}://{host}"
-        self._patience = patience
+        self.patience = patience
         self._log = log
         self._pool = _pool(host, "http" if self._plain else "https")
         self._authorization = Authorization(host, credentials, self._ask_token_server)
@@ -157,8 +157,8 @@ class Transport:
             Interrupted: it was to be sent once, and no answer came, or one that passes.
         """
         url = urljoin(self.origin, place)
-        pause_s = self._patience.first_pause_s
-        for left in reversed(range(self._patience.tries)):
+        pause_s = self.patience.first_pause_s
+        for left in reversed(range(self.patience.tries)):
             try:
                 answer = self._followed(method, url, dict(headers or {}), body)
                 if answer.status not in _PASSING:
@@ -168,14 +168,14 @@ class Transport:
             except Interrupted as broken:
                 reason, wait_s = str(broken), None
             wait_s = pause_s * random.uniform(0.5, 1.0) if wait_s is None else wait_s  # noqa: S311 - no secret
-            if not left or wait_s > self._patience.longest_pause_s:
+            if not left or wait_s > self.patience.longest_pause_s:
                 message = f"{self.host} cannot be used: {reason}"
                 raise RegistryError(message, subject=self.host, hint="try again later")
             self._log(f"{self.host}: {reason}; trying again in {wait_s:.1f} s")
             time.sleep(wait_s)
             if once:
                 raise Interrupted(reason)
-            pause_s = min(pause_s * 2, self._patience.longest_pause_s)
+            pause_s = min(pause_s * 2, self.patience.longest_pause_s)
         raise AssertionError
 
     def refusal(self, answer: Answer, what: str) -> RegistryError:
@@ -229,7 +229,7 @@ class Transport:
                 url,
                 body=body,
                 headers={"User-Agent": "bundlekit", "Accept-Encoding": "identity", **headers},
-                timeout=Timeout(connect=self._patience.connect_s, read=self._patience.read_s),
+                timeout=Timeout(connect=self.patience.connect_s, read=self.patience.read_s),
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -241,7 +241,7 @@ class Transport:
             raise RegistryError(message, subject=self.host, hint=hint) from error
         except (HTTPError, OSError) as error:
             raise Interrupted(_reason(error)) from error
-        return Answer(response, self._patience)
+        return Answer(response, self.patience)
 
     def _ask_token_server(self, url: str, authorization: str | None, form: str | None) -> TokenAnswer:
         headers = {"Authorization": authorization} if authorization else {}

@@ -12,10 +12,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
 
 from bundlekit.cold_runner.strict_json import JsonValue, StrictJsonError, loads
-from bundlekit.errors import DigestMismatchError, FileAccessError, LimitExceededError, ManifestError, UsageError
+from bundlekit.errors import (
+    BundleNotFoundError,
+    DigestMismatchError,
+    FileAccessError,
+    LimitExceededError,
+    ManifestError,
+    UsageError,
+)
 from bundlekit.model.digest import Digest
 from bundlekit.store.copies import copy_file, sync_directory
 from bundlekit.store.depot import BlobContent, Moved
@@ -45,12 +51,6 @@ class ImageLayout:
                 self._create()
             self._check()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Nothing is held."""
 
@@ -74,7 +74,7 @@ class ImageLayout:
         digest = Digest.parse(wanted) if wanted.startswith("sha256:") else self.digest_of(wanted)
         if digest is None or not self._path(digest).exists():
             message = f"{self.name} has no {wanted or 'manifest'}"
-            raise UsageError(message, subject=wanted)
+            raise BundleNotFoundError(message, subject=wanted)
         return self._read(digest, MAX_OCI_MANIFEST_BYTES)
 
     def read_blob(self, blob: Descriptor, limit: int) -> bytes:

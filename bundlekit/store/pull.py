@@ -38,7 +38,7 @@ from bundlekit.store.oci_documents import (
 from bundlekit.store.stored_bundle import ArchiveSource, StoredBundle
 from bundlekit.store.transfers import Tally, at_once
 
-__all__ = ["PARTIAL_FOLDER", "Found", "Workshop", "digest_of_tree", "find", "publish_tree", "stored"]
+__all__ = ["PARTIAL_FOLDER", "Found", "Workshop", "check_free", "digest_of_tree", "find", "publish_tree", "stored"]
 
 PARTIAL_FOLDER = "partial"
 """Where transfers are that are not done, so that they can go on."""
@@ -62,7 +62,7 @@ def find(depot: Depot, wanted: str) -> Found:
     """Return the bundle with the tag or digest `wanted`.
 
     Raises:
-        UsageError: there is none.
+        BundleNotFoundError: there is none.
         ManifestError, ArchiveUnsafeError, LimitExceededError: what is there is no bundle, or one that must not be had.
         DigestMismatchError: the depot sent something else.
         RegistryError: it cannot be used.
@@ -197,9 +197,7 @@ def publish_tree(tree: Path, destination: Path) -> None:
         UsageError: `destination` is taken.
         FileAccessError: it cannot be written.
     """
-    if destination.is_symlink() or (destination.exists() and not (destination.is_dir() and _is_empty(destination))):
-        message = f"{destination} exists and is not an empty directory"
-        raise UsageError(message, subject=str(destination), hint="name a directory that does not exist yet")
+    check_free(destination)
     try:
         for directory, _, _ in os.walk(tree):
             sync_directory(Path(directory))
@@ -210,8 +208,16 @@ def publish_tree(tree: Path, destination: Path) -> None:
         raise FileAccessError(message, subject=str(destination)) from error
 
 
-def _is_empty(directory: Path) -> bool:
-    return not any(directory.iterdir())
+def check_free(destination: Path) -> None:
+    """Refuse a `destination` that exists and is no empty directory.
+
+    Raises:
+        UsageError: it is such.
+    """
+    is_empty = destination.is_dir() and not any(destination.iterdir())
+    if destination.is_symlink() or (destination.exists() and not is_empty):
+        message = f"{destination} exists and is not an empty directory"
+        raise UsageError(message, subject=str(destination), hint="name a directory that does not exist yet")
 
 
 def _move(tree: Path, destination: Path) -> None:

@@ -5,6 +5,7 @@ that moves while the blobs are on their way is told and left alone. Registries c
 last look and the push a few milliseconds remain, and a look afterwards tells if they were used.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,17 +71,7 @@ def push(
     before = depot.digest_of(tag)
     _check_movable(depot, tag, before, written.digest, policy)
     blobs = _blobs(outgoing)
-    tally = Tally(sum(blob.size for blob, _ in blobs), progress)
-
-    def sent_of(each: tuple[Descriptor, BlobContent]) -> Descriptor | None:
-        blob, content = each
-        if depot.has_blob(blob):
-            tally.move(blob.size)
-            return None
-        depot.put_blob(blob, content, tally.move)
-        return blob
-
-    sent = [blob for blob in at_once(sent_of, blobs) if blob is not None]
+    sent = _sent_missing(depot, blobs, progress)
     depot.put_manifest(written.document, None)
     now = depot.digest_of(tag)
     if now not in {before, written.digest} and not policy.force:
@@ -97,6 +88,22 @@ def push(
         present=len(blobs) - len(sent),
         replaced=now if now != written.digest else None,
     )
+
+
+def _sent_missing(
+    depot: Depot, blobs: Sequence[tuple[Descriptor, BlobContent]], progress: Progress | None
+) -> list[Descriptor]:
+    tally = Tally(sum(blob.size for blob, _ in blobs), progress)
+
+    def sent(each: tuple[Descriptor, BlobContent]) -> bool:
+        blob, content = each
+        if depot.has_blob(blob):
+            tally.move(blob.size)
+            return False
+        depot.put_blob(blob, content, tally.move)
+        return True
+
+    return [blob for (blob, _), was_sent in zip(blobs, at_once(sent, blobs), strict=True) if was_sent]
 
 
 def _blobs(outgoing: Outgoing) -> list[tuple[Descriptor, BlobContent]]:

@@ -6,13 +6,18 @@ See: OCI distribution specification 1.1, "Pull", "Push" and "Resuming".
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
-from bundlekit.errors import DigestMismatchError, FileAccessError, LimitExceededError, RegistryError, UsageError
+from bundlekit.errors import (
+    BundleNotFoundError,
+    DigestMismatchError,
+    FileAccessError,
+    LimitExceededError,
+    RegistryError,
+)
 from bundlekit.model.digest import Digest
 from bundlekit.model.reference import OciReference
 from bundlekit.store.depot import BlobContent, Moved
-from bundlekit.store.http_transport import Answer, Interrupted, Patience, Transport
+from bundlekit.store.http_transport import Answer, Interrupted, Transport
 from bundlekit.store.incoming import Incoming
 from bundlekit.store.oci_documents import INDEX_TYPE, MANIFEST_TYPE, MAX_OCI_MANIFEST_BYTES, Descriptor
 from bundlekit.store.upload import Upload
@@ -29,17 +34,10 @@ _MOST_TRANSFERS = 100
 class Registry:
     """The repository of `reference` in its registry, over `transport`; any number of threads may use it."""
 
-    def __init__(self, reference: OciReference, transport: Transport, patience: Patience = Patience()) -> None:  # noqa: B008 - frozen
+    def __init__(self, reference: OciReference, transport: Transport) -> None:
         self.name = reference.name
         self._base = f"/v2/{reference.repository}"
         self._transport = transport
-        self._patience = patience
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections."""
@@ -55,7 +53,9 @@ class Registry:
         data = self._manifest(wanted)
         if data is None:
             message = f"{self.name} has no {wanted}"
-            raise UsageError(message, subject=wanted, hint="look at the tag, and at who may read the repository")
+            raise BundleNotFoundError(
+                message, subject=wanted, hint="look at the tag, and at who may read the repository"
+            )
         return data
 
     def read_blob(self, blob: Descriptor, limit: int) -> bytes:
@@ -88,8 +88,7 @@ class Registry:
                     incoming.finish()
         except DigestMismatchError as error:
             destination.unlink(missing_ok=True)
-            error.message = f"{self.name}: {error.message}"
-            raise
+            raise DigestMismatchError(f"{self.name}: {error.message}", subject=blob.digest) from error
         except OSError as error:
             message = f"cannot write {destination}: {error.strerror}"
             raise FileAccessError(message, subject=str(destination)) from error
@@ -103,7 +102,7 @@ class Registry:
 
     def put_blob(self, blob: Descriptor, content: BlobContent, moved: Moved) -> None:
         """Put a blob there: in one piece, or in several that can be sent again one by one."""
-        Upload(self._transport, self._base, blob, self._patience).send(content, moved)
+        Upload(self._transport, self._base, blob).send(content, moved)
 
     def put_manifest(self, document: bytes, tag: str | None) -> None:
         """Put a manifest there, whose blobs are, under its digest and perhaps a tag."""
@@ -128,7 +127,7 @@ class Registry:
     def _read(self, place: str, headers: Mapping[str, str], limit: int, what: str) -> bytes | None:
         """Return a document, read again when it breaks off; None when there is none."""
         reason = ""
-        for _ in range(self._patience.tries):
+        for _ in range(self._transport.patience.tries):
             with self._transport.ask("GET", place, headers=headers) as answer:
                 if answer.status == _NOT_FOUND:
                     return None
@@ -142,7 +141,7 @@ class Registry:
         raise RegistryError(message, subject=self.name)
 
     def _receive(self, blob: Descriptor, incoming: Incoming, moved: Moved) -> None:
-        left = self._patience.tries
+        left = self._transport.patience.tries
         reason = ""
         for _ in range(_MOST_TRANSFERS):
             before = incoming.size
@@ -152,7 +151,7 @@ class Registry:
                 self._receive_some(blob, incoming, moved)
             except Interrupted as broken:
                 reason = str(broken)
-            left = self._patience.tries if incoming.size > before else left - 1
+            left = self._transport.patience.tries if incoming.size > before else left - 1
             if not left:
                 break
         if not incoming.is_whole:

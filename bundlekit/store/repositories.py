@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bundlekit.errors import BundlekitError, DigestMismatchError, UsageError
+from bundlekit.errors import BundlekitError, BundleNotFoundError, DigestMismatchError, UsageError
 from bundlekit.model.contracts.tasks import digest_of_reference
 from bundlekit.model.digest import Digest
 from bundlekit.model.reference import (
@@ -67,7 +67,7 @@ class StoreRepository:
                 try:
                     with closing(open_depot(reference, self._options)) as depot:
                         depot.read_manifest(reference.wanted)
-                except UsageError:
+                except BundleNotFoundError:
                     return False
                 return True
 
@@ -128,7 +128,7 @@ class RegistryRepository:
         try:
             with self._found(bundle_ref, digest):
                 return True
-        except UsageError:
+        except BundleNotFoundError:
             return False
 
     def _fetch(self, bundle_ref: str, digest: Digest, archive: Path) -> None:

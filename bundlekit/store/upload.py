@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin
 
 from bundlekit.errors import DigestMismatchError, FileAccessError, RegistryError
 from bundlekit.store.depot import BlobContent, Moved
-from bundlekit.store.http_transport import Interrupted, Patience, Transport
+from bundlekit.store.http_transport import Interrupted, Transport
 from bundlekit.store.oci_documents import Descriptor
 
 __all__ = ["PIECE_BYTES", "Upload"]
@@ -28,12 +28,11 @@ _Read = Callable[[int, int], bytes]
 class Upload:
     """Sends `blob` to the repository at the path `base`."""
 
-    def __init__(self, transport: Transport, base: str, blob: Descriptor, patience: Patience) -> None:
+    def __init__(self, transport: Transport, base: str, blob: Descriptor) -> None:
         self._transport = transport
         self._base = base
         self._blob = blob
         self._name = blob.title or blob.digest
-        self._patience = patience
         self._place = ""
         self._piece_bytes = PIECE_BYTES
 
@@ -57,7 +56,7 @@ class Upload:
 
     def _send(self, read: _Read, moved: Moved) -> None:
         reason = ""
-        for _ in range(self._patience.tries):
+        for _ in range(self._transport.patience.tries):
             sent = _Sent(moved)
             try:
                 self._begin()
@@ -84,11 +83,11 @@ class Upload:
                 self._piece_bytes = max(PIECE_BYTES, min(int(wanted[:12]), _MOST_PIECE_BYTES))
 
     def _send_pieces(self, read: _Read, sent: "_Sent") -> None:
-        left = self._patience.tries
+        left = self._transport.patience.tries
         while self._blob.size - sent.bytes > self._piece_bytes:
             before = sent.bytes
             self._send_piece(self._read(read, self._piece_bytes, before), sent)
-            left = self._patience.tries if sent.bytes > before else left - 1
+            left = self._transport.patience.tries if sent.bytes > before else left - 1
             if not left:
                 msg = f"no more is taken after {sent.bytes:,} bytes"
                 raise Interrupted(msg)

@@ -203,12 +203,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: clients that go away in the middle are what the tests want."""
+
+
 @contextmanager
 def fake_registry(name: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[FakeRegistry]:
     """Run a fake registry on this machine, by this name of it."""
     registry = FakeRegistry()
     handler = type("Handler", (_Handler,), {"registry": registry})
-    server = ThreadingHTTPServer((name, 0), handler)
+    server = _Server((name, 0), handler)
     server.daemon_threads = True
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)

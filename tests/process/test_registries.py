@@ -102,7 +102,7 @@ def test_a_bundle_comes_back_as_it_was(
     stored = pull_bundle(tag, None, _quiet)
     pulled = pull_bundle(f"{repository}@{pushed.oci_digest}", tmp_path / "out", _quiet)
     again = pull_bundle(tag, tmp_path / "again.tar.zst", _quiet)
-    with pytest.raises(UsageError, match="is not empty"):
+    with pytest.raises(UsageError, match="is not an empty directory"):
         pull_bundle(tag, tmp_path / "out", _quiet)
     assert {each.digest for each in (stored, pulled, again)} == {pushed.digest}
     assert _content(Path(stored.path)) == _content(tmp_path / "out") == _content(tmp_path / "bundle")
