@@ -10,12 +10,14 @@ import pytest
 from builders.pushed_bundles import QUICK, PushedBundle, lie_about, pushed_bundle
 from builders.registries import Reply, sha256
 
+from bundlekit.api.registries import pull_bundle
 from bundlekit.errors import (
     ArchiveUnsafeError,
     DigestMismatchError,
     LimitExceededError,
     ManifestError,
     RegistryError,
+    UsageError,
 )
 
 
@@ -285,3 +287,20 @@ def _push_index(pushed: PushedBundle, entries: dict[str, dict[str, object]]) -> 
     document = json.dumps({"schemaVersion": 2, "config": descriptor, "layers": layers}).encode()
     pushed.registry.blobs |= {sha256(config): config, sha256(b"x"): b"x"}
     pushed.registry.manifests["index"] = document
+
+
+def test_a_download_that_is_wrong_leaves_the_old_file(pushed: PushedBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DEFECTS 17: what was there was overwritten first, and removed when the new bytes were wrong."""
+    monkeypatch.setenv("VENVS_DIR", str(pushed.cache))
+    target = pushed.cache.parent / "mine.tar.zst"
+    target.write_bytes(pushed.archive.read_bytes())
+    pushed.registry.liars.append(lie_about(pushed.layer, lambda _: Reply(200, b"x" * pushed.layer.size)))
+    with pytest.raises(DigestMismatchError):
+        pull_bundle(f"oci://{pushed.registry.host}/models/sir:v1", target, lambda _message: None)
+    assert target.read_bytes() == pushed.archive.read_bytes()
+    thesis = pushed.cache.parent / "thesis.tar.zst"
+    thesis.write_text("not an archive", encoding="utf-8")
+    pushed.registry.requests.clear()
+    with pytest.raises(UsageError, match="exists and is no archive: it is left as it is"):
+        pull_bundle(f"oci://{pushed.registry.host}/models/sir:v1", thesis, lambda _message: None)
+    assert pushed.registry.requests == []

@@ -188,3 +188,11 @@ def test_two_who_push_the_same_are_no_race(pushed: PushedBundle) -> None:
     pushed.registry.liars.append(same)
     with opened(pushed.registry, pushed.cache.parent) as depot:
         assert push(depot, pushed.outgoing, "v2", TagPolicy()).replaced is None
+
+
+def test_a_registry_that_cannot_tell_is_no_empty_one(pushed: PushedBundle) -> None:
+    """DEFECTS 21: a failure of the network was taken for a tag that nobody has, and the tag overwritten."""
+    pushed.registry.liars.append(lambda request: Reply(500) if request.method == "GET" else None)
+    with opened(pushed.registry, pushed.cache.parent) as depot, pytest.raises(RegistryError, match="status 500"):
+        push(depot, pushed.outgoing, "v1", TagPolicy())
+    assert pushed.registry.asked("PUT", "/manifests/") == 0
