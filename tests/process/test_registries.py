@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from builders.bundles import GOOD_PYPROJECT, GOOD_WIRE, make_bundle
 from builders.clusters import bundle_home
+from builders.cut_connections import cut_connections
 from builders.inventory import inventory
 from builders.registries import docker_registry, sha256
 
@@ -117,6 +119,23 @@ def test_only_what_is_missing_is_sent(archive: Path, repository: str, tmp_path: 
     second = _push(_packed(tmp_path / "bundle", tmp_path / "second.tar.zst"), f"{repository}:2", _MODELOPS)
     assert (second.sent, second.present) == (2, first.sent - 2)
     assert _push(archive, f"{repository}:1", _MODELOPS).sent == 0
+
+
+def test_a_network_that_breaks_delays_and_nothing_more(
+    registry: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large bundle, cut off on its way there and on its way back, goes on from where it was."""
+    make_bundle(tmp_path / "bundle", {"data/noise.bin": random.Random(1).randbytes(20 << 20)})  # noqa: S311 - no secret
+    _packed(tmp_path / "bundle", archive)
+    cuts = [10 << 20]
+    with cut_connections(registry, cuts) as way:
+        pushed = _push(archive, f"oci://{way}/broken/network")
+        assert (cuts, pushed.sent_bytes > 20 << 20) == ([], True)
+        cuts.append(10 << 20)
+        monkeypatch.setenv("VENVS_DIR", str(tmp_path / "another-cache"))
+        pull_bundle(f"oci://{way}/broken/network", tmp_path / "back.tar.zst", _quiet)
+        assert cuts == []
+    assert (tmp_path / "back.tar.zst").read_bytes() == archive.read_bytes()
 
 
 def test_a_tag_of_another_bundle_is_not_overwritten(archive: Path, repository: str, tmp_path: Path) -> None:
