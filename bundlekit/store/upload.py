@@ -83,16 +83,20 @@ class Upload:
                 self._piece_bytes = max(PIECE_BYTES, min(int(wanted[:12]), _MOST_PIECE_BYTES))
 
     def _send_pieces(self, read: _Read, sent: "_Sent") -> None:
+        if self._blob.size <= self._piece_bytes:
+            self._end(self._read(read, self._blob.size, 0))
+            sent.set(self._blob.size)
+            return
         left = self._transport.patience.tries
-        while self._blob.size - sent.bytes > self._piece_bytes:
-            before = sent.bytes
-            self._send_piece(self._read(read, self._piece_bytes, before), sent)
+        while (before := sent.bytes) < self._blob.size:
+            size = min(self._piece_bytes, self._blob.size - before)
+            self._send_piece(self._read(read, size, before), sent)
             left = self._transport.patience.tries if sent.bytes > before else left - 1
             if not left:
                 msg = f"no more is taken after {sent.bytes:,} bytes"
                 raise Interrupted(msg)
-        self._end(self._read(read, self._blob.size - sent.bytes, sent.bytes))
-        sent.set(self._blob.size)
+        # An empty end, as Docker's own client sends it: not every registry takes a last piece there.
+        self._end(b"")
 
     def _send_piece(self, piece: bytes, sent: "_Sent") -> None:
         start = sent.bytes
