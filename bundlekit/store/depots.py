@@ -8,7 +8,8 @@ from typing import NamedTuple
 from bundlekit.model.reference import LayoutReference, OciReference
 from bundlekit.store.depot import Depot
 from bundlekit.store.docker_credentials import docker_credentials
-from bundlekit.store.http_transport import Patience, Transport
+from bundlekit.store.http_answer import Patience
+from bundlekit.store.http_transport import Transport
 from bundlekit.store.image_layout import ImageLayout
 from bundlekit.store.registry import Registry
 

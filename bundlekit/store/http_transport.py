@@ -1,117 +1,39 @@
 """Requests to one registry: tried again where that may help, redirected without credentials, bounded in time.
 
-By urllib3, which follows nothing, keeps nothing and decodes nothing here. Compared on 2026-11-26: oras (oras-py 0.2.43,
-Apache-2.0, some thousand users, pure wheel) knows the OCI protocol, and yet does not hash what it downloads, reads a
-blob into place before anybody has looked at it, cannot resume, and contains paths by `os.path.commonprefix` (DEFECTS
-32); python-dxf 12.1 hashes, and cannot resume or read a digest of an OCI manifest. What is left of either once all of
-that is done here is the HTTP library below. urllib3 2.8 (MIT, no dependencies, pure wheel, what pip and requests stand
-on) instead of requests, which takes credentials from .netrc and sends them by itself, and of httpx, without a release
-for two years.
+By urllib3, which follows nothing, keeps nothing and decodes nothing here. Compared in November 2026: oras (oras-py
+0.2.43, Apache-2.0, pure wheel, kept) knows the protocol, and yet does not hash what it downloads, writes it into place
+before anybody has looked at it, goes on with no transfer, and contains paths by `os.path.commonprefix` (DEFECTS 32);
+python-dxf 12.1 (MIT, pure wheel, kept) hashes, and knows neither ranges nor Docker's configuration. What is left of
+either once all of that is done here is the HTTP library below them: urllib3 2.8 (MIT, pure wheel without dependencies,
+what pip and requests stand on); not requests, which takes credentials from .netrc by itself, and not httpx, whose last
+release is two years old.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from bundlekit.errors import LimitExceededError, RegistryError, UsageError
 from bundlekit.store.docker_credentials import Credentials
+from bundlekit.store.http_answer import ERROR_BYTES, Answer, Interrupted, Patience, reason_of
 from bundlekit.store.http_authorization import Authorization, TokenAnswer, is_loopback
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import PoolManager
 
-__all__ = ["Answer", "Interrupted", "Patience", "Transport"]
+__all__ = ["Transport", "check_installed"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOST_REDIRECTS = 5
-_CHUNK = 1 << 18
-_ERROR_BYTES = 1 << 16
 _TOKEN_BYTES = 1 << 20
 _AT_ONCE = 8
-
-
-class Patience(NamedTuple):
-    """How long a registry is waited for, in seconds; below `slowest_bytes_s` in `window_s` it counts as stuck."""
-
-    connect_s: float = 10.0
-    read_s: float = 60.0
-    tries: int = 6
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 60.0
-    slowest_bytes_s: int = 1000
-    window_s: float = 60.0
-
-
-class Interrupted(Exception):  # noqa: N818 - it is no error yet: whoever reads may go on from where it stopped
-    """A transfer broke off: the reason, for people."""
-
-
-class Answer:
-    """An answer whose body is still to be read."""
-
-    def __init__(self, response: "BaseHTTPResponse", patience: Patience) -> None:
-        self._response = response
-        self._patience = patience
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Read no more: the connection is used again only if there is little left to read."""
-        left = self._response.length_remaining
-        if left is not None and left <= _ERROR_BYTES:
-            with suppress(OSError):
-                self._response.drain_conn()
-        self._response.release_conn() if left == 0 else self._response.close()
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it arrives.
-
-        Raises:
-            Interrupted: the connection broke, ended before its stated length, or crawls.
-        """
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - an extra
-
-        started = time.monotonic()
-        received = 0
-        try:
-            while chunk := self._response.read1(_CHUNK):
-                yield chunk
-                received += len(chunk)
-                passed = time.monotonic() - started
-                if passed > self._patience.window_s and received < self._patience.slowest_bytes_s * passed:
-                    msg = f"{received:,} bytes in {passed:.0f} s"
-                    raise Interrupted(msg)
-        except (HTTPError, OSError) as error:
-            raise Interrupted(_reason(error)) from error
-
-    def body(self, limit: int, what: str) -> bytes:
-        """Return the whole body.
-
-        Raises:
-            LimitExceededError: it is longer than `limit` bytes; no more than that was read.
-            Interrupted: as :meth:`chunks`.
-        """
-        data = bytearray()
-        for chunk in self.chunks():
-            data += chunk
-            if len(data) > limit:
-                self._response.close()
-                message = f"{what} has more than {limit:,} bytes"
-                raise LimitExceededError(message, subject=limit)
-        return bytes(data)
 
 
 class Transport:
@@ -181,7 +103,7 @@ class Transport:
     def refusal(self, answer: Answer, what: str) -> RegistryError:
         """Return the error for an answer that is not what was hoped for, with what the registry says about it."""
         try:
-            text = answer.body(_ERROR_BYTES, "the answer").decode(errors="replace")
+            text = answer.body(ERROR_BYTES, "the answer").decode(errors="replace")
         except (Interrupted, LimitExceededError):
             text = ""
         said = " ".join(text.split())[:300]
@@ -240,7 +162,7 @@ class Transport:
             hint = "--insecure is for registries without TLS; certificates are those of this machine (SSL_CERT_FILE)"
             raise RegistryError(message, subject=self.host, hint=hint) from error
         except (HTTPError, OSError) as error:
-            raise Interrupted(_reason(error)) from error
+            raise Interrupted(reason_of(error)) from error
         return Answer(response, self.patience)
 
     def _ask_token_server(self, url: str, authorization: str | None, form: str | None) -> TokenAnswer:
@@ -259,12 +181,23 @@ class Transport:
         raise RegistryError(message, subject=url.partition("?")[0], hint="--insecure allows it")
 
 
-def _pool(host: str, scheme: str) -> "PoolManager":
+def check_installed() -> None:
+    """Check that registries can be spoken to at all.
+
+    Raises:
+        UsageError: the extra that does is not installed.
+    """
     try:
-        from urllib3 import PoolManager, ProxyManager  # noqa: PLC0415 - an extra
+        import urllib3  # noqa: F401, PLC0415 - an extra
     except ImportError as error:
         message = "registries need urllib3, which is not installed"
-        raise UsageError(message, subject=host, hint="python -m pip install 'bundlekit[oci]'") from error
+        raise UsageError(message, subject="urllib3", hint="python -m pip install 'bundlekit[oci]'") from error
+
+
+def _pool(host: str, scheme: str) -> "PoolManager":
+    check_installed()
+    from urllib3 import PoolManager, ProxyManager  # noqa: PLC0415 - an extra
+
     name = host.rpartition(":")[0] or host
     proxy = None if is_loopback(host) or proxy_bypass(name) else getproxies().get(scheme)
     return ProxyManager(proxy, maxsize=_AT_ONCE) if proxy else PoolManager(maxsize=_AT_ONCE)
@@ -284,8 +217,3 @@ def _wanted_pause(headers: Mapping[str, str]) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except ValueError:
         return None
-
-
-def _reason(error: BaseException) -> str:
-    # The last words of urllib3's messages are the reason; what comes before is an address, perhaps a signed one.
-    return str(error).rpartition(": ")[2].strip("()' ")[:200] or type(error).__name__

@@ -17,7 +17,8 @@ from bundlekit.errors import (
 from bundlekit.model.digest import Digest
 from bundlekit.model.reference import OciReference
 from bundlekit.store.depot import BlobContent, Moved
-from bundlekit.store.http_transport import Answer, Interrupted, Transport
+from bundlekit.store.http_answer import Answer, Interrupted
+from bundlekit.store.http_transport import Transport
 from bundlekit.store.incoming import Incoming
 from bundlekit.store.oci_documents import INDEX_TYPE, MANIFEST_TYPE, MAX_OCI_MANIFEST_BYTES, Descriptor
 from bundlekit.store.upload import Upload

@@ -27,6 +27,7 @@ from bundlekit.read.project import read_project
 from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.depot import Depot
 from bundlekit.store.depots import RegistryOptions, open_depot
+from bundlekit.store.http_transport import check_installed
 from bundlekit.store.pull import Found, Workshop, find, stored
 from bundlekit.store.push import bundle_tag
 from bundlekit.store.stored_bundle import StoredBundle
@@ -91,9 +92,13 @@ class RegistryRepository:
 
     A reference is ``[repository@]sha256:...``, whose digest is a bundle's own or, as ModelOps has it, that of the OCI
     manifest. `registry` is ``host[:port][/path]``: with a path, that is where a reference without a repository leads.
+
+    Raises:
+        UsageError: the extra for registries is not installed.
     """
 
     def __init__(self, store: BundleStore, registry: str, options: RegistryOptions) -> None:
+        check_installed()
         self._store = store
         self._registry = registry.removeprefix("oci://").removeprefix("https://").removeprefix("http://").rstrip("/")
         self._options = options

@@ -12,7 +12,8 @@ from urllib.parse import quote, urljoin
 
 from bundlekit.errors import DigestMismatchError, FileAccessError, RegistryError
 from bundlekit.store.depot import BlobContent, Moved
-from bundlekit.store.http_transport import Interrupted, Transport
+from bundlekit.store.http_answer import Interrupted
+from bundlekit.store.http_transport import Transport
 from bundlekit.store.oci_documents import Descriptor
 
 __all__ = ["PIECE_BYTES", "Upload"]

@@ -16,7 +16,7 @@ from bundlekit.pack.verify import verify_archive
 from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.depot import Depot
 from bundlekit.store.depots import RegistryOptions, open_depot
-from bundlekit.store.http_transport import Patience
+from bundlekit.store.http_answer import Patience
 from bundlekit.store.oci_digests import written_manifest
 from bundlekit.store.oci_documents import Descriptor, WrittenManifest
 from bundlekit.store.pull import Workshop, find, stored

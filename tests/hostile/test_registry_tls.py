@@ -14,8 +14,8 @@ from builders.registries import FakeRegistry, Reply, fake_registry
 from bundlekit.errors import RegistryError
 from bundlekit.model.reference import parse_oci_reference
 from bundlekit.store.depots import RegistryOptions, open_depot
+from bundlekit.store.http_answer import Patience
 from bundlekit.store.http_authorization import is_loopback
-from bundlekit.store.http_transport import Patience
 
 _QUICK = Patience(connect_s=2, read_s=2, tries=2, first_pause_s=0.01)
 

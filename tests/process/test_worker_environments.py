@@ -1,5 +1,6 @@
 """The executors that workers' variables ask for do what the variables say."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,12 @@ def test_a_worker_without_bundles_says_so_when_it_starts() -> None:
         make_repository(RuntimeConfig.from_env())
     assert caught.value.hint is not None
     assert "MODELOPS_BUNDLE_SOURCE=file" in caught.value.hint
+
+
+def test_a_worker_without_the_extra_says_so_when_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told what to install, and not at the first task."""
+    monkeypatch.setenv("MODELOPS_BUNDLE_REGISTRY", "registry.example/models")
+    monkeypatch.setitem(sys.modules, "urllib3", None)
+    with pytest.raises(UsageError, match="registries need urllib3, which is not installed") as caught:
+        make_repository(RuntimeConfig.from_env())
+    assert caught.value.hint == "python -m pip install 'bundlekit[oci]'"
