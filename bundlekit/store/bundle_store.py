@@ -21,6 +21,7 @@ from typing import NamedTuple, Self
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.environments.cache_entry import held_entry, is_complete
+from bundlekit.cold_runner.environments.cache_place import warn_of_others
 from bundlekit.cold_runner.environments.entry_inventory import Difference
 from bundlekit.cold_runner.environments.entry_lock import EntryLock
 from bundlekit.cold_runner.environments.writes import State, states_below
@@ -65,6 +66,7 @@ class BundleStore:
         self._log = log
         self._guard = threading.Lock()
         self._held: dict[Digest, _Held] = {}
+        self._is_new = True
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +100,10 @@ class BundleStore:
             if source is None and not self.has(digest):
                 message = f"the bundle {digest} is not in the store"
                 raise BundleNotFoundError(message, subject=digest, hint="pull it, or name its archive or directory")
+            if self._is_new:
+                self.cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+                warn_of_others(str(self.cache_dir), self.cache_dir.stat(), self._log)
+                self._is_new = False
             known = self._held.get(digest)
             if known is not None:
                 if self._is_unchanged(digest, known):

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -304,3 +305,11 @@ def test_a_download_that_is_wrong_leaves_the_old_file(pushed: PushedBundle, monk
     with pytest.raises(UsageError, match="exists and is no archive: it is left as it is"):
         pull_bundle(f"oci://{pushed.registry.host}/models/sir:v1", thesis, lambda _message: None)
     assert pushed.registry.requests == []
+
+
+def test_many_who_pull_one_bundle_fetch_it_once(pushed: PushedBundle) -> None:
+    """The workers of a node start together, and the registry is one for all nodes."""
+    with ThreadPoolExecutor(6) as threads:
+        found = set(threads.map(lambda _: pushed.pull(), range(12)))
+    assert found == {pushed.archive.read_bytes()}
+    assert pushed.registry.asked("GET", pushed.layer.digest) == 1

@@ -331,3 +331,17 @@ def test_gc_takes_what_transfers_and_damage_have_left(archive: Path, cache: Path
     assert removed.keys() == {"partial", "damaged"}
     assert [each.name for each in (cache / "partial").iterdir()] == ["thesis.txt"]
     assert list((cache / "damaged").iterdir()) == []
+
+
+def test_a_store_that_others_can_write_to_is_told_of(archive: Path, cache: Path) -> None:
+    """What was verified could be changed before it runs; `/tmp` is where workers keep bundles unless they are told."""
+    said: list[str] = []
+    with BundleStore(cache, said.append) as store:
+        store.adopt(archive)
+    assert said == []
+    cache.chmod(0o777)
+    with BundleStore(cache, said.append) as store:
+        store.adopt(archive)
+        store.adopt(archive)
+    (warning,) = said
+    assert warning.startswith("Warning: other users can write to the cache")
