@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InspectionDocument,
         LeftOutDocument,
         ManifestDocument,
+        OciDigestsDocument,
         PackDocument,
         PackReportDocument,
         UnpackDocument,
@@ -98,7 +99,7 @@ def refusal_line(report: Report) -> str:
 def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
     """Return the JSON document of ``verify`` and ``inspect``."""
     manifest = archive.manifest
-    document: InspectionDocument = {
+    return {
         "schema": "bundlekit/inspection/1",
         "archive": archive.archive,
         "digest": archive.digest,
@@ -106,12 +107,11 @@ def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
         "name": manifest.name,
         "version": manifest.version,
         "verified": archive.verified,
+        "oci_digests": _oci_digests(archive),
         "files": [_file(each) for each in manifest.files],
         "manifest": _manifest(manifest),
+        "receipt": None if archive.receipt is None else checked_document(archive.receipt),
     }
-    if archive.receipt is not None:
-        document["receipt"] = checked_document(archive.receipt)
-    return document
 
 
 def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
@@ -126,6 +126,9 @@ def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
     yield f"wire       {printable(manifest.wire.value)} ({manifest.wire.source.value})"
     for target in manifest.targets:
         yield f"target     {printable(target)}"
+    if archive.oci_digests is not None:
+        yield f"registry   {archive.oci_digests.bundlekit} (layout bundlekit)"
+        yield f"registry   {archive.oci_digests.modelops or 'none, too many files'} (layout modelops)"
     if archive.receipt is not None:
         yield from checked_lines(archive.receipt, style)
     if not archive.verified:
@@ -176,6 +179,11 @@ def difference_lines(a: InspectedArchive, b: InspectedArchive, found: Difference
         mode = "" if before.mode == after.mode else f", mode {before.mode} -> {after.mode}"
         yield f"{style('~', 'warning')} {printable(after.path)} ({before.size:,} -> {after.size:,} bytes{mode})"
     yield f"same digest {a.digest}" if a.digest == b.digest else f"different: {a.digest} and {b.digest}"
+
+
+def _oci_digests(archive: InspectedArchive) -> "OciDigestsDocument | None":
+    known = archive.oci_digests
+    return None if known is None else {"bundlekit": known.bundlekit, "modelops": known.modelops}
 
 
 def _left_out(packed: Packed) -> "list[LeftOutDocument]":

@@ -1,6 +1,6 @@
 """The manifest, and the documents of ``pack``, ``verify``, ``inspect``, ``unpack`` and ``diff``."""
 
-from typing import Literal, NotRequired
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -19,6 +19,7 @@ __all__ = [
     "LockDocument",
     "ManifestDocument",
     "ManifestWireDocument",
+    "OciDigestsDocument",
     "PackDocument",
     "PackReportDocument",
     "UnpackDocument",
@@ -104,8 +105,15 @@ class PackReportDocument(TypedDict):
     left_out: list[LeftOutDocument]
 
 
+class OciDigestsDocument(TypedDict):
+    """The digests that a registry would have for a bundle, by layout; null where it is too large for one."""
+
+    bundlekit: DigestText
+    modelops: DigestText | None
+
+
 class InspectionDocument(TypedDict):
-    """What `inspect` and `verify` tell about an archive; `receipt` where one was held against it."""
+    """What `inspect` and `verify` tell about an archive; `oci_digests` is null for `verify`, `receipt` without one."""
 
     schema: Literal["bundlekit/inspection/1"]
     archive: str
@@ -114,9 +122,10 @@ class InspectionDocument(TypedDict):
     name: str
     version: str
     verified: bool
+    oci_digests: OciDigestsDocument | None
     files: list[FileDocument]
     manifest: ManifestDocument
-    receipt: NotRequired[ReceiptCheckDocument]
+    receipt: ReceiptCheckDocument | None
 
 
 class UnpackDocument(TypedDict):
