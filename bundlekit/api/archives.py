@@ -17,7 +17,7 @@ from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.difference import Difference, difference
 from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import manifest_of
+from bundlekit.pack.manifest import check_secrets, manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
@@ -63,6 +63,7 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
 
     Raises:
         UsageError: `path` is no directory.
+        SecretRefusedError: files that would ship look like credentials.
         DigestMismatchError: the directory changed between validation and packing.
         BundlekitError: the bundle cannot be packed at all: no name, no single wire, a link, an unreadable file.
     """
@@ -81,6 +82,8 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
         if not report.passed or (report.unproved and not options.allow_unproved):
             return PackRefusal(report)
+    # Whatever the settings make of the rule that finds them: what has shipped cannot be taken back.
+    check_secrets(project)
     packed = _written(project, destination, report, progress)
     if options.receipt is not None and report is not None:
         write_receipt(options.receipt, report, Asked(options.validation.select, options.validation.ignore))

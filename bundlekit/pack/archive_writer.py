@@ -19,7 +19,7 @@ from bundlekit.model.project import Member, Project
 from bundlekit.pack.hashing import Progress, manifest_file, member_pieces, read_member
 from bundlekit.pack.in_order import in_order
 from bundlekit.pack.limits import PIECE_BYTES, SMALL_GROUP_BYTES
-from bundlekit.pack.manifest import check_secrets, manifest_of, unhashed_files
+from bundlekit.pack.manifest import manifest_of, unhashed_files
 from bundlekit.pack.manifest_inventory import check_inventory
 from bundlekit.pack.manifest_json import check_size, manifest_digest, manifest_json
 from bundlekit.pack.unfinished import unfinished_file
@@ -54,13 +54,11 @@ def write_archive(
 
     Raises:
         DigestMismatchError: the digest is not the expected one.
-        SecretRefusedError: files that would ship look like credentials.
         PyprojectRefusedError, EntryPointRefusedError, NameRefusedError: see :func:`manifest_of`.
         LimitExceededError: the manifest would be longer than a reader accepts.
         FileAccessError: a member or the destination cannot be read or written, or a member changed meanwhile.
         UsageError: `destination` cannot be a file.
     """
-    check_secrets(project)
     foreseen = _manifest_member(manifest_of(project, unhashed_files(project)))
     try:
         _check_destination(destination)
