@@ -79,10 +79,16 @@ def test_thread_local_storage_is_found_in_each_way_that_code_finds_it(option: st
     assert (found.symbol, found.behaviour, found.reached_by) == ("model::draws", _ADDS, "thread-local storage")
 
 
-@pytest.mark.parametrize("function", ["lazy", "noise"])
+@pytest.mark.parametrize("function", ["lazy", "noise", "object"])
 def test_what_is_no_leak_is_silent(function: str, planted: Planted) -> None:
     """Guards, what is filled at first use, and what bindings keep for themselves, is in every module."""
     assert changes(function, planted.whole) == []
+
+
+@pytest.mark.parametrize("function", ["lazy", "object"])
+def test_what_is_no_leak_is_silent_without_symbols(function: str, planted: Planted) -> None:
+    """Objects that count their references are known by what they are."""
+    assert changes(function, planted.stripped) == []
 
 
 @pytest.mark.parametrize(
