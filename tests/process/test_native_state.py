@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from builders.native_modules import NativeProcess, Planted, compiled
+from builders.native_modules import NativeProcess, Planted, compiled, with_thread_local
 
 from bundlekit.isolation.native.intervention import Between, with_causes
 from bundlekit.isolation.native.watch import NativeWatch
@@ -75,8 +75,8 @@ def test_thread_local_storage_is_found_in_each_way_that_code_finds_it(option: st
     """Compilers and distributions choose different ones, and the usual one is in the table above."""
     if platform.machine() != "x86_64":
         pytest.skip("an option of compilers for x86-64")
-    (found,) = changes("thread", compiled(tmp_path / "built", option, "-O1").whole)
-    assert (found.symbol, found.behaviour, found.reached_by) == ("model::draws", _ADDS, "thread-local storage")
+    (found,) = changes("thread", with_thread_local(tmp_path, option))
+    assert (found.symbol, found.behaviour, found.reached_by) == ("draws", _ADDS, "thread-local storage")
 
 
 @pytest.mark.parametrize("function", ["lazy", "noise", "object"])

@@ -15,19 +15,7 @@ __all__ = ["Library", "LibraryFile", "loaded_libraries", "variables_of"]
 _SITES = ("site-packages", "dist-packages")
 _LEFT_OUT = ("numpy/", "numpy.libs/", "pandas/", "pandas.libs/", "pyarrow/", "pyarrow.libs/")
 """Distributions with caches in their libraries; their settings that tasks can change, Python code can see."""
-_RUNTIMES = (
-    *(
-        "libgfortran",
-        "libstdc++",
-        "libgcc_s",
-        "libgomp",
-        "libquadmath",
-        "libopenblas",
-        "libiomp5",
-        "libomp",
-        "libpython",
-    ),
-)
+_RUNTIMES = ("libgfortran", "libstdc++", "libgcc_s", "libgomp", "libquadmath", "libopenblas", "libiomp", "libomp")
 """Libraries of compilers and of numerics, which wheels bring along: nobody's models."""
 
 _BINDINGS = (b"__pybind11_internals", b"nanobind::")
@@ -77,7 +65,8 @@ def loaded_libraries(pid: int, mappings: Iterable[Mapping], roots: Sequence[Path
         if image is not None:
             file, read = image
             bias = mapping.start - (read.start & -_PAGE)
-            found.append(Library(name, file, is_own, bias, read, is_own and _hides_bindings(file)))
+            hides_bindings = is_own and not read.has_symbol_table and _has_bindings(file)
+            found.append(Library(name, file, is_own, bias, read, hides_bindings))
     return tuple(found)
 
 
@@ -112,10 +101,10 @@ def _image_of(file: LibraryFile) -> ElfImage | None:
 
 
 @lru_cache(maxsize=1024)
-def _hides_bindings(file: LibraryFile) -> bool:
+def _has_bindings(file: LibraryFile) -> bool:
     try:
-        data = Path(file.path).read_bytes() if not read_image(Path(file.path)).has_symbol_table else b""
-    except (OSError, ElfError):
+        data = Path(file.path).read_bytes()
+    except OSError:
         return False
     return any(each in data for each in _BINDINGS)
 

@@ -62,10 +62,14 @@ def snapshot_of(process: WatchedProcess, before: NativeSnapshot | None = None) -
         found = PythonObjects(memory, mappings)
         heap = Heap(memory, mappings, found)
         objects: dict[int, int] = {}
-        for region in regions:
-            if region.library.is_own and len(region.data) <= _SEARCHED_BYTES:
-                heap.reach(region.data)
-                objects |= found.within(region.address, region.data)
+        for region in (each for each in regions if each.library.is_own):
+            searched = region.data[:_SEARCHED_BYTES]
+            heap.reach(searched)
+            objects |= found.within(region.address, searched)
+            if len(searched) < len(region.data):
+                unseen.append(
+                    f"what pointers behind the beginning of {region.section.name} of {region.library.name} hold"
+                )
         if not heap.is_complete:
             unseen.append(f"of the memory that static variables point to, only the first {len(heap.blocks):,} blocks")
     return NativeSnapshot(
@@ -95,13 +99,11 @@ def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemo
         if tls is None or not library.image.tls_slots:
             continue
         address = thread_local_block(library, thread, memory)
-        if address is not None:
-            yield Region(
-                library, tls, address, memory.read(address, min(tls.size, _LARGEST_SECTION)), is_thread_local=True
-            )
-        else:
-            # A thread gets its block when it first asks for it, filled like this.
-            yield Region(library, tls, 0, library.image.tls_initial.ljust(tls.size, b"\0"), is_thread_local=True)
+        size = min(tls.size, _LARGEST_SECTION)
+        # A thread gets its block when it first asks for it, filled like this.
+        initial = library.image.tls_initial[:size].ljust(size, b"\0")
+        data = initial if address is None else memory.read(address, size)
+        yield Region(library, tls, address or 0, data, is_thread_local=True)
 
 
 def _shared(region: Region, before: NativeSnapshot | None) -> Region:
