@@ -214,3 +214,17 @@ def test_when_the_budget_ends_nothing_is_claimed(planted: Planted) -> None:
     """Half a proof is none."""
     changed = Rerun("run", (3, 4), planted.whole).changed()
     assert {each.is_cause for each in with_causes(changed, 1, lambda _between: None)} == {None}
+
+
+def test_where_nothing_can_be_written_back_nothing_is_claimed(planted: Planted) -> None:
+    """A process that is gone by then, or a kernel that keeps its memory."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+
+    def into_the_void(between: Between) -> bool:
+        with NativeProcess(planted.whole) as process:
+            pass
+        between(process)
+        between(process)
+        return False
+
+    assert {each.is_cause for each in with_causes(rerun.changed(), 1, into_the_void)} == {None}
