@@ -1,24 +1,26 @@
 """The plugin that makes a Dask worker run tasks: without arguments, so that nothing of the client can get into it.
 
 It is set up in the worker, from the worker's own variables; what becomes of that is kept for whoever asks (DESIGN
-decision 11). A worker whose plugin cannot be set up says so in its log, to the scheduler, and to every task it gets.
+decision 11). A worker whose plugin cannot be set up says so in its log and to the scheduler, and takes no tasks.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from dask.typing import Key
 from distributed import Reschedule, Worker, WorkerPlugin, get_worker
+from distributed.core import Status
 
 from bundlekit.cluster.environments import make_environment, make_repository
 from bundlekit.cluster.runtime_config import RuntimeConfig
 from bundlekit.cluster.worker_log import start_worker_log
 from bundlekit.errors import BundlekitError, WorkerNotReadyError
+from bundlekit.executors.exec_env import BackendExecEnv
 from bundlekit.executors.interruption import Interruption
-from bundlekit.model.contracts.ports import ExecutionEnvironment
 
 __all__ = ["PLUGIN_NAME", "TOPIC", "ModelOpsWorkerPlugin", "WorkerState", "interruptible", "worker_state"]
 
@@ -45,7 +47,7 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
 
     def __init__(self) -> None:
         self.state = WorkerState()
-        self.environment: ExecutionEnvironment | None = None
+        self.environment: BackendExecEnv | None = None
         self.running: dict[Key, Interruption] = {}
         self.is_ending = False
 
@@ -63,6 +65,7 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
             self.state = WorkerState(problem=error.message)
             _LOG.error("ModelOps runtime NOT initialized on worker %s: %s", worker.id, error.message)
             worker.log_event(TOPIC, {"worker": worker.address, "problem": error.message})
+            _refuse_tasks(worker)
             raise
         self.state = WorkerState(executor=config.executor_type.value)
         _LOG.info("ModelOps runtime initialized on worker %s", worker.id)
@@ -87,6 +90,16 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
             _LOG.info("ModelOps runtime ended on worker %s", worker.id)
 
 
+def _refuse_tasks(worker: Worker) -> None:
+    """Have the scheduler take this worker for one that is paused, so that it gets no tasks.
+
+    The plugin is set up after the scheduler has begun to hand out tasks. Those go back to the scheduler as they begin,
+    for which the worker itself must not be paused: it would keep them.
+    """
+    stimulus = f"{PLUGIN_NAME}-refuses-{time.time()}"
+    worker.batched_send({"op": "worker-status-change", "status": Status.paused.name, "stimulus_id": stimulus})
+
+
 def worker_state(dask_worker: Worker) -> WorkerState:
     """Return the state of the worker that this runs in; Dask gives the argument by its name."""
     plugin = dask_worker.plugins.get(PLUGIN_NAME)
@@ -94,21 +107,21 @@ def worker_state(dask_worker: Worker) -> WorkerState:
 
 
 @contextmanager
-def interruptible() -> Iterator[ExecutionEnvironment]:
+def interruptible() -> Iterator[BackendExecEnv]:
     """Yield the executor of the worker that this task runs in; when Dask cancels the task, what it runs is ended.
 
     Raises:
-        WorkerNotReadyError: there is none; the message has the worker's own error.
-        Reschedule: the task was cancelled, or this worker ends; whoever still waits for it gets it from another run.
+        WorkerNotReadyError: this worker has no plugin.
+        Reschedule: the task was cancelled, or this worker ends or could not make its executor; whoever still waits for
+            the task gets it from another run.
     """
     worker = get_worker()
     plugin = worker.plugins.get(PLUGIN_NAME)
-    if isinstance(plugin, ModelOpsWorkerPlugin) and plugin.is_ending:
-        raise Reschedule
-    if not isinstance(plugin, ModelOpsWorkerPlugin) or plugin.environment is None:
-        problem = worker_state(worker).problem or "its plugin was not set up, or is gone"
-        msg = f"worker {worker.address} cannot run tasks: {problem}"
+    if not isinstance(plugin, ModelOpsWorkerPlugin):
+        msg = f"worker {worker.address} cannot run tasks: its plugin was not set up, or is gone"
         raise WorkerNotReadyError(msg, subject=worker.address)
+    if plugin.is_ending or plugin.environment is None:
+        raise Reschedule
     key = worker.get_current_task()
     interruption = plugin.running[key] = Interruption()
     try:

@@ -75,6 +75,11 @@ class DaskSimulationService:
                 raise _too_late(waiting, timeout_s)
             time.sleep(_PAUSE_S)
 
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Workers that joined and could not make their executor, each with its own error; they get no tasks."""
+        return dict(self._broken)
+
     def submit(self, task: SimTaskShape) -> "Future[SimReturnShape]":
         """Start one simulation; two tasks share a result only if they are the same in everything that decides it."""
         self._check()

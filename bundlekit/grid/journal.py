@@ -19,9 +19,10 @@ from typing import Self
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.errors import FileAccessError, UsageError
-from bundlekit.grid.row_document import row_document, row_of
+from bundlekit.grid.row_document import any_row_document, any_row_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.grid import GridIdentity, GridRow
+from bundlekit.model.losses import LossRow
 
 __all__ = ["Journal", "journal_path", "not_continued", "refusal"]
 
@@ -48,7 +49,7 @@ def refusal(found: GridIdentity | None, asked: GridIdentity) -> str | None:
 
 
 class Journal:
-    """Rows on the disk; `rows` are those that an earlier run left, by number. Use it as a context manager.
+    """Rows on the disk; `rows` are those that an earlier run left, the newest last. Use it as a context manager.
 
     Raises:
         UsageError: another grid writes it now, or it is of another bundle or other tasks.
@@ -56,7 +57,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, identity: GridIdentity) -> None:
-        self.rows: dict[int, GridRow] = {}
+        self.rows: list[GridRow | LossRow] = []
         self._path = path
         self._synced_s = time.monotonic()
         self._end = 0
@@ -83,7 +84,7 @@ class Journal:
             self.remove()
         self._file.close()
 
-    def append(self, row: GridRow) -> None:
+    def append(self, row: GridRow | LossRow) -> None:
         """Write one more row.
 
         Raises:
@@ -91,7 +92,7 @@ class Journal:
         """
         self._is_empty = False
         try:
-            self._write(dict(row_document(row)))
+            self._write(any_row_document(row))
             if time.monotonic() - self._synced_s > _SYNC_EVERY_S:
                 os.fsync(self._file.fileno())
                 self._synced_s = time.monotonic()
@@ -112,11 +113,10 @@ class Journal:
             if reason is not None:
                 raise not_continued(self._path, reason)
             try:
-                rows = [row_of(value) for value in values[1:] if value is not None]
+                self.rows = [any_row_of(value) for value in values[1:] if value is not None]
             except ValueError as error:
                 raise not_continued(self._path, f"it is of another version of bundlekit: {error}") from None
-            self.rows = {row.number: row for row in rows}
-            self._is_empty = not rows
+            self._is_empty = not self.rows
         # What a killed process left behind the last whole line would spoil the next one.
         self._end = self._file.truncate(len(whole))
         if not values:

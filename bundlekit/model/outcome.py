@@ -112,7 +112,8 @@ class Write(NamedTuple):
 class TaskRun(NamedTuple):
     """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held.
 
-    `started_s` is when the process `pid` was given the task, in unix time; both are None when it got none.
+    `started_s` is when the process `pid` was started, in unix time, which tells it from others of that number; both are
+    None when the task got no process.
     """
 
     outcome: Simulated | Aggregated | Failure

@@ -56,6 +56,8 @@ def wire(entrypoint, params, seed):
         with open(params["pids"], "a") as file:
             file.write("".join(f"{pid}\\n" for pid in family()))
     time.sleep(params.get("sleep", 0))
+    while not os.path.exists(params.get("until", "/")):
+        time.sleep(0.05)
     ending = params.get("ending")
     if ending == "signal":
         os.kill(os.getpid(), signal.SIGSEGV)

@@ -47,8 +47,8 @@ class NotBegunError(Exception):
 class WarmProcess:
     """Talks to a process that the keeper has started; one thread at a time may use it.
 
-    `tasks` counts its calls, `started_s` is when it was started, by the monotonic clock. One that `is_spent` is to be
-    used no more, of one that `is_gone` nothing is left.
+    `tasks` counts its calls, `started_s` is when it was started, by the monotonic clock, and `born_s` in unix time. One
+    that `is_spent` is to be used no more, of one that `is_gone` nothing is left.
     """
 
     def __init__(self, started: Started, keeper: Keeper) -> None:
@@ -56,7 +56,7 @@ class WarmProcess:
         self.digest = started.digest
         self.wire_error = started.wire_error
         self.life = started.life
-        self.started_s = time.monotonic()
+        self.started_s, self.born_s = time.monotonic(), time.time()
         self.tasks = 0
         self.is_spent = self.is_gone = False
         self._keeper = keeper

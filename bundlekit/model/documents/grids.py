@@ -7,7 +7,15 @@ from typing_extensions import TypedDict
 from bundlekit.model.documents.reports import ErrorDocument
 from bundlekit.model.documents.texts import ChecksumText, DigestText
 
-__all__ = ["GridBundleDocument", "GridDocument", "GridOutputDocument", "GridRowDocument", "GridSpecDocument"]
+__all__ = [
+    "GridBundleDocument",
+    "GridDocument",
+    "GridLossDocument",
+    "GridOutputDocument",
+    "GridRowDocument",
+    "GridSetLossDocument",
+    "GridSpecDocument",
+]
 
 
 class GridOutputDocument(TypedDict):
@@ -40,6 +48,39 @@ class GridRowDocument(TypedDict):
     signal: str | None
 
 
+class GridLossDocument(TypedDict):
+    """What a target function made of the replicates `tasks`; `number` counts sets of parameters from 0.
+
+    `loss` is null after a failure, which `error_code` and what follows tell of. `n_replicates` is the target's word.
+    """
+
+    number: int
+    target: str
+    tasks: list[int]
+    executor: str
+    host: str
+    pid: int | None
+    started_s: float | None
+    seconds: float
+    timeout_s: float
+    loss: float | None
+    n_replicates: int | None
+    diagnostics: dict[str, object]
+    error_code: str | None
+    phase: str | None
+    error_type: str | None
+    message: str | None
+    signal: str | None
+
+
+class GridSetLossDocument(TypedDict):
+    """The mean loss of the targets of a set, without weights, as the platform has it; null if one of them has none."""
+
+    number: int
+    target_set: str
+    loss: float | None
+
+
 class GridBundleDocument(TypedDict):
     """The bundle that ran."""
 
@@ -58,7 +99,9 @@ class GridSpecDocument(TypedDict):
 
 
 class GridDocument(TypedDict):
-    """A grid's results. `tasks` has a row for each that was run; `complete` says that none is missing.
+    """A grid's results. `tasks` has a row for each that was run; `complete` says that none is missing, nor a loss.
+
+    `losses` has a row for each set of parameters and each of the `targets`, `set_losses` for each of the `target_sets`.
 
     `processes` counts those that ran the tasks, told by host, pid and start; `fresh_pids` says whether there are as
     many as tasks, null where it was not asked or
@@ -80,4 +123,8 @@ class GridDocument(TypedDict):
     processes: int
     fresh_pids: bool | None
     error: ErrorDocument | None
+    targets: list[str]
+    target_sets: dict[str, list[str]]
+    losses: list[GridLossDocument]
+    set_losses: list[GridSetLossDocument]
     tasks: list[GridRowDocument]
