@@ -79,9 +79,10 @@ class GridTasks:
 
     def gather(self, futures: "Sequence[Future[Placed]]") -> "list[Placed | BaseException]":
         """Return what came of futures that are done, with one message for all of them."""
-        numbered = dict(enumerate(futures))
-        found: Mapping[int, Placed | None] = self._client.gather(numbered, errors="skip")
-        return [found[number] or _reason(future) for number, future in numbered.items()]
+        finished = {number: future for number, future in enumerate(futures) if future.status == "finished"}
+        # Without any it would ask all the same, a scheduler perhaps that has gone.
+        found: Mapping[int, Placed | None] = self._client.gather(finished, errors="skip") if finished else {}
+        return [found.get(number) or _reason(future) for number, future in enumerate(futures)]
 
     def cancel(self, futures: "Sequence[Future[Placed]]") -> None:
         """Let go of tasks, those that run included."""

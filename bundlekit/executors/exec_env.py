@@ -13,9 +13,10 @@ from typing import NamedTuple, Self
 
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import AggregationFailedError, BundlekitError, ContractError, FileAccessError, UsageError
+from bundlekit.errors import AggregationFailedError, BundlekitError, FileAccessError, UsageError
 from bundlekit.executors.answers import failure_of, not_run
 from bundlekit.executors.backend import Backend, BundleToRun
+from bundlekit.executors.contract_namespace import result_types
 from bundlekit.executors.contract_results import (
     Results,
     identity_of,
@@ -24,14 +25,10 @@ from bundlekit.executors.contract_results import (
 )
 from bundlekit.executors.known_bundles import KnownBundles
 from bundlekit.executors.routing import executor_for, refusal_of_process
-from bundlekit.model import contracts as own_contracts
 from bundlekit.model.contracts.ports import BundleRepository
 from bundlekit.model.contracts.shapes import (
     AggregationReturnShape,
     AggregationTaskShape,
-    ArtifactShape,
-    Contracts,
-    ErrorShape,
     SimReturnShape,
     SimTaskShape,
 )
@@ -86,7 +83,7 @@ class BackendExecEnv:
         self._bundles = KnownBundles(bundle_repo)
         self._options = options
         self._gives_fresh_process = gives_fresh_process
-        self._results = Results(_namespace(options.contracts), _made(options.storage_dir))
+        self._results = Results(result_types(options.contracts), _made(options.storage_dir))
         self._state = threading.Lock()
         self._is_closed = False
         self._counts = {"done": 0, "failed": 0}
@@ -236,32 +233,6 @@ def _aggregation_failed(target: str, outcome: object) -> AggregationFailedError:
     error = AggregationFailedError(f"Aggregation failed: {target}: {reason}", subject=outcome)
     error.code = code
     return error
-
-
-class _Types(NamedTuple):
-    """The types of results, wherever a namespace has them."""
-
-    TableArtifact: Callable[..., ArtifactShape]
-    ErrorInfo: Callable[..., ErrorShape]
-    SimReturn: Callable[..., SimReturnShape]
-    AggregationReturn: Callable[..., AggregationReturnShape]
-
-
-def _namespace(contracts: object) -> Contracts:
-    """Return the types of results in `contracts`, or in its `simulation`, where the ecosystem keeps some of them.
-
-    Raises:
-        ContractError: it lacks one.
-    """
-    if contracts is None:
-        return own_contracts
-    places = (contracts, getattr(contracts, "simulation", None))
-    found = [next((getattr(each, name) for each in places if hasattr(each, name)), None) for name in _Types._fields]
-    lacking = [name for name, each in zip(_Types._fields, found, strict=True) if each is None]
-    if lacking:
-        msg = f"contracts: expected a namespace with the types of results, found none named {', '.join(lacking)}"
-        raise ContractError(msg, subject=contracts)
-    return _Types._make(found)
 
 
 def _made(directory: Path | None) -> Path | None:

@@ -122,6 +122,8 @@ class DaskCrew:
                 answers = [CancelledError() for _ in batch]
             for handed, answer in zip(batch, answers, strict=True):
                 self._open.discard(handed)
+                # What is still asked for when its worker dies would be run again.
+                handed.out.told.release()
                 self._answer(handed, answer)
 
     def _more(self) -> Iterator[_Handed]:
