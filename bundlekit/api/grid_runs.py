@@ -19,7 +19,7 @@ from bundlekit.grid.signals import told_of_endings
 from bundlekit.grid.workers import Crew, LocalCrew
 from bundlekit.model.grid import GridOutcome, GridRow, Tally, is_verdict, processes_of
 from bundlekit.model.losses import LossRow, Replicates
-from bundlekit.report.grids import grid_document, grid_text
+from bundlekit.report.grids import grid_summary, grid_text
 from bundlekit.report.outputs import write_atomically
 
 __all__ = ["GridPlan", "GridWatcher", "run_and_keep", "run_plan", "write_results"]
@@ -220,17 +220,15 @@ def write_results(outcome: GridOutcome, results: Path, form: ResultsFormat) -> N
     Raises:
         FileAccessError: it cannot be written.
     """
-    document = grid_document(outcome)
     if form is ResultsFormat.JSON:
-        write_atomically(results, grid_text(document))
+        write_atomically(results, grid_text(outcome))
     else:
         from bundlekit.grid.parquet import losses_path, write_loss_parquet, write_parquet  # noqa: PLC0415 - an extra
 
-        rest = {**document, "tasks": None, "losses": None, "set_losses": None}
+        summary = grid_summary(outcome)
         if outcome.targets:
-            losses = losses_path(results)
-            _write_table(losses, lambda path: write_loss_parquet(path, rest, document["losses"]))
-        _write_table(results, lambda path: write_parquet(path, rest, document["tasks"]))
+            _write_table(losses_path(results), lambda path: write_loss_parquet(path, summary, outcome.losses))
+        _write_table(results, lambda path: write_parquet(path, summary, outcome.rows))
     for path in (results, results.parent):
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)

@@ -98,19 +98,18 @@ def _destinations(texts: list[str]) -> "list[Destination]":
 
 def _emit(outcome: "GridOutcome", destinations: "list[Destination]") -> None:
     from bundlekit.cli.terminal import coloured, say
-    from bundlekit.report.grids import grid_document, grid_lines, grid_text
+    from bundlekit.report.grids import grid_lines, grid_text
     from bundlekit.report.outputs import Format, plain, write_atomically
 
     for destination in destinations:
-        if destination.format is Format.JSON:
-            text = grid_text(grid_document(outcome))
-        else:
-            style = coloured if destination.file is None else plain
-            text = "".join(f"{line}\n" for line in grid_lines(outcome, style))
-        if destination.file is None:
-            say(text)
-        else:
-            write_atomically(destination.file, text)
+        style = coloured if destination.file is None else plain
+        lines = (f"{line}\n" for line in grid_lines(outcome, style))
+        pieces = grid_text(outcome) if destination.format is Format.JSON else lines
+        if destination.file is not None:
+            write_atomically(destination.file, pieces)
+            continue
+        for piece in pieces:
+            say(piece)
 
 
 def _warn(message: str) -> None:

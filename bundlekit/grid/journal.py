@@ -104,23 +104,29 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
     def _read(self, identity: GridIdentity) -> None:
-        data = self._file.readall()
-        whole = data[: data.rfind(b"\n") + 1]
-        values = [_checked(line) for line in whole.split(b"\n")[:-1]]
-        if values:
-            header = values[0]
-            reason = refusal(_identity(header), identity)
+        # A million rows are no reason to hold all of the file.
+        with open(self._file.fileno(), "rb", closefd=False) as buffered:
+            for line in buffered:
+                if line.endswith(b"\n"):
+                    self._take(line[:-1], identity)
+                    self._end += len(line)
+        self._is_empty = not self.rows
+        # What a killed process left behind the last whole line would spoil the next one.
+        self._file.truncate(self._end)
+        if self._end == 0:
+            self._write({"schema": _SCHEMA, **identity._asdict()})
+
+    def _take(self, line: bytes, identity: GridIdentity) -> None:
+        value = _checked(line)
+        if self._end == 0:
+            reason = refusal(_identity(value), identity)
             if reason is not None:
                 raise not_continued(self._path, reason)
+        elif value is not None:
             try:
-                self.rows = [any_row_of(value) for value in values[1:] if value is not None]
+                self.rows.append(any_row_of(value))
             except ValueError as error:
                 raise not_continued(self._path, f"it is of another version of bundlekit: {error}") from None
-            self._is_empty = not self.rows
-        # What a killed process left behind the last whole line would spoil the next one.
-        self._end = self._file.truncate(len(whole))
-        if not values:
-            self._write({"schema": _SCHEMA, **identity._asdict()})
 
     def _write(self, document: Mapping[str, object]) -> None:
         data = strict_json.dumps(document).encode()

@@ -6,19 +6,23 @@ Needs pyarrow, the extra ``bundlekit[parquet]``.
 """
 
 import importlib.util
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.errors import UsageError
+from bundlekit.grid.row_document import loss_document, row_document
+from bundlekit.model.grid import GridRow
+from bundlekit.model.losses import LossRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bundlekit.model.documents.grids import GridLossDocument, GridRowDocument
+    from bundlekit.model.documents.grids import GridRowDocument
 
 __all__ = [
     "losses_path",
@@ -30,6 +34,8 @@ __all__ = [
 ]
 
 _METADATA = b"bundlekit"
+_ROW_GROUP = 20_000
+"""Rows that are written at once: as many are held a second time."""
 
 
 def require_pyarrow() -> None:
@@ -49,23 +55,24 @@ def losses_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.losses{path.suffix}")
 
 
-def write_parquet(path: Path, document: Mapping[str, object], rows: "Sequence[GridRowDocument]") -> None:
-    """Write the file at `path`; `document` is what there is to say beside the rows.
+def write_parquet(path: Path, summary: Mapping[str, object], rows: Iterable[GridRow]) -> None:
+    """Write the file at `path`; `summary` is what there is to say beside the rows.
 
     Raises:
         OSError: it cannot be written.
     """
-    _write(path, document, [_flat(row) for row in rows], _schema())
+    _write(path, summary, (_flat(row_document(row)) for row in rows), _schema())
 
 
-def write_loss_parquet(path: Path, document: Mapping[str, object], rows: "Sequence[GridLossDocument]") -> None:
+def write_loss_parquet(path: Path, summary: Mapping[str, object], rows: Iterable[LossRow]) -> None:
     """Write the losses to the file at `path`.
 
     Raises:
         OSError: it cannot be written.
     """
-    flat = [{**row, "diagnostics": strict_json.dumps(row["diagnostics"])} for row in rows]
-    _write(path, document, flat, _loss_schema())
+    documents = (loss_document(row) for row in rows)
+    flat = ({**row, "diagnostics": strict_json.dumps(row["diagnostics"])} for row in documents)
+    _write(path, summary, flat, _loss_schema())
 
 
 def read_parquet(path: Path) -> tuple[JsonValue, JsonValue]:
@@ -90,14 +97,14 @@ def read_loss_parquet(path: Path) -> tuple[JsonValue, JsonValue]:
     return document, [{**row, "diagnostics": _json(row["diagnostics"])} for row in rows]
 
 
-def _write(
-    path: Path, document: Mapping[str, object], rows: Sequence[Mapping[str, object]], schema: "pa.Schema"
-) -> None:
+def _write(path: Path, summary: Mapping[str, object], rows: Iterator[dict[str, object]], schema: "pa.Schema") -> None:
     import pyarrow as pa  # noqa: PLC0415 - an extra
     from pyarrow import parquet  # noqa: PLC0415 - an extra
 
-    described = schema.with_metadata({_METADATA: json.dumps(document, ensure_ascii=False).encode()})
-    parquet.write_table(pa.Table.from_pylist(rows, schema=described), path, compression="zstd")
+    described = schema.with_metadata({_METADATA: json.dumps(summary, ensure_ascii=False).encode()})
+    with parquet.ParquetWriter(path, described, compression="zstd") as writer:
+        while some := list(itertools.islice(rows, _ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(some, schema=described))
 
 
 def _read(path: Path, schema: "pa.Schema") -> tuple[JsonValue, list[dict[str, JsonValue]]]:

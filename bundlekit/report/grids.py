@@ -1,5 +1,6 @@
 """A grid's outcome -> its JSON document, and lines for people."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,18 +14,20 @@ from bundlekit.report.printable import printable
 from bundlekit.report.text import Style
 
 if TYPE_CHECKING:
-    from bundlekit.model.documents.grids import GridDocument, GridSetLossDocument
+    from bundlekit.model.documents.grids import GridSetLossDocument, GridSummaryDocument
 
-__all__ = ["bar", "grid_document", "grid_lines", "grid_text"]
+__all__ = ["bar", "grid_lines", "grid_summary", "grid_text"]
 
 _BAR_CELLS = 24
+_PIECE = 1000
+"""Rows of JSON that are written at once."""
 _ROWS_SHOWN = 24
 _TEXT_SHOWN = 44
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
-def grid_document(outcome: GridOutcome) -> "GridDocument":
-    """Return the JSON document of ``grid``, its rows included."""
+def grid_summary(outcome: GridOutcome) -> "GridSummaryDocument":
+    """Return the JSON document of ``grid`` without its rows."""
     tally = outcome.tally
     return {
         "schema": "bundlekit/grid/1",
@@ -49,26 +52,26 @@ def grid_document(outcome: GridOutcome) -> "GridDocument":
         "error": None if outcome.obstacle is None else error_document(outcome.obstacle),
         "targets": list(outcome.targets),
         "target_sets": {name: list(targets) for name, targets in outcome.target_sets.items()},
-        "losses": [loss_document(row) for row in outcome.losses],
-        "set_losses": list(_set_losses(outcome)),
-        "tasks": [row_document(row) for row in outcome.rows],
     }
 
 
-def grid_text(document: "GridDocument") -> str:
-    """Return the document as JSON with a line for each task: there may be many."""
-    lists: dict[str, Sequence[object]] = {name: document[name] for name in ("losses", "set_losses", "tasks")}
-    head = json_text({name: value for name, value in document.items() if name not in lists}).removesuffix("\n}\n")
-    parts = (f'  "{name}": {_lines(rows)}' for name, rows in lists.items())
-    return ",\n".join([head, *parts]) + "\n}\n"
-
-
-def _lines(rows: Sequence[object]) -> str:
-    """Return an array of JSON with a line for each row."""
-    if not rows:
-        return "[]"
-    shown = ",\n".join(f"    {json.dumps(row, ensure_ascii=False, allow_nan=False)}" for row in rows)
-    return f"[\n{shown}\n  ]"
+def grid_text(outcome: GridOutcome) -> Iterator[str]:
+    """Yield the JSON document of ``grid`` in pieces, a line for each row: there may be a million."""
+    yield json_text(grid_summary(outcome)).removesuffix("\n}\n")
+    lists: dict[str, Iterator[Mapping[str, object]]] = {
+        "losses": (loss_document(row) for row in outcome.losses),
+        "set_losses": ({**each} for each in _set_losses(outcome)),
+        "tasks": (row_document(row) for row in outcome.rows),
+    }
+    for name, rows in lists.items():
+        yield f',\n  "{name}": ['
+        end = "]"
+        separator = "\n"
+        while lines := [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in itertools.islice(rows, _PIECE)]:
+            yield separator + ",\n".join(f"    {line}" for line in lines)
+            separator, end = ",\n", "\n  ]"
+        yield end
+    yield "\n}\n"
 
 
 def _set_losses(outcome: GridOutcome) -> "Iterator[GridSetLossDocument]":

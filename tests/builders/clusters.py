@@ -134,9 +134,9 @@ def scheduler(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def worker(address: str, log: Path, variables: Mapping[str, str]) -> Iterator[WorkerProcess]:
+def worker(address: str, log: Path, variables: Mapping[str, str], *options: str) -> Iterator[WorkerProcess]:
     """Run ``dask worker`` with `variables` besides this process's own, none of which is a worker's."""
-    command = ["worker", address, "--no-dashboard", "--nthreads", "2", "--name", log.stem]
+    command = ["worker", address, "--no-dashboard", "--nthreads", "2", "--name", log.stem, *options]
     with _dask(command, log, variables) as process:
         yield WorkerProcess(process, log)
 

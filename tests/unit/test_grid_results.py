@@ -312,6 +312,9 @@ _VERDICTS = [
     (failed(0, ErrorCode.VENV), 60.0, False),
     (failed(0, ErrorCode.IO), 60.0, False),
     (failed(0, ErrorCode.INTERRUPTED), 60.0, False),
+    (failed(0, ErrorCode.USAGE, phase="environment"), 60.0, False),
+    (failed(0, ErrorCode.USAGE, phase="task"), 60.0, True),
+    (failed(0, ErrorCode.WIRE_RAISED, phase="environment"), 60.0, True),
 ]
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "GridRowDocument",
     "GridSetLossDocument",
     "GridSpecDocument",
+    "GridSummaryDocument",
 ]
 
 
@@ -98,10 +99,8 @@ class GridSpecDocument(TypedDict):
     tasks_digest: DigestText
 
 
-class GridDocument(TypedDict):
-    """A grid's results. `tasks` has a row for each that was run; `complete` says that none is missing, nor a loss.
-
-    `losses` has a row for each set of parameters and each of the `targets`, `set_losses` for each of the `target_sets`.
+class GridSummaryDocument(TypedDict):
+    """A grid's results, without their rows. `complete` says that none is missing, of a task or a loss.
 
     `processes` counts those that ran the tasks, told by host, pid and start; `fresh_pids` says whether there are as
     many as tasks, null where it was not asked or
@@ -125,6 +124,14 @@ class GridDocument(TypedDict):
     error: ErrorDocument | None
     targets: list[str]
     target_sets: dict[str, list[str]]
+
+
+class GridDocument(GridSummaryDocument):
+    """A grid's results. `tasks` has a row for each that was run.
+
+    `losses` has a row for each set of parameters and each of the `targets`, `set_losses` for each of the `target_sets`.
+    """
+
     losses: list[GridLossDocument]
     set_losses: list[GridSetLossDocument]
     tasks: list[GridRowDocument]
