@@ -22,7 +22,15 @@ from bundlekit.errors import BundlekitError, WorkerNotReadyError
 from bundlekit.executors.exec_env import BackendExecEnv
 from bundlekit.executors.interruption import Interruption
 
-__all__ = ["PLUGIN_NAME", "TOPIC", "ModelOpsWorkerPlugin", "WorkerState", "interruptible", "worker_state"]
+__all__ = [
+    "PLUGIN_NAME",
+    "TOPIC",
+    "ModelOpsWorkerPlugin",
+    "WorkerState",
+    "interruptible",
+    "refuse_tasks_here",
+    "worker_state",
+]
 
 PLUGIN_NAME = "bundlekit-runtime"
 TOPIC = "bundlekit-runtime"
@@ -62,16 +70,26 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
             start_worker_log(config.log_level)
             self.environment = make_environment(config, make_repository(config))
         except BundlekitError as error:
-            self.state = WorkerState(problem=error.message)
             _LOG.error("ModelOps runtime NOT initialized on worker %s: %s", worker.id, error.message)
-            worker.log_event(TOPIC, {"worker": worker.address, "problem": error.message})
-            _refuse_tasks(worker)
+            self.refuse_tasks(worker, error.message)
             raise
         self.state = WorkerState(executor=config.executor_type.value)
         _LOG.info("ModelOps runtime initialized on worker %s", worker.id)
         _LOG.info("Executor: %s", config.executor_type)
         _LOG.info("Fresh venv for each process: %s", "yes" if config.force_fresh_venv else "no")
         _LOG.info("Bundles: %s", config.bundles_dir or config.bundle_source)
+
+    def refuse_tasks(self, worker: Worker, problem: str) -> None:
+        """Tell the scheduler, and who listens, that this worker can run no tasks; it gets none any more.
+
+        The scheduler takes it for one that is paused. What it has been given by then goes back as it begins, for which
+        the worker itself must not be paused: it would keep that.
+        """
+        self.state = WorkerState(problem=problem)
+        worker.log_event(TOPIC, {"worker": worker.address, "problem": problem})
+        stimulus = f"{PLUGIN_NAME}-refuses-{time.time()}"
+        message = {"op": "worker-status-change", "status": Status.paused.name, "stimulus_id": stimulus}
+        worker.loop.add_callback(worker.batched_send, message)
 
     def transition(self, key: Key, start: str, finish: str, **_more: object) -> None:
         """End what a task runs that was cancelled: Dask itself would wait for it, and then throw its result away."""
@@ -90,14 +108,14 @@ class ModelOpsWorkerPlugin(WorkerPlugin):
             _LOG.info("ModelOps runtime ended on worker %s", worker.id)
 
 
-def _refuse_tasks(worker: Worker) -> None:
-    """Have the scheduler take this worker for one that is paused, so that it gets no tasks.
-
-    The plugin is set up after the scheduler has begun to hand out tasks. Those go back to the scheduler as they begin,
-    for which the worker itself must not be paused: it would keep them.
-    """
-    stimulus = f"{PLUGIN_NAME}-refuses-{time.time()}"
-    worker.batched_send({"op": "worker-status-change", "status": Status.paused.name, "stimulus_id": stimulus})
+def refuse_tasks_here(problem: str) -> Reschedule:
+    """Have the worker that this task runs in get no tasks any more; return what the task raises to go elsewhere."""
+    worker = get_worker()
+    plugin = worker.plugins.get(PLUGIN_NAME)
+    if isinstance(plugin, ModelOpsWorkerPlugin):
+        _LOG.error("Worker %s takes no tasks any more: %s", worker.id, problem)
+        plugin.refuse_tasks(worker, problem)
+    return Reschedule()
 
 
 def worker_state(dask_worker: Worker) -> WorkerState:

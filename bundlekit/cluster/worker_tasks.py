@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bundlekit.cluster.dask_plugin import interruptible
+from bundlekit.cluster.dask_plugin import interruptible, refuse_tasks_here
 from bundlekit.executors.run_documents import replicates_of_runs
 from bundlekit.model.contracts import AggregationTask, SimReturn
 from bundlekit.model.contracts.shapes import AggregationReturnShape, SimReturnShape, SimTaskShape
@@ -48,9 +48,14 @@ def place(bundle_ref: str, task: Mapping[str, object]) -> Placed:
 
     Raises:
         WorkerNotReadyError: this worker has no executor.
+        Reschedule: it joined after the others had been asked for the bundle, and cannot get it, or not run it.
     """
     with interruptible() as environment:
-        return environment.place(bundle_ref, task)
+        obstacle = environment.check(bundle_ref)
+        if obstacle is None:
+            return environment.place(bundle_ref, task)
+    # It would fail its tasks faster than the others do theirs, and so get most of them.
+    raise refuse_tasks_here(str(obstacle))
 
 
 def brief(placed: Placed) -> Placed:

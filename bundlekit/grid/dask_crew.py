@@ -99,7 +99,7 @@ class DaskCrew:
         for address, problem in self._service.refused.items():
             if address not in self._warned:
                 self._warned.add(address)
-                self._warn(f"warning: worker {address} joined and cannot run tasks, so it gets none: {problem}")
+                self._warn(f"warning: worker {address} cannot run tasks, so it gets none: {problem}")
 
     def close(self) -> None:
         """Let go of the thread that brings results back."""

@@ -9,6 +9,12 @@ import pytest
 from builders.bundles import make_bundle, pyproject
 from builders.grid_commands import WIRE, grid_document, grid_file, ran_grid
 
+from bundlekit.api.grid_runs import GridWatcher
+from bundlekit.api.grids import GridOptions, run_grid
+from bundlekit.api.running import RunOptions, Task, run_task
+from bundlekit.errors import UsageError
+from bundlekit.model.grid import GridOutcome, processes_of
+
 pytestmark = pytest.mark.process
 
 
@@ -90,59 +96,60 @@ def test_a_job_and_a_study_run_the_same_way(bundle: Path, tmp_path: Path) -> Non
     assert [(row["entrypoint"], row["seed"]) for row in rows] == [("model.wire/x", 3), ("model.wire/x", 4)]
 
 
+def _outcome(bundle: Path, spec: Path, **options: object) -> GridOutcome:
+    watcher = GridWatcher(lambda _step: None, lambda _tally: None, lambda _warning: None)
+    return run_grid(bundle, GridOptions(spec)._replace(**options), watcher)  # type: ignore[arg-type]  # each test's own
+
+
 @pytest.mark.parametrize(("executor", "real"), _EXECUTORS)
 def test_every_executor_gives_the_same_results(executor: str, real: str, bundle: Path, tmp_path: Path) -> None:
     """But for the processes, of which only cold has one for each task: the state that this model keeps shows that."""
     sets = [{"kind": "good"}, {"kind": "raise"}, {"kind": "exit"}, {"kind": "nothing"}, {"kind": "good", "x": 2}]
     spec = grid_file(tmp_path, params=sets)
-    document = grid_document(bundle, spec, "--executor", executor, "--expect-fresh-pids", "--jobs", 1, status=8)
-    codes = [row["error_code"] for row in document["tasks"]]
+    found = _outcome(bundle, spec, executor=executor, expect_fresh_pids=True, jobs=1)
+    codes = [row.error_code for row in found.rows]
     assert codes == [None, "E_WIRE_RAISED", "E_WIRE_EXIT", "E_WIRE_RESULT", None]
-    assert {row["executor"] for row in document["tasks"]} == {real}
-    assert document["fresh_pids"] is (real == "cold")
+    assert ({row.executor for row in found.rows}, found.executor) == ({real}, real)
+    assert found.fresh_pids is (real == "cold")
     # After an exit a warm process is not used again.
-    assert document["processes"] == {"cold": 5, "isolated_warm": 2, "direct": 1}[real]
-    counts = [len({row["outputs"]["seen"]["checksum"] for row in document["tasks"] if not row["error_code"]})]
-    assert counts == [1 if real == "cold" else 2]
+    assert processes_of(found.rows) == {"cold": 5, "isolated_warm": 2, "direct": 1}[real]
+    first, last = found.rows[0].outputs["seen"], found.rows[-1].outputs["seen"]
+    assert (first == last) is (real == "cold")
 
 
-@pytest.mark.parametrize("executor", ["isolated_warm", "direct"])
-def test_a_bundle_that_requires_fresh_processes_gets_them_or_is_refused(executor: str, tmp_path: Path) -> None:
+def test_a_bundle_that_requires_fresh_processes_gets_them_or_is_refused(tmp_path: Path) -> None:
     """Its state would spoil the next task's result, and no row would say so."""
     own = pyproject(after="[tool.bundlekit]\nrequires-fresh-process = true")
     bundle = make_bundle(tmp_path / "bundle", {"pyproject.toml": own, "model/wire.py": WIRE})
     spec = grid_file(tmp_path, params=[{}], seeds=[1, 2])
-    done = ran_grid(bundle, spec, "--executor", executor)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "the bundle says requires-fresh-process: a task of it changes what the next one" in done.stderr
-    ran = subprocess.run(
-        [sys.executable, "-m", "bundlekit", "run", str(bundle), "--executor", executor],
-        capture_output=True,
-        check=False,
-    )
-    assert ran.returncode == 2
-    assert b"requires-fresh-process" in ran.stdout
-    document = grid_document(bundle, spec, "--executor", "auto", "--expect-fresh-pids")
-    assert ({row["executor"] for row in document["tasks"]}, document["fresh_pids"]) == ({"cold"}, True)
+    for executor in ("isolated_warm", "direct"):
+        with pytest.raises(UsageError, match=f"requires-fresh-process: .*{executor} runs many in one"):
+            _outcome(bundle, spec, executor=executor)
+        with pytest.raises(UsageError, match="the bundle says requires-fresh-process"):
+            run_task(bundle, Task("main", "{}", 0, 60.0), RunOptions(executor=executor), print)
+    found = _outcome(bundle, spec, executor="auto", expect_fresh_pids=True)
+    assert ({row.executor for row in found.rows}, found.fresh_pids) == ({"cold"}, True)
 
 
-@pytest.mark.parametrize("executor", ["cold", "isolated_warm", "direct", "auto"])
+@pytest.mark.parametrize("executor", ["cold", "isolated_warm", "direct"])
 def test_run_gives_one_document_whoever_runs(executor: str, bundle: Path, tmp_path: Path) -> None:
     """Scripts read it: a task has the same id, outputs and error in all executors, large outputs in their files."""
     wire = "def wire(entrypoint, params, seed):\n    return {'large': bytes(1 << 20), 'small': str(seed).encode()}\n"
     other = make_bundle(tmp_path / "other", {"model/wire.py": wire})
-    command = [sys.executable, "-m", "bundlekit", "run"]
-    options = ["--executor", executor, "--outputs-dir", str(tmp_path / "out")]
-    done = subprocess.run([*command, str(other), "--seed", "7", *options], capture_output=True, check=True)
-    document = json.loads(done.stdout)
-    assert document["outputs"]["small"]["inline"] == "Nw=="
-    assert Path(document["outputs"]["large"]["ref"]).stat().st_size == 1 << 20
-    failed = subprocess.run(
-        [*command, str(bundle), "--params", '{"kind": "raise"}', *options], capture_output=True, check=False
+    options = RunOptions(executor=executor)
+    document = run_task(other, Task("main", "{}", 7, 60.0, tmp_path / "out"), options, print)
+    outputs = document["outputs"]
+    assert isinstance(outputs, dict)
+    assert outputs["small"]["inline"] == "Nw=="
+    assert Path(outputs["large"]["ref"]).stat().st_size == outputs["large"]["size"] == 1 << 20
+    error = run_task(bundle, Task("main", '{"kind": "raise"}', 0, 60.0), options, print)["_fatal_error"]
+    assert isinstance(error, dict)
+    assert (error["error_code"], error["type"], error["phase"], error["code"]) == (
+        "E_WIRE_RAISED",
+        "ValueError",
+        "call",
+        8,
     )
-    assert failed.returncode == 8
-    error = json.loads(failed.stdout)["_fatal_error"]
-    assert (error["error_code"], error["type"], error["phase"]) == ("E_WIRE_RAISED", "ValueError", "call")
 
 
 _TARGETS = """\

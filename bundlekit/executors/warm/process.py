@@ -8,7 +8,6 @@ import json
 import os
 import select
 import time
-from collections.abc import Mapping
 
 from bundlekit.cold_runner.child import framing
 from bundlekit.cold_runner.child.channel import EXITED, RAISED, REFUSED
@@ -37,7 +36,6 @@ _TEXTS = {
 _SPENT = frozenset({"SystemExit", "MemoryError", "KeyboardInterrupt"})
 """Exceptions after which a process is of no more use: it was asked to end, or cannot be trusted to have memory."""
 _DECODER = json.JSONDecoder()
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class NotBegunError(Exception):
@@ -76,20 +74,20 @@ class WarmProcess:
         poll.register(self.life, select.POLLIN)
         return bool(poll.poll(0))
 
-    def call(self, method: str, params: Mapping[str, object], deadline: float) -> dict[str, object]:
-        """Return the result of one call; `deadline` is of :func:`time.monotonic`, for all of it.
+    def call(self, method: str, params: str, deadline: float) -> dict[str, object]:
+        """Return the result of one call with `params`, which are JSON; `deadline` is of :func:`time.monotonic`.
 
         Raises:
-            RunnerError: E_TASK when `params` are no JSON; else why there is no result.
+            RunnerError: E_TASK when `params` are no Unicode text; else why there is no result.
                 If the process is at fault, it and its tree are gone.
             NotBegunError: it had ended before.
         """
         self.tasks += 1
-        request = {"jsonrpc": "2.0", "id": self.tasks, "method": method, "params": params}
+        request = f'{{"jsonrpc":"2.0","id":{self.tasks},"method":"{method}","params":{params}}}'
         try:
-            body = _ENCODER.encode(request).encode()
-        except ValueError as error:
-            message = f"the task cannot be used: expected finite numbers and Unicode text: {error}"
+            body = request.encode()
+        except UnicodeEncodeError as error:
+            message = f"the task cannot be used: expected Unicode text: {error}"
             raise RunnerError(ErrorCode.TASK, Phase.TASK, message) from None
         if self.tasks > 1 and self._readable.poll(0):
             # It has nothing to say between two calls: this is its end, or bundle code that found the pipe.
