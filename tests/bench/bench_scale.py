@@ -78,12 +78,24 @@ def _measure(root: Path, tasks: int, workers: int, executor: str) -> None:
         memory = {pid: _memory_mib(pid) for pid in pids}
     each = after.per(before, tasks)
     print(
-        f"{workers:4} workers: {tasks / outcome_s:7.0f} tasks a second ({seconds - outcome_s:.1f} s before and after); "
-        f"processor ms a task: scheduler {1e3 * each.scheduler_s:.3f}, client {1e3 * each.client_s:.3f}, "
-        f"worker {1e3 * each.workers_s:.3f}; scheduler: {each.messages:.1f} messages in {each.batches:.2f} batches, "
-        f"{each.received:.0f} bytes in, {each.sent:.0f} bytes out, {each.transitions:.1f} transitions a task; "
-        f"MiB: scheduler {memory[pids[0]]:.0f}, worker {max(memory[pid] for pid in pids[1:]):.0f}, "
+        f"{workers} workers: {tasks / outcome_s:.0f} tasks a second here, {seconds - outcome_s:.1f} s before and after"
+    )
+    print(
+        f"  processor ms a task  scheduler {1e3 * each.scheduler_s:6.3f}  client {1e3 * each.client_s:6.3f}  "
+        f"worker {1e3 * each.workers_s:6.3f} (with what it spends while it waits)"
+    )
+    print(
+        f"  scheduler, a task    {each.messages:.1f} messages in {each.batches:.2f} batches, {each.transitions:.1f} "
+        f"transitions, {each.received:.0f} bytes in, {each.sent:.0f} bytes out"
+    )
+    print(
+        f"  MiB at most          scheduler {memory[pids[0]]:.0f}, worker {max(memory[pid] for pid in pids[1:]):.0f}, "
         f"client {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
+    )
+    print(
+        f"  a million of them    scheduler {1e6 * each.scheduler_s / 60:.0f} min, client "
+        f"{1e6 * each.client_s / 60:.0f} min, {each.received / 1e3:.1f} GB in, {each.sent / 1e3:.1f} GB out",
+        flush=True,
     )
 
 
