@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.grid import read_grid
 
-__all__ = ["GridOptions", "GridWatcher", "run_grid"]
+__all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "refuse_inside", "run_grid"]
 
 
 class GridOptions(NamedTuple):
@@ -58,7 +58,8 @@ def run_grid(path: Path, options: GridOptions, watcher: GridWatcher) -> GridOutc
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
     form = _checked(options)
-    grid = _grid(options.spec, watcher)
+    watcher.step(f"reading {options.spec}")
+    grid = read_tasks(options.spec, watcher.warn)
     with opened(path) as bundle:
         plan = _planned(bundle, grid, options)
         if options.results is None or form is None:
@@ -75,9 +76,6 @@ def _checked(options: GridOptions) -> ResultsFormat | None:
     if options.jobs is not None and options.jobs < 1:
         msg = f"--jobs {options.jobs}: expected at least 1"
         raise UsageError(msg, subject=options.jobs)
-    if not options.spec.is_file():
-        msg = f"--grid-spec {options.spec} is no file: expected a grid file or a job specification in JSON"
-        raise UsageError(msg, subject=options.spec)
     return None if options.results is None else results_format(options.results)
 
 
@@ -96,13 +94,21 @@ def _check_left_to_workers(options: GridOptions) -> None:
             raise UsageError(msg, subject=value, hint=f"leave {option} out")
 
 
-def _grid(spec: Path, watcher: GridWatcher) -> Grid:
-    watcher.step(f"reading {spec}")
+def read_tasks(spec: Path, warn: Callable[[str], None]) -> Grid:
+    """Return the tasks of a grid file or a job specification.
+
+    Raises:
+        UsageError: there is no such file.
+        TaskRefusedError: it asks for nothing that could be run.
+    """
+    if not spec.is_file():
+        msg = f"--grid-spec {spec} is no file: expected a grid file or a job specification in JSON"
+        raise UsageError(msg, subject=spec)
     problems: list[Finding] = []
     grid = read_grid(spec, problems)
     for problem in problems:
         if problem.severity is not Severity.ERROR:
-            watcher.warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
+            warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
     if grid is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         msg = "; ".join(
@@ -115,7 +121,7 @@ def _grid(spec: Path, watcher: GridWatcher) -> Grid:
 def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridPlan:
     project = snapshot(bundle)
     if options.results is not None:
-        _refuse_inside(options.results, bundle.root, [each.path for each in project.excluded])
+        refuse_inside("--results", options.results, bundle.root, [each.path for each in project.excluded])
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
     digest = manifest_digest(manifest)
@@ -152,15 +158,20 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
     )
 
 
-def _refuse_inside(results: Path, root: Path, left_out: Sequence[str]) -> None:
-    """Refuse results in the bundle: they would ship, and change its digest, so that they could not be continued."""
+def refuse_inside(option: str, results: Path, root: Path, left_out: Sequence[str]) -> None:
+    """Refuse results in the bundle: they would ship, and change its digest, so that they could not be continued.
+
+    Raises:
+        UsageError: the file `results`, which `option` names, would become one of the bundle's at `root`; of the
+            directories in it, those that are `left_out` do not ship.
+    """
     place = results.absolute().parent.resolve() / results.name
     if not place.is_relative_to(root.resolve()):
         return
     relative = place.relative_to(root.resolve()).as_posix()
     if not any(relative.startswith(each) for each in left_out if each.endswith("/")):
         msg = (
-            f"--results {results} is in the bundle, which it would become a part of: each run would have another digest"
+            f"{option} {results} is in the bundle, which it would become a part of: each run would have another digest"
         )
         hint = "name a file outside of it, or in a directory that does not ship, such as .bundlekit"
         raise UsageError(msg, subject=results, hint=hint)
@@ -172,4 +183,9 @@ def _at_once(options: GridOptions) -> int:
         return 1
     if options.jobs is not None:
         return options.jobs
+    return processors()
+
+
+def processors() -> int:
+    """Return how many this process may use, which can be fewer than there are."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -32,10 +32,12 @@ def checked_executor(executor: str, bundle: BundleToRun, options: ColdOptions) -
         return real
     if bundle.settings.requires_fresh_process:
         raise UsageError(refusal_of_process(real), subject=executor)
+    if real != _DIRECT:
+        return real
     if options.sandbox != "off":
-        msg = f"--sandbox {options.sandbox}: {real} runs without a sandbox"
-        raise UsageError(msg, subject=options.sandbox, hint="use --executor cold, or leave the sandbox out")
-    if real == _DIRECT and options.python is not None:
+        msg = f"--sandbox {options.sandbox}: direct runs tasks in bundlekit's own process, which no sandbox holds"
+        raise UsageError(msg, subject=options.sandbox, hint="use another executor, or leave the sandbox out")
+    if options.python is not None:
         msg = f"--python {options.python}: direct runs tasks in bundlekit's own process, and so in its interpreter"
         raise UsageError(msg, subject=options.python, hint="use another executor, or leave the interpreter out")
     return real
@@ -52,6 +54,8 @@ def local_backend(executor: str, options: ColdOptions, size: int, log: Callable[
         outputs_dir=options.outputs_dir,
         cache_dir=options.cache_dir,
         pool=WarmLimits(max_processes=size),
+        sandbox=options.sandbox,
+        network=options.network,
     )
     return WarmExecutor(warm, log)
 

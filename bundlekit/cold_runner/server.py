@@ -16,7 +16,7 @@ from .long_texts import LongTexts
 from .phase_limits import PhaseLimits
 from .request_lines import request_lines
 from .runner_error import RunnerError
-from .sandbox.layers import NO_SANDBOX, Sandbox
+from .sandbox.asked import sandbox_of
 from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
@@ -42,6 +42,7 @@ class _Key(NamedTuple):
     digest: str
     python: str | None
     cache_dir: str
+    keep_symbols: bool
 
 
 def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
@@ -93,7 +94,7 @@ class _Kept:
             with ExitStack() as once:
                 yield self._prepare(request, deadline, once)
             return
-        key = _Key(digest, request.python, request.cache_dir)
+        key = _Key(digest, request.python, request.cache_dir, request.keep_symbols)
         kept = self._prepared.pop(key, None)
         if kept is not None and not kept[0].is_there:
             kept[1].close()
@@ -133,6 +134,7 @@ class _Kept:
             deadline=_environment_deadline(request, deadline),
             pass_env=request.pass_env,
             own_settings=self._standing.own_settings,
+            keep_symbols=request.keep_symbols,
         )
         try:
             return held.enter_context(prepare(request.bundle, options, self._supervisor.log.line))
@@ -148,7 +150,7 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
     try:
         supervisor.check_room()
         request = parse_request(line, texts)
-        circumstances.sandbox = _sandbox(request)
+        circumstances.sandbox = sandbox_of(request)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
@@ -166,6 +168,7 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
         "start": circumstances.start,
         "preload": list(circumstances.preload),
         "layered": circumstances.is_layered,
+        "memory": circumstances.memory,
         "writes": [{"path": _shown(write.path), "change": write.change} for write in circumstances.writes],
         "sandbox": circumstances.sandbox.level,
         "network": circumstances.sandbox.network,
@@ -175,15 +178,6 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
 def _shown(path: str) -> str:
     """Return `path` as text: a task may give a file a name that is none."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _sandbox(request: Request) -> Sandbox:
-    """Return what holds for tasks of `request`; before anything is built for what cannot be run."""
-    if request.sandbox == "off":
-        return NO_SANDBOX
-    from .sandbox.choice import choose_sandbox  # noqa: PLC0415 - most hosts ask for none
-
-    return choose_sandbox(request.sandbox, network_open=request.network)
 
 
 def _prepared_document(
@@ -205,6 +199,7 @@ def _prepared_document(
                 "reused": prepared.code_reused,
                 "seconds": prepared.code_seconds,
                 "installed_top_level": list(prepared.installed_top_level),
+                "site": prepared.site,
             },
             "wire": None if prepared.wire is None else prepared.wire._asdict(),
             "wire_error": prepared.wire_error,
@@ -265,4 +260,6 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         layered=kept.layers(request),
         forks=request.forks,
         preload=request.preload,
+        hash_seed=request.hash_seed,
+        measured=request.measured,
     )

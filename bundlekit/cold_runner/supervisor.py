@@ -22,10 +22,12 @@ from .environments.room import Home, Room, made_home, made_private
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import discard_tree
 from .memory_events import OomKills
+from .memory_use import MemoryWatch
 from .output_files import OutputFiles
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
+from .shared_objects import SharedObjects
 from .start_plan import holder_of, plan_of
 from .stderr_log import StderrLog
 from .task import AggregationTask, SimulationTask, param_id
@@ -46,6 +48,7 @@ class Supervisor:
         self.is_idle = False
         self.nursery = Nursery(log.line)
         self.overlays = Overlays(scratch, self.nursery.clear)
+        self.shared_objects = SharedObjects(scratch, self.nursery.clear)
         self._laid: tuple[str, ...] = ()
         self.wakeups = wakeups
         self._scratch = scratch
@@ -110,6 +113,7 @@ class Supervisor:
         files: OutputFiles | None = None,
     ) -> ChildReport:
         report = ChildReport(files)
+        self.shared_objects.begin()
         room, preserve = self._room(settings), settings.preserve
         self._lay_over(prepared.prefixes if settings.layered else ())
         circumstances.is_layered = settings.layered
@@ -124,7 +128,12 @@ class Supervisor:
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             job["environment"] = environment = child_environment(
-                os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
+                os.environ,
+                home=home.home,
+                tmp=home.tmp,
+                pass_env=settings.pass_env,
+                task_env=settings.task_env,
+                hash_seed=settings.hash_seed,
             )
             job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
             plan = plan_of(prepared, settings, {**environment, "HOME": self._nowhere, "TMPDIR": self._nowhere})
@@ -171,6 +180,7 @@ class Supervisor:
 
     def make_ready(self) -> None:
         """Do between two tasks what would keep the next one waiting."""
+        self.shared_objects.tidy()
         self.overlays.tidy()
         self._own_room.tidy()
         discard_tree(self._nowhere)
@@ -188,8 +198,11 @@ class Supervisor:
             circumstances.start, circumstances.preload = "fork", plan.preload
         try:
             yield Child(waiting.pid, waiting.result, waiting.stderr)
-        finally:
+        except BaseException:
+            # Whoever watched it to its end has seen to this.
             kill_descendants(group=waiting.pid, spared=self.nursery.spared)
+            raise
+        finally:
             waiting.close()
             # A task may have stopped the guardian, which could not answer then; it wakes us in the same way.
             with suppress(OSError):
@@ -267,11 +280,15 @@ class Supervisor:
         self.log.begin()
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
+        spared = self.nursery.spared
+        memory = MemoryWatch(spared, wanted=settings.measured)
         try:
-            return watch(child, report, self.log, self.wakeups, settings.phases, self.nursery.spared)
+            return watch(child, report, self.log, self.wakeups, settings.phases, spared, memory)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
+        finally:
+            circumstances.memory = memory.document()
 
 
 def wire_of(prepared: Prepared) -> str:

@@ -6,6 +6,8 @@ never meets strangers (DESIGN decision 5).
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
@@ -25,6 +27,7 @@ from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
 
 _STDERR_LINES_KEPT = 50
+_WAKENED_EVERY_MS = 1000
 
 
 class ColdOptions(NamedTuple):
@@ -32,7 +35,9 @@ class ColdOptions(NamedTuple):
 
     `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
     `cache_dir` is where environments are kept, None for where they are by default.
-    `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others.
+    `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others. With
+    `keep_symbols` libraries of the bundle that its build strips are built so that their variables have names. With
+    `measured` the memory of each task is measured.
     """
 
     python: str | None = None
@@ -46,6 +51,8 @@ class ColdOptions(NamedTuple):
     cache_dir: Path | None = None
     start: str = "exec"
     preload: tuple[str, ...] = ()
+    keep_symbols: bool = False
+    measured: bool = False
 
     def within(self, own: RunSettings) -> "ColdOptions":
         """Return these options with what a bundle's own settings leave open, or add."""
@@ -104,9 +111,9 @@ class ColdExecutor:
         """Import `reference` (the wire function when None) in a child and tell what is there."""
         return imported_of(self._ask("probe", timeout_s, reference=reference))
 
-    def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
+    def simulate(self, task: Mapping[str, object], timeout_s: float, *, hash_seed: int = 0) -> TaskRun:
         """Run the wire function once, on a task with the keys entrypoint, params and seed."""
-        return task_run_of(self._ask("simulate", timeout_s, task=task))
+        return task_run_of(self._ask("simulate", timeout_s, task=task, hash_seed=hash_seed))
 
     def simulate_document(self, task: Mapping[str, object], timeout_s: float) -> dict[str, object]:
         """Run one simulation task and return the one-line document of the runner as it is.
@@ -161,6 +168,8 @@ class ColdExecutor:
             "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
             "start": options.start,
             "preload": list(options.preload),
+            "keep_symbols": options.keep_symbols,
+            "measured": options.measured,
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
             **more,
         }
@@ -173,6 +182,7 @@ class ColdExecutor:
         try:
             stdin.write(request)
             stdin.flush()
+            self._waken_until_it_answers(stdout)
             line = stdout.readline()
         except BrokenPipeError:
             line = ""
@@ -183,6 +193,13 @@ class ColdExecutor:
             msg = f"the cold runner ended with status {status} and gave no answer; it last said: {last or 'nothing'}"
             raise InternalError(msg)
         return line
+
+    def _waken_until_it_answers(self, stdout: IO[str]) -> None:
+        """Wait for an answer, or the end; a task may have stopped the processes that keep its deadline."""
+        poll = select.poll()
+        poll.register(stdout, select.POLLIN)
+        while not poll.poll(_WAKENED_EVERY_MS):
+            self._process.send_signal(signal.SIGCONT)
 
     def _forward_stderr(self) -> None:
         if self._process.stderr is not None:

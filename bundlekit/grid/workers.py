@@ -17,7 +17,7 @@ from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import GridTask, Placed
 from bundlekit.model.outcome import Failure, Prepared, TaskRun
 
-__all__ = ["Crew", "LocalCrew", "Pending", "TaskPool"]
+__all__ = ["Crew", "LocalCrew", "Pending", "TaskPool", "obstacle_of"]
 
 
 class Pending(Protocol):
@@ -99,11 +99,7 @@ class LocalCrew:
     def prepare(self) -> Obstacle | None:
         """See Crew."""
         prepared = self._pool.prepare()
-        if isinstance(prepared, Failure):
-            return Obstacle(prepared.error_code, str(prepared))
-        if prepared is not None and prepared.wire is None:
-            return Obstacle(ErrorCode.ENTRYPOINT, prepared.wire_error or "the bundle has no wire function")
-        return None
+        return None if prepared is None else obstacle_of(prepared)
 
     def submit(self, tasks: Sequence[GridTask], *, for_targets: bool) -> Sequence[Pending]:  # noqa: ARG002 - a result holds its outputs here
         """See Crew."""
@@ -131,3 +127,12 @@ class LocalCrew:
             # Another process ran it and was killed: the task may have done that, or the machine.
             run = not_run(Failure(ErrorCode.KILLED, Phase.CALL, None, error.message, None, True, ""))  # noqa: FBT003 - retryable
         return Placed(self._host, self.executor, self._timeout_s, run)
+
+
+def obstacle_of(prepared: Prepared | Failure) -> Obstacle | None:
+    """Return what keeps all tasks of a bundle from running, if anything does."""
+    if isinstance(prepared, Failure):
+        return Obstacle(prepared.error_code, str(prepared))
+    if prepared.wire is None:
+        return Obstacle(ErrorCode.ENTRYPOINT, prepared.wire_error or "the bundle has no wire function")
+    return None

@@ -6,7 +6,18 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.model.signature import Signature
 
-__all__ = ["Aggregated", "Failure", "Imported", "Output", "Prepared", "RunnerWire", "Simulated", "TaskRun", "Write"]
+__all__ = [
+    "Aggregated",
+    "Failure",
+    "Imported",
+    "MemoryUse",
+    "Output",
+    "Prepared",
+    "RunnerWire",
+    "Simulated",
+    "TaskRun",
+    "Write",
+]
 
 
 _HEADLINE_LIMIT = 300
@@ -48,8 +59,8 @@ class RunnerWire(NamedTuple):
 class Prepared(NamedTuple):
     """An environment and bundle code that are ready, in wall seconds; one of wire and wire_error is set.
 
-    `sandbox` is the level that will hold whatever is run, or ``off``; `network` is ``closed``, ``no-tcp`` (UDP is free)
-    or ``open``.
+    `site` is where the bundle is installed, and nothing else. `sandbox` is the level that will hold whatever is run, or
+    ``off``; `network` is ``closed``, ``no-tcp`` (UDP is free) or ``open``.
     """
 
     environment_key: str
@@ -61,6 +72,7 @@ class Prepared(NamedTuple):
     code_reused: bool
     code_seconds: float
     installed_top_level: tuple[str, ...]
+    site: str
     wire: RunnerWire | None
     wire_error: str | None
     sandbox: str
@@ -109,11 +121,21 @@ class Write(NamedTuple):
     change: str
 
 
+class MemoryUse(NamedTuple):
+    """What all processes of a task took together at most, in bytes, and how many there were at most at one time.
+
+    With more than one process the peak is a floor (:mod:`bundlekit.cold_runner.memory_use`).
+    """
+
+    peak_bytes: int
+    processes: int
+
+
 class TaskRun(NamedTuple):
     """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held.
 
     `started_s` is when the process `pid` was started, in unix time, which tells it from others of that number; both are
-    None when the task got no process.
+    None when the task got no process. `memory` is None where it was not asked for, or could not be seen.
     """
 
     outcome: Simulated | Aggregated | Failure
@@ -122,3 +144,4 @@ class TaskRun(NamedTuple):
     writes: tuple[Write, ...]
     sandbox: str
     started_s: float | None = None
+    memory: MemoryUse | None = None

@@ -5,12 +5,24 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
+from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
+from bundlekit.read.built_variables import BuiltVariable
 
-__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Resolution", "Resolved", "Role", "SmokeRun", "StaticSignatures"]
+__all__ = [
+    "BuiltLibrary",
+    "Evidence",
+    "ImportProbe",
+    "Rehearsal",
+    "Resolution",
+    "Resolved",
+    "Role",
+    "SmokeRun",
+    "StaticSignatures",
+]
 
 
 class Role(StrEnum):
@@ -44,6 +56,13 @@ class Rehearsal(NamedTuple):
     target: TargetDeclaration
     with_bytes: TaskRun
     with_text: TaskRun | None
+
+
+class BuiltLibrary(NamedTuple):
+    """A library of the bundle's own, by its path from where it is installed, and what it may keep between calls."""
+
+    path: str
+    variables: tuple[BuiltVariable, ...]
 
 
 class Resolved(StrEnum):
@@ -85,6 +104,8 @@ class Evidence(NamedTuple):
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     resolution: Resolution | None = None
+    libraries: tuple[BuiltLibrary, ...] = ()
+    isolation: IsolationOutcome | None = None
 
     def failures(self) -> Iterator[Failure]:
         """Yield every failure seen, of whatever stage."""

@@ -18,6 +18,7 @@ from bundlekit.model.stages import StagesOutcome
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
+from bundlekit.probe.envelope import envelope_of
 from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
@@ -26,6 +27,7 @@ from bundlekit.probe.rules import RULES_OF_STAGE
 __all__ = ["StageOptions", "run_stages"]
 
 _UNPROVED = "BK702"
+_SMOKED = {Level.SMOKE, Level.ISOLATION}
 _NOTHING_INSTALLED = "none"
 _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, ErrorCode.SOURCE, ErrorCode.USAGE})
 
@@ -79,10 +81,10 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
     digest = None if project.name is None else manifest_digest(manifest_of(project, files))
-    asked = ColdOptions(python=options.python, sandbox=options.sandbox)
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True)
     cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
-    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
+    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level in _SMOKED]
     with ColdExecutor(BundleToRun(root, files, digest), cold_options, _unheard) as executor:
         return _run(executor, plans, evidence, options, progress)._replace(digest=digest)
 
@@ -115,7 +117,7 @@ def _run(
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         judgement = judgement.joined(judged(found, options.policy))
     sandbox, network = _sandbox(evidence)
-    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network)
+    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network, envelope_of(evidence.smoke))
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:

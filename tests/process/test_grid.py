@@ -221,7 +221,7 @@ def test_an_environment_that_cannot_be_built_is_told_once(tmp_path: Path) -> Non
 _REFUSED: dict[str, tuple[dict[str, object], tuple[str, ...], int, str]] = {
     "scheduler": ({}, ("--scheduler", "tcp:/h"), 2, "no Dask scheduler answers at tcp:/h"),
     "executor": ({}, ("--executor", "magic"), 2, "found 'magic'"),
-    "warm-sandbox": ({}, ("--executor", "auto", "--sandbox", "auto"), 2, "isolated_warm runs without a sandbox"),
+    "direct-sandbox": ({}, ("--executor", "direct", "--sandbox", "auto"), 2, "direct runs tasks in bundlekit's own"),
     "direct-python": ({}, ("--executor", "direct", "--python", "3.11"), 2, "direct runs tasks in bundlekit's own"),
     "target": ({"targets": ["mean"]}, (), 6, "names the target 'mean', which is not registered"),
     "jobs": ({}, ("--jobs", "0"), 2, "--jobs 0: expected at least 1"),

@@ -18,7 +18,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from . import framing
 from .channel import DOCUMENT, EXITED, RAISED, REFUSED, Channel, RefusedError
-from .main import call_wire, settle, wire_function
+from .main import call_wire, settle, show_faults, wire_function
 from .returns import outputs_of
 
 TYPE_CHECKING = False  # as in `main`
@@ -121,13 +121,21 @@ def main(orders: BinaryIO, load: Callable[[Modules], None]) -> None:
     later, job = marshal.load(orders)  # noqa: S302 - the keeper wrote it
     orders.close()
     modules, digest = later
-    session = _Session(line, job, digest, lambda name: load(modules.pop(name, [])))
+    session = _Session(line, job, digest, lambda name: load(_unpacked(modules.pop(name, []))))
     if job["limits"]:
         load(modules.pop("restraint"))
+    show_faults()
     settle(job)
     while session.answered_next():
         pass
     line.leave(0)
+
+
+def _unpacked(modules: Modules | bytes) -> Modules:
+    if isinstance(modules, bytes):
+        found: Modules = marshal.loads(modules)  # noqa: S302 - as above
+        return found
+    return modules
 
 
 class _Session:
@@ -143,6 +151,8 @@ class _Session:
         self._methods: Mapping[str, Callable[[Mapping[str, object]], bytes]] = {
             "execute": self._execute,
             "aggregate": self._aggregate,
+            "import": self._import,
+            "python_state": self._python_state,
             "ready": self._ready,
             "shutdown": lambda _params: line.dumped({"ok": True}),
         }
@@ -219,16 +229,34 @@ class _Session:
         found = {"python": sys.executable, "version": version, "pid": os.getpid(), "venv": sys.prefix}
         return self._line.dumped({"ready": True, "bundle_digest": self._digest, **found})
 
+    def _import(self, _params: Mapping[str, object]) -> bytes:
+        """Have the bundle imported, as the first task would, and run nothing: what is there now no task has changed."""
+        self._imported()
+        return self._line.dumped({"imported": True})
+
+    def _imported(self) -> Callable[..., object]:
+        if self._wire is None:
+            self._wire = wire_function(self._job["reference"])
+        return self._wire
+
+    def _python_state(self, params: Mapping[str, object]) -> bytes:
+        """Tell what Python state there is; the bundle is imported before, if no task has done that yet."""
+        self._imported()
+        self._load("state")
+        state_of: Callable[[Job, Mapping[str, object]], dict[str, object]] = sys.modules[
+            f"{__package__}.state"
+        ].state_of
+        return self._line.dumped(state_of(self._job, params))
+
     def _execute(self, params: Mapping[str, object]) -> bytes:
         entrypoint, values, seed = params.get("entrypoint"), params.get("params"), params.get("seed")
         if not isinstance(entrypoint, str) or not isinstance(values, dict) or not isinstance(seed, int):
             raise _RequestError(
                 framing.INVALID_PARAMS, "expected entrypoint (text), params (an object) and seed (an integer)"
             )
-        if self._wire is None:
-            self._wire = wire_function(self._job["reference"])
+        wire = self._imported()
         self._job["entrypoint"], self._job["params"], self._job["seed"] = entrypoint, values, seed
-        returned = call_wire(self._line, self._wire, self._job)
+        returned = call_wire(self._line, wire, self._job)
         outputs: dict[bytes, bytes] = {}
         size = 0
         for name, data in outputs_of(returned):

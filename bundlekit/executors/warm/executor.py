@@ -20,7 +20,7 @@ from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
 from bundlekit.executors.answers import error_of, failure_of
-from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.backend import BundleToRun, RunSettings
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
@@ -28,7 +28,7 @@ from bundlekit.executors.warm.process import NotBegunError, WarmProcess
 from bundlekit.executors.warm.work import Aggregation, Simulation, Work
 from bundlekit.model.outcome import Aggregated, Failure, Prepared, Simulated, TaskRun
 
-__all__ = ["WarmExecutor", "WarmOptions"]
+__all__ = ["WarmExecutor", "WarmOptions", "start_request"]
 
 _TRIES = 3
 """A process that died before it began can be replaced; that a few do so one after the other is no accident."""
@@ -37,7 +37,8 @@ _TRIES = 3
 class WarmOptions(NamedTuple):
     """How to prepare and run: as ColdOptions, and how long processes are kept; what is open, a bundle's settings say.
 
-    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task.
+    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task. `sandbox`, `network`
+    and `keep_symbols` are as in ColdOptions; the memory of a process can be read from outside in any sandbox.
     """
 
     python: str | None = None
@@ -47,6 +48,18 @@ class WarmOptions(NamedTuple):
     outputs_dir: Path | None = None
     cache_dir: Path | None = None
     pool: WarmLimits = WarmLimits()
+    sandbox: str = "off"
+    network: bool = False
+    keep_symbols: bool = False
+
+    def within(self, own: RunSettings) -> "WarmOptions":
+        """Return these options with what a bundle's own settings leave open, or add."""
+        return self._replace(
+            python=self.python or own.python,
+            network=self.network or own.network,
+            limits=own.limits if self.limits == NO_LIMITS else self.limits,
+            pass_env=(*self.pass_env, *own.pass_env),
+        )
 
 
 class WarmExecutor:
@@ -134,8 +147,10 @@ class WarmExecutor:
             if not self._pool.is_closed:
                 raise
             outcome = failure_of(_interrupted().document())
-        pid, born_s = (used[-1].pid, used[-1].born_s) if used else (None, None)
-        return TaskRun(outcome, pid, time.monotonic() - started, (), "off", born_s)
+        seconds = time.monotonic() - started
+        if not used:
+            return TaskRun(outcome, None, seconds, (), "off")
+        return TaskRun(outcome, used[-1].pid, seconds, (), used[-1].sandbox, used[-1].born_s)
 
     def _done(
         self, work: Work, bundle: BundleToRun, timeout_s: float, used: list[WarmProcess]
@@ -161,21 +176,7 @@ class WarmExecutor:
     def _request(self, bundle: BundleToRun, key: ProcessKey) -> Mapping[str, object]:
         """Return what the keeper starts a process from, once the environment is ready."""
         self._made_ready(bundle, key.digest)
-        options = self._options_for(bundle)
-        return {
-            "verb": START,
-            "bundle": {
-                "path": str(bundle.path.resolve()),
-                "digest": key.digest,
-                "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
-            },
-            "python": options.python,
-            "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
-            "timeout_s": options.environment_timeout_s,
-            "pass_env": list(options.pass_env),
-            "env": dict(key.variables),
-            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
-        }
+        return start_request(bundle, key, self._options_for(bundle))
 
     def _made_ready(self, bundle: BundleToRun, digest: str) -> str | None:
         """Have environment and code made ready, once; return why the bundle has no wire function, if it has none."""
@@ -194,6 +195,7 @@ class WarmExecutor:
             pass_env=options.pass_env,
             environment_timeout_s=options.environment_timeout_s,
             cache_dir=options.cache_dir,
+            keep_symbols=options.keep_symbols,
         )
         with ColdExecutor(bundle, cold, self._log) as preparing:
             prepared = preparing.prepare()
@@ -202,12 +204,28 @@ class WarmExecutor:
         return prepared
 
     def _options_for(self, bundle: BundleToRun) -> WarmOptions:
-        options, own = self._options, bundle.settings
-        return options._replace(
-            python=options.python or own.python,
-            limits=own.limits if options.limits == NO_LIMITS else options.limits,
-            pass_env=(*options.pass_env, *own.pass_env),
-        )
+        return self._options.within(bundle.settings)
+
+
+def start_request(bundle: BundleToRun, key: ProcessKey, options: WarmOptions) -> Mapping[str, object]:
+    """Return what the keeper starts a process from, on an environment that is ready."""
+    return {
+        "verb": START,
+        "bundle": {
+            "path": str(bundle.path.resolve()),
+            "digest": key.digest,
+            "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
+        },
+        "python": options.python,
+        "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
+        "timeout_s": options.environment_timeout_s,
+        "pass_env": list(options.pass_env),
+        "env": dict(key.variables),
+        "sandbox": options.sandbox,
+        "network": options.network,
+        "keep_symbols": options.keep_symbols,
+        "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
+    }
 
 
 def _own_digest(bundle: BundleToRun) -> str:
