@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distributed import Client, Future, Worker
 
+from bundlekit import __version__
 from bundlekit.cluster.dask_plugin import PLUGIN_NAME, ModelOpsWorkerPlugin
 from bundlekit.cluster.worker_tasks import brief, evaluate, place, place_briefly
 from bundlekit.cold_runner.codes import ErrorCode, Phase
@@ -50,9 +51,14 @@ class GridTasks:
         """How many tasks all workers run at once."""
         return sum(self._client.nthreads().values())
 
-    def obstacles(self) -> dict[str, Failure]:
-        """Have every worker fetch the bundle, and return why those that can run no task of it cannot, by address."""
-        answers: Mapping[str, Failure | Exception | None] = self._client.run(_obstacle, self._bundle, on_error="return")
+    def obstacles(self, version: str = __version__) -> dict[str, Failure]:
+        """Have every worker fetch the bundle, and return why those that can run no task of it cannot, by address.
+
+        A worker with another `version` of bundlekit is one of those: results are of one version.
+        """
+        answers: Mapping[str, Failure | Exception | None] = self._client.run(
+            _obstacle, self._bundle, version, on_error="return"
+        )
         return {
             address: answer if isinstance(answer, Failure) else _no_answer(answer)
             for address, answer in answers.items()
@@ -102,7 +108,10 @@ def _reason(future: "Future[Placed]") -> BaseException:
     return (None if future.cancelled() else future.exception()) or CancelledError()
 
 
-async def _obstacle(bundle_ref: str, dask_worker: Worker) -> Failure | None:
+async def _obstacle(bundle_ref: str, version: str, dask_worker: Worker) -> Failure | None:
+    if version != __version__:
+        message = f"it has bundlekit {__version__}, and the grid is run with {version}: install the same"
+        return failure_of(RunnerError(ErrorCode.USAGE, Phase.ENVIRONMENT, message).document())
     plugin = dask_worker.plugins.get(PLUGIN_NAME)
     environment = plugin.environment if isinstance(plugin, ModelOpsWorkerPlugin) else None
     # A worker that has none is refused by its plugin, or ends.

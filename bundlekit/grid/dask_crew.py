@@ -120,6 +120,8 @@ class DaskCrew:
                 answers = self._tasks.gather([each.out.told for each in batch])
             except OSError:
                 answers = [CancelledError() for _ in batch]
+            except Exception as error:  # noqa: BLE001 - workers' pickles: the loop raises it, where it waits for this thread
+                answers = [error] * len(batch)
             for handed, answer in zip(batch, answers, strict=True):
                 self._open.discard(handed)
                 # What is still asked for when its worker dies would be run again.

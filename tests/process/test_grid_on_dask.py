@@ -25,6 +25,8 @@ from builders.clusters import (
 from builders.grid_commands import grid_command, grid_document, grid_file, ran_grid
 from distributed import Client
 
+from bundlekit.cluster.grid_tasks import GridTasks
+
 pytestmark = pytest.mark.process
 
 _SAME = ("number", "task_id", "params", "seed", "error_code", "phase", "error_type", "message", "signal")
@@ -151,8 +153,9 @@ def test_a_grid_goes_on_while_workers_die_and_wrong_ones_join(
 
 
 @pytest.mark.usefixtures("workers")
-def test_a_bundle_that_workers_do_not_have_is_told_once(address: str, bundle: Path, tmp_path: Path) -> None:
-    """Not by a row of each of a million tasks."""
+def test_what_keeps_workers_from_all_tasks_is_told_once(address: str, home: BundleHome, tmp_path: Path) -> None:
+    """That they lack the bundle, or have another bundlekit: not by a row of each of a million tasks."""
+    bundle, digest = home.directory / "obedient", home.digest
     other = shutil.copytree(bundle, tmp_path / "other")
     (other / "more.py").write_text("x = 1\n", encoding="utf-8")
     done = ran_grid(other, grid_file(tmp_path), "--scheduler", address, "--results", tmp_path / "r.json")
@@ -161,6 +164,10 @@ def test_a_bundle_that_workers_do_not_have_is_told_once(address: str, bundle: Pa
     assert "has the digest sha256:" in done.stdout
     assert "every worker needs the bundle: pack it" in done.stdout
     assert not (tmp_path / "r.json").exists()
+    with Client(address, set_as_default=False) as client:
+        found = GridTasks(client, digest).obstacles("0.0.0")
+    assert len(found) == 2
+    assert all("and the grid is run with 0.0.0: install the same" in str(each) for each in found.values())
 
 
 def test_a_cluster_that_goes_away_ends_the_grid(bundle: Path, home: BundleHome, tmp_path: Path) -> None:
