@@ -10,6 +10,7 @@ from builders.warm_runs import bundle_to_run
 
 from bundlekit.cold_runner.keeper import START
 from bundlekit.cold_runner.runner_error import RunnerError
+from bundlekit.cold_runner.strict_json import dumps
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.warm.keeper import Keeper
 from bundlekit.executors.warm.process import WarmProcess
@@ -28,13 +29,13 @@ class Watched:
 
     def ask(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
         """Return the child's answer."""
-        return self._process.call(method, params, time.monotonic() + 60)
+        return self._process.call(method, dumps(params), time.monotonic() + 60)
 
     def run(self, entrypoint: str, **params: object) -> None:
         """Run one task; one that raises has ended too."""
         task = {"entrypoint": entrypoint, "params": params, "seed": 1}
         with contextlib.suppress(RunnerError):
-            self._process.call("execute", task, time.monotonic() + 60)
+            self._process.call("execute", dumps(task), time.monotonic() + 60)
 
 
 @contextmanager
