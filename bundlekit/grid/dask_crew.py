@@ -73,7 +73,7 @@ class DaskCrew:
         told = "".join(f"\n  {address}: {failure}" for address, failure in sorted(found.items()))
         first = next(iter(found.values()))
         count = "a worker" if len(found) == 1 else f"{len(found)} workers"
-        hint = "every worker needs the bundle: pack it, and put the archive where MODELOPS_BUNDLES_DIR says"
+        hint = "every worker needs the bundle: push it to their registry, or pack it into their MODELOPS_BUNDLES_DIR"
         return Obstacle(first.error_code, f"{count} can run no task of the bundle:{told}", hint)
 
     def submit(self, tasks: Sequence[GridTask], *, for_targets: bool) -> Sequence[Pending]:

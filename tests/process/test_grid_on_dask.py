@@ -162,7 +162,7 @@ def test_what_keeps_workers_from_all_tasks_is_told_once(address: str, home: Bund
     assert done.returncode == 2
     assert "2 workers can run no task of the bundle" in done.stdout
     assert "has the digest sha256:" in done.stdout
-    assert "every worker needs the bundle: pack it" in done.stdout
+    assert "every worker needs the bundle: push it to their registry" in done.stdout
     assert not (tmp_path / "r.json").exists()
     with Client(address, set_as_default=False) as client:
         found = GridTasks(client, digest).obstacles("0.0.0")
