@@ -211,7 +211,9 @@ def _outcome(plan: GridPlan, rows: _Rows, tally: Tally) -> GridOutcome:
     losses = [rows.losses[each] for each in sorted(rows.losses)]
     can_tell = plan.expects_fresh_pids and tally.done == tally.tasks
     fresh = processes_of(ordered) == tally.tasks if can_tell else None
-    return plan.outcome._replace(rows=ordered, losses=losses, tally=tally, fresh_pids=fresh)
+    # A cluster is not asked when there is nothing left to do.
+    executor = plan.outcome.executor or ", ".join(sorted({row.executor for row in ordered}))
+    return plan.outcome._replace(executor=executor, rows=ordered, losses=losses, tally=tally, fresh_pids=fresh)
 
 
 def write_results(outcome: GridOutcome, results: Path, form: ResultsFormat) -> None:

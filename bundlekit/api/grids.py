@@ -138,7 +138,7 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
         version=manifest.version,
         spec=grid.path,
         identity=identity,
-        executor=checked_executor(options.executor or "cold", bundle_to_run, asked) if is_local else "the workers'",
+        executor=checked_executor(options.executor or "cold", bundle_to_run, asked) if is_local else "",
         jobs=min(_at_once(options), len(numbered)) if is_local else 0,
         rows=(),
         tally=Tally(len(numbered)),
