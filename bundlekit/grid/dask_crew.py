@@ -28,6 +28,8 @@ __all__ = ["DaskCrew", "dask_crew"]
 _CONNECT_S = 30.0
 _ASK_AGAIN_S = 5.0
 """How old what is known of the cluster's size may be."""
+_LAST_RESULTS_S = 5.0
+"""How long results that are there are still brought back once the crew is abandoned."""
 _GATHERED = 1000
 """So many results are brought back with one message, at most."""
 
@@ -53,6 +55,10 @@ class DaskCrew:
         self._done: queue.SimpleQueue[_Handed | None] = queue.SimpleQueue()
         self._bringing = threading.Thread(target=self._bring_back, name="bundlekit-grid-results", daemon=True)
         self._bringing.start()
+        self._last_call = threading.Timer(
+            _LAST_RESULTS_S, lambda: self._cancel([each.out for each in tuple(self._open)])
+        )
+        self._last_call.daemon = True
 
     @property
     def size(self) -> int:
@@ -89,10 +95,9 @@ class DaskCrew:
     def abandon(self) -> None:
         """See Crew."""
         self._is_abandoned = True
-        left = [each.out for each in tuple(self._open) if not each.out.told.done()]
-        futures = [future for out in left for future in out if future is not None]
-        if futures:
-            self._tasks.cancel(futures)
+        self._cancel([each.out for each in tuple(self._open) if not each.out.told.done()])
+        # A result whose worker died before it was brought back would be waited for until somebody runs it again.
+        self._last_call.start()
 
     def warn_of_refused(self) -> None:
         """Tell of workers that joined and could not make their executor, each once."""
@@ -105,6 +110,12 @@ class DaskCrew:
         """Let go of the thread that brings results back."""
         self._done.put(None)
         self._bringing.join()
+        self._last_call.cancel()
+
+    def _cancel(self, left: Sequence[HandedOut]) -> None:
+        futures = [future for out in left for future in out if future is not None]
+        if futures:
+            self._tasks.cancel(futures)
 
     def _handed(self, out: HandedOut) -> _Handed:
         handed = _Handed(out)
