@@ -23,9 +23,12 @@ from builders.clusters import (
     worker_variables,
 )
 from builders.grid_commands import grid_command, grid_document, grid_file, ran_grid
-from distributed import Client
+from distributed import Client, LocalCluster
 
+from bundlekit.api.grid_runs import GridWatcher
+from bundlekit.api.grids import GridOptions, run_grid
 from bundlekit.cluster.grid_tasks import GridTasks
+from bundlekit.model.grid import processes_of
 
 pytestmark = pytest.mark.process
 
@@ -191,3 +194,20 @@ def test_a_cluster_that_goes_away_ends_the_grid(bundle: Path, home: BundleHome, 
     assert "Traceback" not in stderr
     assert len((tmp_path / "r.json.journal").read_bytes().splitlines()) == 2
     wait_for(lambda: not alive(noted_pids(notes)), 10)
+
+
+def test_a_cluster_in_a_notebook_runs_grids_too(
+    home: BundleHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its workers are this process's children, and read the variables that it has; warm ones are fresh for no task."""
+    for name, value in worker_variables(home, "auto").items():
+        monkeypatch.setenv(name, value)
+    spec = grid_file(tmp_path, params=[{"x": n} for n in range(8)], seeds=[1, 2], targets=["scores.means:mean"])
+    watcher = GridWatcher(lambda _step: None, lambda _tally: None, lambda _warning: None)
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1") as cluster:
+        options = GridOptions(spec, scheduler=cluster.scheduler_address, expect_fresh_pids=True)
+        found = run_grid(home.directory / "obedient", options, watcher)
+    assert [row.loss for row in found.losses] == list(range(8))
+    assert {row.executor for row in (*found.rows, *found.losses)} == {"isolated_warm"}
+    assert (found.executor, found.jobs, found.fresh_pids, found.exit_status) == ("auto", 2, False, 1)
+    assert processes_of(found.rows) in {1, 2}
