@@ -204,7 +204,7 @@ def test_a_cluster_in_a_notebook_runs_grids_too(
         monkeypatch.setenv(name, value)
     spec = grid_file(tmp_path, params=[{"x": n} for n in range(8)], seeds=[1, 2], targets=["scores.means:mean"])
     watcher = GridWatcher(lambda _step: None, lambda _tally: None, lambda _warning: None)
-    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1") as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1") as cluster:
         options = GridOptions(spec, scheduler=cluster.scheduler_address, expect_fresh_pids=True)
         found = run_grid(home.directory / "obedient", options, watcher)
     assert [row.loss for row in found.losses] == list(range(8))
