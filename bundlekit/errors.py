@@ -73,6 +73,12 @@ class WorkerNotReadyError(BundlekitError):
     code = ErrorCode.USAGE
 
 
+class ClusterLostError(BundlekitError):
+    """A cluster went away while it had tasks of ours."""
+
+    code = ErrorCode.IO
+
+
 class ArchiveCorruptError(BundlekitError):
     """An archive is damaged, truncated, or no archive of ours at all."""
 

@@ -8,13 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.grid_runs import GRID_EXECUTORS, GridPlan, GridWatcher, run_and_keep, run_plan
+from bundlekit.api.grid_runs import GridPlan, GridWatcher, run_and_keep, run_plan
+from bundlekit.api.grid_targets import replicates_of, targets_of
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
+from bundlekit.api.local_executors import checked_executor
 from bundlekit.errors import TaskRefusedError, UsageError
 from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdOptions
-from bundlekit.grid.loop import Numbered
 from bundlekit.grid.results_file import ResultsFormat, results_format
+from bundlekit.grid.rows import Numbered
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.grid import Grid, GridIdentity, GridOutcome, Tally
@@ -22,7 +24,6 @@ from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.grid import read_grid
-from bundlekit.read.job_spec import read_job_spec
 
 __all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "refuse_inside", "run_grid"]
 
@@ -30,13 +31,14 @@ __all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "refuse_ins
 class GridOptions(NamedTuple):
     """How a grid runs: `spec` is the file that says what, `jobs` how many at once (None: one for each processor).
 
-    `results` is the file that is written, or continued if it is there.
+    `results` is the file that is written, or continued if it is there. With the address of a `scheduler` the workers of
+    its cluster say how, so that nothing else may be told of it here. On this machine None is cold, and an hour.
     """
 
     spec: Path
-    executor: str = "cold"
+    executor: str | None = None
     jobs: int | None = None
-    timeout_s: float = 3600.0
+    timeout_s: float | None = None
     expect_fresh_pids: bool = False
     results: Path | None = None
     python: str | None = None
@@ -67,20 +69,29 @@ def run_grid(path: Path, options: GridOptions, watcher: GridWatcher) -> GridOutc
 
 def _checked(options: GridOptions) -> ResultsFormat | None:
     if options.scheduler is not None:
-        msg = f"--scheduler {options.scheduler}: grids run on this machine alone in this version"
-        raise UsageError(msg, subject=options.scheduler, hint="leave it out, and say with --jobs how many run at once")
-    if options.executor not in GRID_EXECUTORS:
-        msg = (
-            f"executor {options.executor!r} runs no grids in this version: expected one of {', '.join(GRID_EXECUTORS)}"
-        )
-        raise UsageError(msg, subject=options.executor)
-    if not 0 < options.timeout_s < math.inf:
+        _check_left_to_workers(options)
+    if options.timeout_s is not None and not 0 < options.timeout_s < math.inf:
         msg = f"--timeout-s {options.timeout_s}: expected a number of seconds above 0"
         raise UsageError(msg, subject=options.timeout_s)
     if options.jobs is not None and options.jobs < 1:
         msg = f"--jobs {options.jobs}: expected at least 1"
         raise UsageError(msg, subject=options.jobs)
     return None if options.results is None else results_format(options.results)
+
+
+def _check_left_to_workers(options: GridOptions) -> None:
+    """Refuse options that would have no effect: workers read their own variables (DESIGN decision 11)."""
+    told = {
+        "--executor": (options.executor, "MODELOPS_EXECUTOR_TYPE"),
+        "--timeout-s": (options.timeout_s, "MODELOPS_RPC_TIMEOUT_SECONDS"),
+        "--jobs": (options.jobs, "the threads of each `dask worker`"),
+        "--python": (options.python, "the bundle's own settings"),
+        "--sandbox": (None if options.sandbox == "off" else options.sandbox, "the workers, which run without"),
+    }
+    for option, (value, whose) in told.items():
+        if value is not None:
+            msg = f"{option} {value}: with --scheduler that is for the workers to say: {whose}"
+            raise UsageError(msg, subject=value, hint=f"leave {option} out")
 
 
 def read_tasks(spec: Path, warn: Callable[[str], None]) -> Grid:
@@ -98,9 +109,6 @@ def read_tasks(spec: Path, warn: Callable[[str], None]) -> Grid:
     for problem in problems:
         if problem.severity is not Severity.ERROR:
             warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
-    asked = read_job_spec(spec, spec.parent, [])
-    if asked.targets or (asked.job is not None and (asked.job.target_sets or asked.job.target_ids)):
-        warn(f"warning: {spec} names targets, which a grid does not run; `validate --job-spec` rehearses them")
     if grid is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         msg = "; ".join(
@@ -121,21 +129,33 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
     ids = sha256("\n".join(each.task_id for each in numbered).encode())
     identity = GridIdentity(digest, Digest.from_hex(ids.hexdigest()), len(numbered))
     asked = ColdOptions(python=options.python, sandbox=options.sandbox)
-    cold_options = asked.within(run_settings(project.settings))
+    bundle_to_run = BundleToRun(bundle.root, files, digest, run_settings(project.settings))
+    is_local = options.scheduler is None
+    targets = targets_of(options.spec, project.registry)
     outcome = GridOutcome(
         label=bundle.label,
         name=manifest.name,
         version=manifest.version,
         spec=grid.path,
         identity=identity,
-        executor=options.executor,
-        jobs=min(options.jobs or processors(), len(numbered)),
+        executor=checked_executor(options.executor or "cold", bundle_to_run, asked) if is_local else "",
+        jobs=min(_at_once(options), len(numbered)) if is_local else 0,
         rows=(),
         tally=Tally(len(numbered)),
         results=options.results,
+        targets=targets.entrypoints,
+        target_sets=targets.sets,
     )
-    bundle_to_run = BundleToRun(bundle.root, files, digest)
-    return GridPlan(bundle_to_run, cold_options, numbered, options.timeout_s, options.expect_fresh_pids, outcome)
+    return GridPlan(
+        bundle=bundle_to_run,
+        options=asked,
+        tasks=numbered,
+        replicates=replicates_of(grid.tasks, targets),
+        timeout_s=(options.timeout_s or 3600.0) if is_local else math.inf,
+        expects_fresh_pids=options.expect_fresh_pids,
+        scheduler=options.scheduler,
+        outcome=outcome,
+    )
 
 
 def refuse_inside(option: str, results: Path, root: Path, left_out: Sequence[str]) -> None:
@@ -155,6 +175,15 @@ def refuse_inside(option: str, results: Path, root: Path, left_out: Sequence[str
         )
         hint = "name a file outside of it, or in a directory that does not ship, such as .bundlekit"
         raise UsageError(msg, subject=results, hint=hint)
+
+
+def _at_once(options: GridOptions) -> int:
+    """Return how many tasks run at once on this machine; without a number one for each processor that may be used."""
+    if options.executor == "direct":
+        return 1
+    if options.jobs is not None:
+        return options.jobs
+    return processors()
 
 
 def processors() -> int:

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.api.grid_runs import obstacle_of
 from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.api.isolation_options import IsolationOptions, IsolationWatcher, check_options, command_of
@@ -20,6 +19,7 @@ from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdOptions
 from bundlekit.executors.cold_pool import ColdPool
 from bundlekit.executors.warm.executor import WarmOptions
+from bundlekit.grid.workers import obstacle_of
 from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
 from bundlekit.isolation.native.watch import NativeWatch

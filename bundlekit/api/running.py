@@ -4,24 +4,24 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.inputs import opened, snapshot
+from bundlekit.api.local_executors import checked_executor, local_backend
 from bundlekit.api.validation import Progress
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.export import export_runner as write_runner
 from bundlekit.errors import FileAccessError, TaskRefusedError, UsageError
 from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
+from bundlekit.executors.run_documents import run_document
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 
-__all__ = ["EXECUTORS", "RunOptions", "Task", "export_runner", "run_task"]
-
-EXECUTORS = ("cold",)
-"""The executors of this version, by the names that workers know."""
+__all__ = ["RunOptions", "Task", "export_runner", "run_task"]
 
 
 class Task(NamedTuple):
@@ -49,13 +49,10 @@ def run_task(path: Path, task: Task, options: RunOptions, log: Progress) -> Mapp
     """Run one simulation of the bundle or archive at `path` and return the runner's document.
 
     Raises:
-        UsageError: an executor that is not in this version.
+        UsageError: there is no such executor, or it cannot do what the bundle or the options ask for.
         TaskRefusedError: the parameters are no strict JSON object.
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
-    if options.executor not in EXECUTORS:
-        msg = f"executor {options.executor!r} is not in this version: expected one of {', '.join(EXECUTORS)}"
-        raise UsageError(msg, subject=options.executor)
     if not 0 < task.timeout_s < math.inf:
         msg = f"--timeout-s {task.timeout_s}: expected a number of seconds above 0"
         raise UsageError(msg, subject=task.timeout_s)
@@ -67,9 +64,13 @@ def run_task(path: Path, task: Task, options: RunOptions, log: Progress) -> Mapp
         files = hash_tree(bundle.root, project.members)
         digest = manifest_digest(manifest_of(project, files))
         asked = ColdOptions(python=options.python, sandbox=options.sandbox, outputs_dir=task.outputs_dir)
-        cold_options = asked.within(run_settings(project.settings))
-        with ColdExecutor(BundleToRun(bundle.root, files, digest), cold_options, log) as cold:
-            return cold.simulate_document(document, task.timeout_s)
+        to_run = BundleToRun(bundle.root, files, digest, run_settings(project.settings))
+        executor = checked_executor(options.executor, to_run, asked)
+        if executor == "cold":
+            with ColdExecutor(to_run, asked.within(to_run.settings), log) as cold:
+                return cold.simulate_document(document, task.timeout_s)
+        with closing(local_backend(executor, asked, 1, log)) as backend:
+            return run_document(backend.simulate(to_run, document, task.timeout_s))
 
 
 def _make_directory(path: Path) -> None:

@@ -23,17 +23,25 @@ def grid(
             "--grid-spec", metavar="FILE", help="A grid file or a job specification (JSON): all its tasks run."
         ),
     ],
-    executor: Annotated[str, typer.Option(help="Which executor runs the tasks; this version has: cold.")] = "cold",
+    executor: Annotated[
+        str | None,
+        typer.Option(help="Which executor runs the tasks: cold (the default), isolated_warm, direct or auto."),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="How many tasks run at once; default one for each processor.")
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler; not in this version.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Run on the workers of this Dask scheduler (tcp://host:8786), as they say."
+        ),
     ] = None,
     expect_fresh_pids: Annotated[
         bool, typer.Option("--expect-fresh-pids", help="Fail unless as many processes ran as there are tasks.")
     ] = False,
-    timeout_s: Annotated[float, typer.Option("--timeout-s", help="Deadline of each task in seconds.")] = 3600.0,
+    timeout_s: Annotated[
+        float | None, typer.Option("--timeout-s", help="Deadline of each task in seconds; default 3600.")
+    ] = None,
     results: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Keep results in FILE.json or FILE.parquet; one that is there is continued."),
@@ -45,7 +53,7 @@ def grid(
         typer.Option(metavar="FORMAT[:FILE]", help="text or json, to standard output or FILE; repeatable."),
     ] = None,
 ) -> int:
-    """Run every task of a grid, each in a fresh process, several at once.
+    """Run every task of a grid, several at once, on this machine or on a Dask cluster, and the targets that it names.
 
     Exit status: 0 all succeeded, 1 processes were not fresh, 2 usage, 5 bundle refused, 6 bad grid file,
     7 environment, 130 interrupted; else that of the first task that failed, in the order of the grid.
@@ -90,16 +98,15 @@ def _destinations(texts: list[str]) -> "list[Destination]":
 
 def _emit(outcome: "GridOutcome", destinations: "list[Destination]") -> None:
     from bundlekit.cli.terminal import coloured, say
-    from bundlekit.report.grids import grid_document, grid_lines, grid_text
+    from bundlekit.report.grids import grid_lines, grid_text
     from bundlekit.report.outputs import Format, plain, write_atomically
 
     for destination in destinations:
-        if destination.format is Format.JSON:
-            text = grid_text(grid_document(outcome))
-        else:
-            style = coloured if destination.file is None else plain
-            text = "".join(f"{line}\n" for line in grid_lines(outcome, style))
-        if destination.file is None:
-            say(text)
-        else:
-            write_atomically(destination.file, text)
+        style = coloured if destination.file is None else plain
+        lines = (f"{line}\n" for line in grid_lines(outcome, style))
+        pieces = grid_text(outcome) if destination.format is Format.JSON else lines
+        if destination.file is not None:
+            write_atomically(destination.file, pieces)
+            continue
+        for piece in pieces:
+            say(piece)

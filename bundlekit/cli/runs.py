@@ -18,7 +18,9 @@ def run(
     entrypoint: Annotated[str, typer.Option(help="What the wire function is asked for.")] = "main",
     params: Annotated[str, typer.Option(help="Parameters as a JSON object.")] = "{}",
     seed: Annotated[int, typer.Option(help="The seed, from 0 to 2**64 - 1.")] = 0,
-    executor: Annotated[str, typer.Option(help="Which executor runs the task; this version has: cold.")] = "cold",
+    executor: Annotated[
+        str, typer.Option(help="Which executor runs the task: cold, isolated_warm, direct or auto.")
+    ] = "cold",
     cold_mode: Annotated[bool, typer.Option("--cold-mode", help="Short for --executor cold.")] = False,
     timeout_s: Annotated[float, typer.Option("--timeout-s", help="Deadline of the task in seconds.")] = 3600.0,
     outputs_dir: Annotated[
@@ -27,7 +29,10 @@ def run(
     sandbox: Sandbox = SandboxMode.OFF,
     python: Python = None,
 ) -> int:
-    """Run one task in a fresh process and print its result as one JSON line; logs go to standard error."""
+    """Run one task and print its result as one JSON line; logs go to standard error.
+
+    It has a fresh process, unless another executor than cold is asked for.
+    """
     from bundlekit.api.running import RunOptions, Task, run_task
     from bundlekit.cold_runner.codes import Phase
     from bundlekit.cold_runner.runner_error import RunnerError

@@ -17,8 +17,9 @@ from bundlekit.cluster.task_verdicts import verdict_without_result
 from bundlekit.cluster.worker_tasks import Aggregation, aggregate, simulate
 from bundlekit.cold_runner import strict_json
 from bundlekit.errors import AggregationFailedError, BundlekitError, UsageError, WorkerNotReadyError
+from bundlekit.executors.contract_namespace import aggregation_as, result_types, simulation_as
 from bundlekit.executors.contract_results import identity_of
-from bundlekit.model.contracts import SimReturn
+from bundlekit.model.contracts import AggregationReturn, SimReturn
 from bundlekit.model.contracts.shapes import AggregationReturnShape, SimReturnShape, SimTaskShape
 from bundlekit.model.contracts.tasks import ReplicateSet, digest_of_reference
 from bundlekit.model.digest import Digest
@@ -35,13 +36,18 @@ _SIMULATE = "simulate-"
 class DaskSimulationService:
     """Runs contract tasks on the workers of `client`'s cluster, which it makes ready first.
 
+    `contracts` is the namespace whose result types :meth:`gather` returns; workers need not have it, and a future that
+    is asked for its result by itself has bundlekit's own.
+
     Raises:
+        ContractError: `contracts` lacks one of the types.
         WorkerNotReadyError: no worker, or one that could not make its executor, within `ready_timeout_s`; the message
             has each worker's own error. Methods that submit raise it too, when such a worker joins later.
     """
 
-    def __init__(self, client: Client, *, ready_timeout_s: float = READY_TIMEOUT_S) -> None:
+    def __init__(self, client: Client, *, ready_timeout_s: float = READY_TIMEOUT_S, contracts: object = None) -> None:
         self._client = client
+        self._types = None if contracts is None else result_types(contracts)
         self._broken: dict[str, str] = {}
         client.subscribe_topic(TOPIC, self._note)
         # The first worker's error alone would be raised here: all of them are asked for theirs.
@@ -74,6 +80,11 @@ class DaskSimulationService:
                 waiting = sorted(set(states) - set(executors))
                 raise _too_late(waiting, timeout_s)
             time.sleep(_PAUSE_S)
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Workers that joined and could not make their executor, each with its own error; they get no tasks."""
+        return dict(self._broken)
 
     def submit(self, task: SimTaskShape) -> "Future[SimReturnShape]":
         """Start one simulation; two tasks share a result only if they are the same in everything that decides it."""
@@ -111,7 +122,7 @@ class DaskSimulationService:
         identity = [*digests, target_entrypoint, target_data, [str(each.key) for each in futures]]
         return self._client.submit(aggregate, aggregation, futures, key=f"aggregate-{_hash(identity)}")
 
-    def gather(self, futures: "Sequence[Future[ResultT]]") -> list[ResultT | SimReturnShape]:
+    def gather(self, futures: "Sequence[Future[ResultT]]") -> list[ResultT | SimReturnShape | AggregationReturnShape]:
         """Return what came of each future, in their order; waits for all of them.
 
         A simulation has a verdict whatever became of it: one whose workers died, or that was cancelled, has an error.
@@ -124,7 +135,8 @@ class DaskSimulationService:
             wait(list(futures))
         done = [each for each in futures if each.status == "finished"]
         results = dict(zip((each.key for each in done), self._client.gather(done), strict=True))
-        return [results[each.key] if each.key in results else _without_result(each) for each in futures]
+        gathered = [results[each.key] if each.key in results else _without_result(each) for each in futures]
+        return [self._as_types(each) for each in gathered]
 
     def cancel(self, futures: "Sequence[Future[ResultT]]") -> None:
         """Let go of tasks, those that run included, whoever else waits for them."""
@@ -133,6 +145,14 @@ class DaskSimulationService:
     def close(self) -> None:
         """Stop listening to workers; the client, the plugin and the tasks are left as they are."""
         self._client.unsubscribe_topic(TOPIC)
+
+    def _as_types(self, result: ResultT | SimReturn) -> ResultT | SimReturnShape | AggregationReturnShape:
+        """Return `result` as one of the types that were asked for: whoever did expects those, whatever the future's."""
+        if self._types is None:
+            return result
+        if isinstance(result, SimReturn):
+            return simulation_as(self._types, result)
+        return aggregation_as(self._types, result) if isinstance(result, AggregationReturn) else result
 
     def _note(self, event: tuple[float, Mapping[str, str]]) -> None:
         told = event[1]

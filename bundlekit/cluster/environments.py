@@ -10,10 +10,10 @@ from bundlekit.cold_runner.limits import Limits
 from bundlekit.errors import UsageError
 from bundlekit.executors.choice import execution_environment
 from bundlekit.executors.cold import ColdOptions
-from bundlekit.executors.exec_env import ExecOptions
+from bundlekit.executors.exec_env import BackendExecEnv, ExecOptions
 from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
 from bundlekit.executors.warm.pool import WarmLimits
-from bundlekit.model.contracts.ports import BundleRepository, ExecutionEnvironment
+from bundlekit.model.contracts.ports import BundleRepository
 from bundlekit.store.bundle_store import BundleStore
 from bundlekit.store.depots import RegistryOptions
 from bundlekit.store.repositories import RegistryRepository
@@ -26,7 +26,7 @@ _MIB = 1 << 20
 
 def make_environment(
     config: RuntimeConfig, repository: BundleRepository, log: Callable[[str], None] = _LOG.info
-) -> ExecutionEnvironment:
+) -> BackendExecEnv:
     """Return the executor that `config` asks for, over bundles of `repository`; `log` hears the lines of its processes.
 
     Raises:

@@ -146,21 +146,27 @@ def parse_aggregation(
     return AggregationTask(target, tuple(parsed), table.get("target_data"), texts)
 
 
-def task_id(bundle_digest: str, task: SimulationTask) -> str:
-    """Return the identity of `task` in that bundle, the same in every executor (DESIGN decision 7)."""
-    identity = {
-        "bundle": bundle_digest,
-        "entrypoint": task.entrypoint,
-        "params": task.params,
-        "seed": task.seed,
-        "outputs": task.outputs,
-    }
-    return "sha256:" + hashlib.sha256(dumps(identity).encode()).hexdigest()
+def task_id(bundle_digest: str, task: SimulationTask, params: str | None = None) -> str:
+    """Return the identity of `task` in that bundle, the same in every executor (DESIGN decision 7).
+
+    `params` are its own in canonical form, for whoever has them: writing them costs as much as all else.
+    """
+    seed = task.seed if type(task.seed) is int else dumps(task.seed)
+    identity = (
+        f'{{"bundle":{dumps(bundle_digest)},"entrypoint":{dumps(task.entrypoint)},'
+        f'"outputs":{"null" if task.outputs is None else dumps(task.outputs)},'
+        f'"params":{dumps(task.params) if params is None else params},"seed":{seed}}}'
+    )
+    return "sha256:" + hashlib.sha256(identity.encode()).hexdigest()
 
 
-def param_id(params: Mapping[str, JsonValue]) -> str:
-    """Return the ecosystem's id of a parameter set: bare BLAKE2b-256 hex (CONTRACT section 3)."""
-    return hashlib.blake2b(_PARAM_DOMAIN + dumps(params).encode(), digest_size=32).hexdigest()
+def param_id(params: Mapping[str, JsonValue] | str) -> str:
+    """Return the ecosystem's id of a parameter set, or of its canonical form: bare BLAKE2b-256 hex.
+
+    See: CONTRACT section 3.
+    """
+    written = params if isinstance(params, str) else dumps(params)
+    return hashlib.blake2b(_PARAM_DOMAIN + written.encode(), digest_size=32).hexdigest()
 
 
 def _replicate(value: JsonValue, where: str, problems: list[str], *, as_text: bool) -> Mapping[str, object]:

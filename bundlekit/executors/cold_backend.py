@@ -46,7 +46,6 @@ class ColdBackend:
         """Run the wire function once; the deadline is the task's alone, the environment is made ready before.
 
         Raises:
-            InternalError: the supervisor of this task ended without an answer.
             UsageError: the backend is closed.
         """
         return self._run(bundle, lambda executor: executor.simulate(task, timeout_s))
@@ -62,7 +61,6 @@ class ColdBackend:
         """Run the target function once.
 
         Raises:
-            InternalError: as :meth:`simulate`.
             UsageError: as :meth:`simulate`.
         """
         return self._run(
@@ -90,11 +88,13 @@ class ColdBackend:
             with self._lent(bundle) as executor:
                 prepared = executor.prepare()
                 return not_run(prepared) if isinstance(prepared, Failure) else work(executor)
-        except InternalError:
-            if not self._is_closed:
-                raise
-            message = "the executor was shut down before the task was done"
-            return not_run(failure_of(RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message).document()))
+        except InternalError as error:
+            # Another process ran it and was killed: the task may have done that, or the machine.
+            failure = RunnerError(ErrorCode.KILLED, Phase.CALL, error.message, retryable=True)
+            if self._is_closed:
+                message = "the executor was shut down before the task was done"
+                failure = RunnerError(ErrorCode.INTERRUPTED, Phase.CALL, message)
+            return not_run(failure_of(failure.document()))
 
     @contextmanager
     def _lent(self, bundle: BundleToRun) -> Iterator[ColdExecutor]:

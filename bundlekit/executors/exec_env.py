@@ -3,18 +3,20 @@
 There is one, so that a task has one verdict whichever executor runs it.
 """
 
+import platform
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import AggregationFailedError, BundlekitError, ContractError, FileAccessError, UsageError
+from bundlekit.errors import AggregationFailedError, BundlekitError, FileAccessError, UsageError
 from bundlekit.executors.answers import failure_of, not_run
 from bundlekit.executors.backend import Backend, BundleToRun
+from bundlekit.executors.contract_namespace import result_types
 from bundlekit.executors.contract_results import (
     Results,
     identity_of,
@@ -22,19 +24,17 @@ from bundlekit.executors.contract_results import (
     simulation_document,
 )
 from bundlekit.executors.known_bundles import KnownBundles
-from bundlekit.model import contracts as own_contracts
+from bundlekit.executors.routing import executor_for, refusal_of_process
 from bundlekit.model.contracts.ports import BundleRepository
 from bundlekit.model.contracts.shapes import (
     AggregationReturnShape,
     AggregationTaskShape,
-    ArtifactShape,
-    Contracts,
-    ErrorShape,
     SimReturnShape,
     SimTaskShape,
 )
 from bundlekit.model.contracts.tasks import digest_of_reference
 from bundlekit.model.digest import Digest
+from bundlekit.model.grid import Placed
 from bundlekit.model.outcome import Aggregated, Failure, TaskRun
 
 __all__ = ["DEFAULT_TIMEOUT_S", "BackendExecEnv", "ExecOptions", "to_stderr"]
@@ -83,7 +83,7 @@ class BackendExecEnv:
         self._bundles = KnownBundles(bundle_repo)
         self._options = options
         self._gives_fresh_process = gives_fresh_process
-        self._results = Results(_namespace(options.contracts), _made(options.storage_dir))
+        self._results = Results(result_types(options.contracts), _made(options.storage_dir))
         self._state = threading.Lock()
         self._is_closed = False
         self._counts = {"done": 0, "failed": 0}
@@ -123,6 +123,42 @@ class BackendExecEnv:
         if isinstance(outcome, Aggregated) and outcome.n_replicates > 0:
             return self._results.aggregated(task.aggregation_id(), outcome)
         raise _aggregation_failed(task.target_entrypoint, outcome)
+
+    def check(self, bundle_ref: str) -> Failure | None:
+        """Fetch the bundle, if it is not here; return why this executor can run no task of it."""
+        digest = digest_of_reference(bundle_ref)
+        try:
+            self._check_process(self._bundles.bundle(bundle_ref, digest))
+        except RunnerError as error:
+            return failure_of(error.document())
+        except BundlekitError as error:
+            return failure_of(RunnerError(error.code, Phase.ENVIRONMENT, error.message).document())
+        return None
+
+    def place(self, bundle_ref: str, task: Mapping[str, object]) -> Placed:
+        """Return how a task went that is no contract type but a document, as those of grids are, and where.
+
+        Raises:
+            UsageError: the executor was shut down.
+            ContractError: the bundle is named by no digest.
+        """
+        env = task.get("env")
+        document = {**task, "env": {**(self._options.env or {}), **(env if isinstance(env, Mapping) else {})}}
+        return self._placed(
+            bundle_ref, lambda bundle: self._backend.simulate(bundle, document, self._options.timeout_seconds)
+        )
+
+    def place_aggregation(self, bundle_ref: str, target: str, sim_returns: Sequence[Mapping[str, object]]) -> Placed:
+        """Return how the target function went on documents of simulations, and where.
+
+        Raises:
+            UsageError: as :meth:`place`.
+            ContractError: as :meth:`place`.
+        """
+        return self._placed(
+            bundle_ref,
+            lambda bundle: self._backend.aggregate(bundle, target, sim_returns, None, self._options.timeout_seconds),
+        )
 
     def health_check(self) -> Mapping[str, object]:
         """Return the executor's name and state, how many tasks it has run, and what the backend tells of itself."""
@@ -164,6 +200,17 @@ class BackendExecEnv:
             self._counts["failed" if failed else "done"] += 1
         return run
 
+    def _placed(self, bundle_ref: str, work: Callable[[BundleToRun], TaskRun]) -> Placed:
+        executor = self.name
+
+        def noted(bundle: BundleToRun) -> TaskRun:
+            nonlocal executor
+            executor = executor_for(self.name, bundle.settings)
+            return work(bundle)
+
+        run = self._run(noted, bundle_ref, digest_of_reference(bundle_ref))
+        return Placed(platform.node(), executor, self._options.timeout_seconds, run)
+
     def _simulate(self, bundle: BundleToRun, task: SimTaskShape) -> TaskRun:
         document = simulation_document(task, self._options.env or {}, to_stderr)
         return self._backend.simulate(bundle, document, self._options.timeout_seconds)
@@ -177,11 +224,7 @@ class BackendExecEnv:
 
     def _check_process(self, bundle: BundleToRun) -> None:
         if bundle.settings.requires_fresh_process and not self._gives_fresh_process:
-            message = (
-                "the bundle says requires-fresh-process: a task of it changes what the next one in the same process "
-                f"computes, and {self.name} runs many in one: use the executor cold, or auto, which then takes cold"
-            )
-            raise RunnerError(ErrorCode.USAGE, Phase.TASK, message)
+            raise RunnerError(ErrorCode.USAGE, Phase.TASK, refusal_of_process(self.name))
 
 
 def _aggregation_failed(target: str, outcome: object) -> AggregationFailedError:
@@ -190,32 +233,6 @@ def _aggregation_failed(target: str, outcome: object) -> AggregationFailedError:
     error = AggregationFailedError(f"Aggregation failed: {target}: {reason}", subject=outcome)
     error.code = code
     return error
-
-
-class _Types(NamedTuple):
-    """The types of results, wherever a namespace has them."""
-
-    TableArtifact: Callable[..., ArtifactShape]
-    ErrorInfo: Callable[..., ErrorShape]
-    SimReturn: Callable[..., SimReturnShape]
-    AggregationReturn: Callable[..., AggregationReturnShape]
-
-
-def _namespace(contracts: object) -> Contracts:
-    """Return the types of results in `contracts`, or in its `simulation`, where the ecosystem keeps some of them.
-
-    Raises:
-        ContractError: it lacks one.
-    """
-    if contracts is None:
-        return own_contracts
-    places = (contracts, getattr(contracts, "simulation", None))
-    found = [next((getattr(each, name) for each in places if hasattr(each, name)), None) for name in _Types._fields]
-    lacking = [name for name, each in zip(_Types._fields, found, strict=True) if each is None]
-    if lacking:
-        msg = f"contracts: expected a namespace with the types of results, found none named {', '.join(lacking)}"
-        raise ContractError(msg, subject=contracts)
-    return _Types._make(found)
 
 
 def _made(directory: Path | None) -> Path | None:

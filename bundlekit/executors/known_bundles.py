@@ -26,7 +26,8 @@ class KnownBundles:
     def __init__(self, repository: BundleRepository) -> None:
         self._repository = repository
         self._known: dict[_Key, BundleToRun] = {}
-        self._reading = threading.Lock()
+        self._changing = threading.Lock()
+        self._reading: dict[_Key, threading.Lock] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -44,7 +45,9 @@ class KnownBundles:
             msg = f"the repository was asked for the bundle {digest} and gave one with the digest {answered!r:.100}"
             raise DigestMismatchError(msg, subject=answered)
         key = _Key(digest, Path(path))
-        with self._reading:
+        with self._changing:
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
             if key not in self._known:
                 self._known[key] = bundle_to_run(key.path, digest)
             return self._known[key]

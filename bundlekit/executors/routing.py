@@ -5,10 +5,25 @@ It is what the first executors' documents call the hybrid: warm for safe bundles
 
 from collections.abc import Mapping, Sequence
 
-from bundlekit.executors.backend import Backend, BundleToRun
+from bundlekit.executors.backend import Backend, BundleToRun, RunSettings
 from bundlekit.model.outcome import TaskRun
 
-__all__ = ["RoutingBackend"]
+__all__ = ["RoutingBackend", "executor_for", "refusal_of_process"]
+
+
+def executor_for(executor: str, settings: RunSettings) -> str:
+    """Return the name of the executor that really runs tasks of a bundle with those settings."""
+    if executor != "auto":
+        return executor
+    return "cold" if settings.requires_fresh_process else "isolated_warm"
+
+
+def refusal_of_process(executor: str) -> str:
+    """Return why `executor`, which runs many tasks in a process, runs none of a bundle that requires a fresh one."""
+    return (
+        "the bundle says requires-fresh-process: a task of it changes what the next one in the same process "
+        f"computes, and {executor} runs many in one: use the executor cold, or auto, which then takes cold"
+    )
 
 
 class RoutingBackend:

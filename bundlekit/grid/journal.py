@@ -19,9 +19,10 @@ from typing import Self
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.errors import FileAccessError, UsageError
-from bundlekit.grid.row_document import row_document, row_of
+from bundlekit.grid.row_document import any_row_document, any_row_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.grid import GridIdentity, GridRow
+from bundlekit.model.losses import LossRow
 
 __all__ = ["Journal", "journal_path", "not_continued", "refusal"]
 
@@ -48,7 +49,7 @@ def refusal(found: GridIdentity | None, asked: GridIdentity) -> str | None:
 
 
 class Journal:
-    """Rows on the disk; `rows` are those that an earlier run left, by number. Use it as a context manager.
+    """Rows on the disk; `rows` are those that an earlier run left, the newest last. Use it as a context manager.
 
     Raises:
         UsageError: another grid writes it now, or it is of another bundle or other tasks.
@@ -56,7 +57,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, identity: GridIdentity) -> None:
-        self.rows: dict[int, GridRow] = {}
+        self.rows: list[GridRow | LossRow] = []
         self._path = path
         self._synced_s = time.monotonic()
         self._end = 0
@@ -83,7 +84,7 @@ class Journal:
             self.remove()
         self._file.close()
 
-    def append(self, row: GridRow) -> None:
+    def append(self, row: GridRow | LossRow) -> None:
         """Write one more row.
 
         Raises:
@@ -91,7 +92,7 @@ class Journal:
         """
         self._is_empty = False
         try:
-            self._write(dict(row_document(row)))
+            self._write(any_row_document(row))
             if time.monotonic() - self._synced_s > _SYNC_EVERY_S:
                 os.fsync(self._file.fileno())
                 self._synced_s = time.monotonic()
@@ -103,24 +104,29 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
     def _read(self, identity: GridIdentity) -> None:
-        data = self._file.readall()
-        whole = data[: data.rfind(b"\n") + 1]
-        values = [_checked(line) for line in whole.split(b"\n")[:-1]]
-        if values:
-            header = values[0]
-            reason = refusal(_identity(header), identity)
+        # A million rows are no reason to hold all of the file.
+        with open(self._file.fileno(), "rb", closefd=False) as buffered:
+            for line in buffered:
+                if line.endswith(b"\n"):
+                    self._take(line[:-1], identity)
+                    self._end += len(line)
+        self._is_empty = not self.rows
+        # What a killed process left behind the last whole line would spoil the next one.
+        self._file.truncate(self._end)
+        if self._end == 0:
+            self._write({"schema": _SCHEMA, **identity._asdict()})
+
+    def _take(self, line: bytes, identity: GridIdentity) -> None:
+        value = _checked(line)
+        if self._end == 0:
+            reason = refusal(_identity(value), identity)
             if reason is not None:
                 raise not_continued(self._path, reason)
+        elif value is not None:
             try:
-                rows = [row_of(value) for value in values[1:] if value is not None]
+                self.rows.append(any_row_of(value))
             except ValueError as error:
                 raise not_continued(self._path, f"it is of another version of bundlekit: {error}") from None
-            self.rows = {row.number: row for row in rows}
-            self._is_empty = not rows
-        # What a killed process left behind the last whole line would spoil the next one.
-        self._end = self._file.truncate(len(whole))
-        if not values:
-            self._write({"schema": _SCHEMA, **identity._asdict()})
 
     def _write(self, document: Mapping[str, object]) -> None:
         data = strict_json.dumps(document).encode()

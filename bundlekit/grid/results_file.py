@@ -11,9 +11,10 @@ from typing import NamedTuple
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.errors import FileAccessError, UsageError
-from bundlekit.grid.row_document import row_of
+from bundlekit.grid.row_document import loss_of, row_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.grid import GridIdentity, GridRow
+from bundlekit.model.losses import LossRow
 
 __all__ = ["EarlierResults", "ResultsFormat", "earlier_results", "results_format"]
 
@@ -32,6 +33,7 @@ class EarlierResults(NamedTuple):
 
     identity: GridIdentity | None
     rows: tuple[GridRow, ...] = ()
+    losses: tuple[LossRow, ...] = ()
 
 
 def results_format(path: Path) -> ResultsFormat:
@@ -67,20 +69,31 @@ def earlier_results(path: Path, form: ResultsFormat) -> EarlierResults | None:
         return None
     try:
         if form is ResultsFormat.PARQUET:
-            from bundlekit.grid.parquet import read_parquet  # noqa: PLC0415 - an extra
-
-            document, rows = read_parquet(path)
-        else:
-            document = strict_json.loads(path.read_bytes())
-            rows = document.get("tasks") if isinstance(document, dict) else None
-        return _earlier(document, rows)
+            return _earlier_parquet(path)
+        document = strict_json.loads(path.read_bytes())
+        return _earlier(document, document) if isinstance(document, dict) else EarlierResults(None)
     except OSError as error:
         raise FileAccessError(f"cannot read {path}: {error.strerror or error}", subject=path) from error
     except ValueError:
         return EarlierResults(None)
 
 
-def _earlier(document: JsonValue, rows: JsonValue) -> EarlierResults:
+def _earlier_parquet(path: Path) -> EarlierResults:
+    from bundlekit.grid.parquet import losses_path, read_loss_parquet, read_parquet  # noqa: PLC0415 - an extra
+
+    document, rows = read_parquet(path)
+    tables: dict[str, JsonValue] = {"tasks": rows}
+    beside = losses_path(path)
+    if beside.exists():
+        other, losses = read_loss_parquet(beside)
+        # One of another grid is overwritten by ours, if there are losses.
+        if isinstance(document, dict) and isinstance(other, dict) and other.get("spec") == document.get("spec"):
+            tables["losses"] = losses
+    return _earlier(document, tables)
+
+
+def _earlier(document: JsonValue, tables: Mapping[str, JsonValue]) -> EarlierResults:
+    rows, losses = tables.get("tasks"), tables.get("losses")
     if not isinstance(document, dict) or document.get("schema") != _SCHEMA or not isinstance(rows, list):
         return EarlierResults(None)
     bundle, spec = document.get("bundle"), document.get("spec")
@@ -92,4 +105,8 @@ def _earlier(document: JsonValue, rows: JsonValue) -> EarlierResults:
         Digest.parse(spec.get("tasks_digest")),
         size if isinstance(size, int) else 0,
     )
-    return EarlierResults(identity, tuple(row_of(row) for row in rows))
+    return EarlierResults(
+        identity,
+        tuple(row_of(row) for row in rows),
+        tuple(loss_of(row) for row in (losses if isinstance(losses, list) else ())),
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.executors.answers import failure_of
@@ -136,7 +137,7 @@ class _Watched:
             RunnerError: the call failed there.
         """
         try:
-            return self._process.call(method, params, time.monotonic() + _ASK_TIMEOUT_S)
+            return self._process.call(method, strict_json.dumps(params), time.monotonic() + _ASK_TIMEOUT_S)
         except NotBegunError:
             raise RunnerError(ErrorCode.WIRE_EXIT, Phase.EXIT, _ENDED) from None
 

@@ -1,17 +1,31 @@
 """Grids: many tasks of one bundle, and what became of each."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
+from bundlekit.cold_runner import strict_json
+from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode, Phase
 from bundlekit.cold_runner.strict_json import JsonValue
 from bundlekit.cold_runner.task import SimulationTask, task_id
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
+from bundlekit.model.losses import LossRow
+from bundlekit.model.outcome import TaskRun
 
-__all__ = ["Grid", "GridIdentity", "GridOutcome", "GridRow", "GridTask", "Tally", "is_verdict", "processes_of"]
+__all__ = [
+    "Grid",
+    "GridIdentity",
+    "GridOutcome",
+    "GridRow",
+    "GridTask",
+    "Placed",
+    "Tally",
+    "is_verdict",
+    "processes_of",
+]
 
 _TEXT_SHOWN = 60
 _NOT_OF_THE_TASK = frozenset(
@@ -25,6 +39,8 @@ _NOT_OF_THE_TASK = frozenset(
     }
 )
 """Failures that tell of the machine and not of the task: another try may end otherwise."""
+_OF_THE_WORKER = frozenset({ErrorCode.DIGEST, ErrorCode.USAGE})
+"""As above in the phase environment: the worker that had the task could not get the bundle."""
 
 
 class GridTask(NamedTuple):
@@ -35,6 +51,11 @@ class GridTask(NamedTuple):
     seed: int
     outputs: tuple[str, ...] | None = None
     env: Mapping[str, str] = {}
+
+    @property
+    def without_seed(self) -> str:
+        """A text that is the same for tasks that are replicates of each other; 1, 1.0 and true differ."""
+        return strict_json.dumps({**self.document, "seed": None})
 
     def task_id(self, bundle: Digest) -> str:
         """Return its identity in that bundle, the one that every executor gives it."""
@@ -72,6 +93,15 @@ class GridIdentity(NamedTuple):
     size: int
 
 
+class Placed(NamedTuple):
+    """How a task went, or a target function: on which host, by which executor, with which deadline in seconds."""
+
+    host: str
+    executor: str
+    timeout_s: float
+    run: TaskRun
+
+
 class GridRow(NamedTuple):
     """What became of the task with that `number` (from 0) in its grid.
 
@@ -102,7 +132,7 @@ class GridRow(NamedTuple):
 class Tally(NamedTuple):
     """How far a grid is: all its tasks, those that have a row, those of them that failed, and how long this run took.
 
-    `before` counts rows that an earlier run left.
+    `before` counts rows that an earlier run left. `losses` are those that are wanted, `found` those that have a row.
     """
 
     tasks: int
@@ -110,6 +140,21 @@ class Tally(NamedTuple):
     failed: int = 0
     before: int = 0
     seconds: float = 0.0
+    losses: int = 0
+    found: int = 0
+    found_failed: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a row for everything."""
+        return self.done == self.tasks and self.found == self.losses
+
+    def with_row(self, row: GridRow | LossRow, seconds: float) -> "Tally":
+        """Return the tally with one more row, after so many seconds."""
+        failed = row.error_code is not None
+        if isinstance(row, LossRow):
+            return self._replace(found=self.found + 1, found_failed=self.found_failed + failed, seconds=seconds)
+        return self._replace(done=self.done + 1, failed=self.failed + failed, seconds=seconds)
 
     @property
     def rate(self) -> float:
@@ -118,7 +163,9 @@ class Tally(NamedTuple):
 
 
 class GridOutcome(NamedTuple):
-    """A grid, run to its end or not; `rows` are in the order of its tasks.
+    """A grid, run to its end or not; `rows` are in the order of its tasks, `losses` in that of their replicates.
+
+    `targets` are the target functions that it was to run; `target_sets` has those of each set that was named.
 
     `fresh_pids` is None where nobody asked, and where tasks are missing. `spec` and `results` are paths; `obstacle` is
     what kept all tasks from running.
@@ -137,6 +184,9 @@ class GridOutcome(NamedTuple):
     fresh_pids: bool | None = None
     obstacle: Obstacle | None = None
     results: Path | None = None
+    targets: tuple[str, ...] = ()
+    target_sets: Mapping[str, tuple[str, ...]] = {}
+    losses: Sequence[LossRow] = ()
 
     @property
     def exit_status(self) -> int:
@@ -145,9 +195,10 @@ class GridOutcome(NamedTuple):
             return EXIT_STATUS[self.obstacle.code]
         if self.interrupted:
             return EXIT_STATUS[ErrorCode.INTERRUPTED]
-        for row in self.rows:
-            if row.error_code is not None:
-                return EXIT_STATUS[row.error_code]
+        codes = itertools.chain((row.error_code for row in self.rows), (row.error_code for row in self.losses))
+        for code in codes:
+            if code is not None:
+                return EXIT_STATUS[code]
         return 1 if self.fresh_pids is False else 0
 
 
@@ -156,8 +207,9 @@ def processes_of(rows: Sequence[GridRow]) -> int:
     return len({(row.host, row.pid, row.started_s) for row in rows if row.pid is not None})
 
 
-def is_verdict(row: GridRow, timeout_s: float) -> bool:
-    """Whether the task need not be run again when it may take `timeout_s`: it succeeded, or failed by itself."""
+def is_verdict(row: GridRow | LossRow, timeout_s: float) -> bool:
+    """Whether what may take `timeout_s` need not be run again: it succeeded, or failed by itself."""
     if row.error_code is ErrorCode.TIMEOUT:
         return row.timeout_s >= timeout_s
-    return row.error_code not in _NOT_OF_THE_TASK
+    is_of_worker = row.error_code in _OF_THE_WORKER and row.phase == Phase.ENVIRONMENT.value
+    return row.error_code not in _NOT_OF_THE_TASK and not is_of_worker

@@ -134,8 +134,8 @@ class MemoryUse(NamedTuple):
 class TaskRun(NamedTuple):
     """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held.
 
-    `started_s` is when the process `pid` was given the task, in unix time; both are None when it got none. `memory` is
-    None where it was not asked for, or could not be seen.
+    `started_s` is when the process `pid` was started, in unix time, which tells it from others of that number; both are
+    None when the task got no process. `memory` is None where it was not asked for, or could not be seen.
     """
 
     outcome: Simulated | Aggregated | Failure

@@ -15,6 +15,7 @@ from bundlekit.model.nearest import nearest_name
 from bundlekit.model.place import Place
 from bundlekit.read.document import finding_at
 from bundlekit.read.grid_table import is_grid, parameter_sets, plain_parameters, seeds
+from bundlekit.read.job_spec import TARGET_WORDS
 from bundlekit.read.json_document import read_json
 from bundlekit.read.settings import MAX_SEED, smoke_task
 from bundlekit.read.typed_table import TypedTable
@@ -44,10 +45,17 @@ def read_grid(path: Path, problems: list[Finding]) -> Grid | None:
     if _has_errors(problems):
         return None
     if not tasks:
-        what = "expected 'entrypoint' with 'params' or 'grid' and 'seeds', or 'tasks', or 'model' and 'scenario'"
-        problems.append(finding_at("BK106", f"{name} asks for no task: {what}", Place(name)))
+        problems.append(finding_at("BK106", f"{name} asks for no task: {_lacking(table)}", Place(name)))
         return None
     return Grid(name, tuple(tasks))
+
+
+def _lacking(table: TypedTable) -> str:
+    if "algorithm" in table:
+        return (
+            "a calibration has tasks only once its algorithm asks for them; `validate --job-spec` tries what it names"
+        )
+    return "expected 'entrypoint' with 'params' or 'grid' and 'seeds', or 'tasks', or 'model' and 'scenario'"
 
 
 def _has_errors(problems: list[Finding]) -> bool:
@@ -57,7 +65,7 @@ def _has_errors(problems: list[Finding]) -> bool:
 def _report_unknown(table: TypedTable) -> None:
     """Warn of keys that a grid file does not have: misspelt ones would give another grid in silence."""
     for key in table.values:
-        if is_grid(table) and "tasks" not in table and key not in _GRID_KEYS:
+        if is_grid(table) and "tasks" not in table and key not in (*_GRID_KEYS, *TARGET_WORDS):
             near = nearest_name(key, _GRID_KEYS)
             hint = f"did you mean {near!r}?" if near else f"its keys are: {', '.join(_GRID_KEYS)}"
             name = table.document.path

@@ -19,12 +19,15 @@ from bundlekit.read.json_document import read_json
 from bundlekit.read.settings import DEFAULT_SMOKE_TIMEOUT_S, smoke_task
 from bundlekit.read.typed_table import TypedTable
 
-__all__ = ["JobSpec", "read_job_spec"]
+__all__ = ["TARGET_WORDS", "JobSpec", "read_job_spec"]
 
 _TARGET_KEYS = ("target_entrypoint", "target", "loss_function")
 _TASK_KEYS = ("entrypoint", "tasks")
 _TARGET_LISTS = ("target_entrypoints", "targets")
 _STUDY_KEYS = ("model", "scenario")
+_ID_KEYS = ("target_set", "target_sets", "target_id", "target_ids")
+TARGET_WORDS = (*_TARGET_KEYS, *_TARGET_LISTS, *_ID_KEYS)
+"""The keys under which targets are named."""
 _NESTED = ("target_spec", "job", "spec", "calibration", "aggregation")
 
 
@@ -62,8 +65,8 @@ def read_job_spec(path: Path, root: Path, problems: list[Finding]) -> JobSpec:
     job = Job(
         name,
         tuple(task.entrypoint for task in tasks.values()),
-        tuple(_names(table, "target_set", "target_sets")),
-        tuple(_names(table, "target_id", "target_ids")),
+        tuple(_names(table, *_ID_KEYS[:2])),
+        tuple(_names(table, *_ID_KEYS[2:])),
     )
     return JobSpec(tuple(targets.values()), tuple(task.smoke for task in tasks.values()), job)
 

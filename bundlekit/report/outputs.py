@@ -1,7 +1,7 @@
 """Where reports go: repeatable ``FORMAT[:FILE]`` destinations."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -151,15 +151,16 @@ def write_files(
             write_atomically(destination.file, render(reports, destination.format, around=around))
 
 
-def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Replace the file at `path` by `text`, wholly or not at all; with `mode`, under that mode.
+def write_atomically(path: Path, text: str | Iterable[str], *, mode: int | None = None) -> None:
+    """Replace the file at `path` by `text`, or pieces of it, wholly or not at all; with `mode`, under that mode.
 
     Raises:
         FileAccessError: the file cannot be written; what stood there still does.
     """
     temporary = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         if mode is not None:
             temporary.chmod(mode)
         temporary.replace(path)

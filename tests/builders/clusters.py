@@ -56,6 +56,8 @@ def wire(entrypoint, params, seed):
         with open(params["pids"], "a") as file:
             file.write("".join(f"{pid}\\n" for pid in family()))
     time.sleep(params.get("sleep", 0))
+    while not os.path.exists(params.get("until", "/")):
+        time.sleep(0.05)
     ending = params.get("ending")
     if ending == "signal":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -132,9 +134,9 @@ def scheduler(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def worker(address: str, log: Path, variables: Mapping[str, str]) -> Iterator[WorkerProcess]:
+def worker(address: str, log: Path, variables: Mapping[str, str], *options: str) -> Iterator[WorkerProcess]:
     """Run ``dask worker`` with `variables` besides this process's own, none of which is a worker's."""
-    command = ["worker", address, "--no-dashboard", "--nthreads", "2", "--name", log.stem]
+    command = ["worker", address, "--no-dashboard", "--nthreads", "2", "--name", log.stem, *options]
     with _dask(command, log, variables) as process:
         yield WorkerProcess(process, log)
 

@@ -3,8 +3,9 @@
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.grid import GridIdentity, GridOutcome, GridRow, Tally
+from bundlekit.model.losses import LossRow
 
-__all__ = ["IDENTITY", "failed", "outcome", "row"]
+__all__ = ["IDENTITY", "failed", "failed_loss", "loss", "outcome", "row"]
 
 IDENTITY = GridIdentity(Digest.of(b"bundle"), Digest.of(b"tasks"), 3)
 
@@ -33,6 +34,31 @@ def failed(number: int, code: ErrorCode = ErrorCode.WIRE_RAISED, **changes: obje
     """Return the row of a task that failed."""
     said = {"phase": "call", "error_type": "ValueError", "message": "no such beta", "signal": None}
     return row(number, outputs={}, error_code=code, **{**said, **changes})
+
+
+def loss(number: int, **changes: object) -> LossRow:
+    """Return a loss over two replicates."""
+    made = LossRow(
+        number=number,
+        target="fit:loss",
+        tasks=(0, 1),
+        executor="cold",
+        host="node-1",
+        pid=200 + number,
+        started_s=1795653943.2015636,
+        seconds=0.125,
+        timeout_s=60.0,
+        loss=0.5,
+        n_replicates=2,
+        diagnostics={"deep": [1, None]},
+    )
+    return made._replace(**changes)  # type: ignore[arg-type]  # each test names fields and values that fit
+
+
+def failed_loss(number: int, code: ErrorCode = ErrorCode.WIRE_RAISED) -> LossRow:
+    """Return what is kept of a target function that failed."""
+    lacking = loss(number, loss=None, n_replicates=None, diagnostics={}, pid=None, started_s=None)
+    return lacking._replace(error_code=code, phase="call", error_type="KeyError", message="no such output")
 
 
 def outcome(*rows: GridRow, tasks: int | None = None, **changes: object) -> GridOutcome:

@@ -80,7 +80,12 @@ def test_a_mistake_gets_one_sentence_and_its_exit_status(
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        pytest.param(["--executor", "warm"], 2, "executor 'warm' is not in this version", id="executor"),
+        pytest.param(
+            ["--executor", "warm"],
+            2,
+            "expected an executor of isolated_warm, cold, direct, auto, found 'warm'",
+            id="executor",
+        ),
         pytest.param(["--params", "{'a': 1}"], 6, "--params is not strict JSON", id="params"),
         pytest.param(["--params", "[1]"], 6, "expected a JSON object, found [1]", id="params list"),
         pytest.param(["--timeout-s", "nan"], 2, "expected a number of seconds above 0", id="no deadline"),

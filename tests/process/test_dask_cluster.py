@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from builders.clusters import (
@@ -52,6 +53,14 @@ def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     with Client(address, set_as_default=False) as connected:
         wait_for(lambda: not connected.scheduler_info(n_workers=-1)["workers"], 20)
         yield connected
+
+
+_TYPES = ("TableArtifact", "ErrorInfo", "SimReturn", "AggregationReturn")
+
+
+def _made_by(name: str) -> type:
+    """Return a type of somebody else's, of that name."""
+    return type(name, (SimpleNamespace,), {"__module__": "theirs"})
 
 
 def _answer(result: SimReturnShape) -> dict[str, object]:
@@ -170,7 +179,7 @@ def test_tasks_share_a_result_only_if_they_are_the_same(service: DaskSimulationS
     assert service.submit(tasks[0]).key == futures[0].key
 
 
-def test_replicates_and_aggregations(service: DaskSimulationService, home: BundleHome) -> None:
+def test_replicates_and_aggregations(service: DaskSimulationService, client: Client, home: BundleHome) -> None:
     """A study is replicates, and a loss over them."""
     replicates = service.gather(service.submit_replicate_set(ReplicateSet(home.task(10, x=1), 3, seed_offset=5)))
     assert [_answer(each)["seed"] for each in replicates] == [15, 16, 17]
@@ -181,6 +190,11 @@ def test_replicates_and_aggregations(service: DaskSimulationService, home: Bundl
         service.gather(
             [service.submit_batch_with_aggregation([tasks[0], home.task(ending="raise")], "scores.means:mean")]
         )
+    theirs = SimpleNamespace(**{name: _made_by(name) for name in _TYPES})
+    told = DaskSimulationService(client, contracts=theirs)
+    both = told.gather([told.submit(home.task(1, x=1)), told.submit_batch_with_aggregation(tasks, "scores.means:mean")])
+    assert [type(each).__name__ for each in both] == ["SimReturn", "AggregationReturn"]
+    assert [type(each).__module__ for each in both] == ["theirs", "theirs"]
     with pytest.raises(UsageError, match="found those of 0"):
         service.submit_batch_with_aggregation([], "scores.means:mean")
 

@@ -292,6 +292,6 @@ def test_a_supervisor_that_dies_fails_the_task_it_had_and_is_replaced(tmp_path: 
         assert executor.run(_task()).error is None
         killed = executor.run(_task("murder"))
         assert killed.error is not None
-        assert killed.error.error_type == "E_INTERNAL"
+        assert (killed.error.error_type, killed.error.retryable) == ("E_KILLED", True)
         assert "gave no answer" in killed.error.message
         assert executor.run(_task()).error is None

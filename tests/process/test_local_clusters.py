@@ -33,7 +33,7 @@ def client(request: pytest.FixtureRequest, home: BundleHome, monkeypatch: pytest
     for name, value in worker_variables(home, request.param).items():
         monkeypatch.setenv(name, value)
     with (
-        LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None, host="127.0.0.1") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=":0", host="127.0.0.1") as cluster,
         Client(cluster, set_as_default=False) as connected,
     ):
         yield connected

@@ -24,9 +24,19 @@ from bundlekit.errors import (
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.choice import execution_environment
 from bundlekit.executors.cold import ColdOptions
+from bundlekit.executors.contract_namespace import aggregation_as, result_types, simulation_as
 from bundlekit.executors.exec_env import BackendExecEnv, ExecOptions
 from bundlekit.executors.routing import RoutingBackend
-from bundlekit.model.contracts import INLINE_CAP, AggregationTask, SimParams, SimReturn, SimTask, TableArtifact
+from bundlekit.model.contracts import (
+    INLINE_CAP,
+    AggregationReturn,
+    AggregationTask,
+    ErrorInfo,
+    SimParams,
+    SimReturn,
+    SimTask,
+    TableArtifact,
+)
 from bundlekit.model.outcome import Aggregated, Failure, Output, Simulated, TaskRun
 
 _DATA = b"ok-7"
@@ -413,6 +423,29 @@ def test_results_are_of_the_types_that_are_asked_for(nested: bool, tmp_path: Pat
     loss = environment.run_aggregation(task)
     expected = contracts.simulation.AggregationReturn if nested else contracts.AggregationReturn
     assert (type(loss), loss.aggregation_id) == (expected, "theirs")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_results_of_workers_become_the_types_that_are_asked_for(nested: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A worker gives bundlekit's own, since it need not have the package that the client has."""
+    contracts = _foreign(nested=nested)
+    types = result_types(contracts)
+    data = TableArtifact(size=2, inline=b"ok")
+    ours = SimReturn("id", {"raw": data, "far": TableArtifact(9, ref="/x", checksum="0" * 64)}, metrics={"pid": 7.0})
+    theirs = simulation_as(types, ours)
+    assert type(theirs) is contracts.SimReturn
+    assert theirs.outputs == {
+        "raw": contracts.TableArtifact(size=2, inline=b"ok", checksum=data.checksum),
+        "far": contracts.TableArtifact(size=9, ref="/x", checksum="0" * 64),
+    }
+    assert (theirs.task_id, theirs.error, theirs.error_details, theirs.metrics) == ("id", None, None, {"pid": 7.0})
+    failed = simulation_as(types, SimReturn("id", {}, ErrorInfo("E_SIGNAL", "it died", retryable=True), data))
+    assert failed.error == contracts.ErrorInfo(error_type="E_SIGNAL", message="it died", retryable=True)
+    assert type(failed.error_details) is contracts.TableArtifact
+    loss = aggregation_as(types, AggregationReturn("aid", 0.5, {"n": 1}, {"t": data}, 3))
+    expected = contracts.simulation.AggregationReturn if nested else contracts.AggregationReturn
+    table = contracts.TableArtifact(size=2, inline=b"ok", checksum=data.checksum)
+    assert loss == expected("aid", 0.5, {"n": 1}, {"t": table}, 3)
 
 
 def test_a_namespace_without_the_types_is_refused_by_what_it_lacks(tmp_path: Path) -> None:

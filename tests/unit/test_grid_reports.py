@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from builders.grids import failed, outcome, row
+from builders.grids import failed, failed_loss, loss, outcome, row
 
 from bundlekit.cold_runner.codes import ErrorCode
+from bundlekit.grid.row_document import loss_document, row_document
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import GridOutcome, GridRow, Tally, processes_of
-from bundlekit.report.grids import bar, grid_document, grid_lines, grid_text
+from bundlekit.report.grids import bar, grid_lines, grid_summary, grid_text
 from bundlekit.report.text import plain
 
 _BARS: dict[str, tuple[Tally, str]] = {
@@ -28,13 +29,66 @@ def test_the_bar_tells_rate_and_time_left(tally: Tally, said: str) -> None:
     assert line[:24].count("\u2501") == 24 * tally.done // tally.tasks
 
 
-@pytest.mark.parametrize("made", [outcome(row(0), failed(1)), outcome(tasks=2)], ids=["rows", "no-rows"])
+_LOSSES = (loss(0), loss(0, target="fit:other", loss=1.5), failed_loss(1), loss(1, target="fit:other"))
+_TARGETS = {"targets": ("fit:loss", "fit:other"), "target_sets": {"all": ("fit:loss", "fit:other")}}
+_WHOLE = {
+    "rows": outcome(row(0), failed(1)),
+    "no-rows": outcome(tasks=2),
+    "many": outcome(*(row(number) for number in range(2500))),
+    "losses": outcome(row(0), row(1), losses=_LOSSES, **_TARGETS),
+}
+
+
+def test_a_tally_counts_losses_apart_from_tasks() -> None:
+    """The rate is that of tasks; a grid is done once it has its losses too."""
+    tally = Tally(2, losses=2)
+    for each in (row(0), loss(0), failed(1)):
+        tally = tally.with_row(each, 2.0)
+    assert not tally.is_complete
+    assert bar(tally)[24:] == " 2 of 2 tasks, 1 failed, 1 of 2 losses, 1.0 a second, 0.0 s left"
+    tally = tally.with_row(failed_loss(1), 3.0)
+    assert (tally.is_complete, tally.found, tally.found_failed, tally.seconds) == (True, 2, 1, 3.0)
+
+
+@pytest.mark.parametrize("made", _WHOLE.values(), ids=_WHOLE)
 def test_the_text_of_the_document_is_the_document(made: GridOutcome) -> None:
-    """A line for each task, so that line tools and JSON readers both get on with it."""
-    text = grid_text(grid_document(made))
-    assert json.loads(text) == json.loads(json.dumps(grid_document(made)))
+    """A line for each row, so that line tools and JSON readers both get on with it, in pieces that memory can hold."""
+    text = "".join(grid_text(made))
+    document = json.loads(text)
+    assert {name: value for name, value in document.items() if not isinstance(value, list) or name == "targets"} == (
+        json.loads(json.dumps(grid_summary(made)))
+    )
+    assert document["tasks"] == json.loads(json.dumps([row_document(each) for each in made.rows]))
+    assert document["losses"] == json.loads(json.dumps([loss_document(each) for each in made.losses]))
     assert sum('"task_id"' in line for line in text.splitlines()) == len(made.rows)
     assert text.endswith("}\n")
+    assert max(map(len, grid_text(made))) < 10**6
+
+
+def test_a_set_has_the_mean_loss_of_its_targets() -> None:
+    """As the platform has it: without weights, and none at all where one of the targets has none."""
+    document = json.loads("".join(grid_text(_WHOLE["losses"])))
+    assert document["set_losses"] == [
+        {"number": 0, "target_set": "all", "loss": 1.0},
+        {"number": 1, "target_set": "all", "loss": None},
+    ]
+
+
+def test_losses_are_a_table_of_their_own() -> None:
+    """What a study was run for, below what it took; a failure decides the status as one of a task does."""
+    made = _WHOLE["losses"]
+    made = made._replace(tally=made.tally._replace(losses=4, found=4, found_failed=1))
+    lines = list(grid_lines(made, plain))
+    assert lines[3].split() == ["set", "target", "replicates", "params", "loss"]
+    assert lines[4].split()[:3] == ["0", "fit:loss", "2"]
+    assert lines[4].endswith("  0.5")
+    assert lines[6].endswith("E_WIRE_RAISED KeyError: no such output")
+    assert lines[8].startswith("failed: 2 of 2 tasks succeeded, 3 of 4 losses found, in 2 processes")
+    assert made.exit_status == 8
+    many = made._replace(losses=[loss(number) if number % 2 else failed_loss(number) for number in range(100)])
+    assert "and 26 more losses that there are not; --output json and --results list all" in list(
+        grid_lines(many, plain)
+    )
 
 
 def test_a_short_grid_is_shown_whole() -> None:
@@ -68,7 +122,7 @@ def test_an_obstacle_is_told_with_its_hint() -> None:
     lines = list(grid_lines(made, plain))
     assert lines[:2] == ["error: no index", "  hint: check the network"]
     assert made.exit_status == 7
-    assert grid_document(made)["error"] == {
+    assert grid_summary(made)["error"] == {
         "code": 7,
         "error_code": "E_VENV",
         "message": "no index",
@@ -90,7 +144,7 @@ _STATUSES: dict[str, tuple[GridOutcome, int]] = {
 def test_the_exit_status_tells_the_worst(made: GridOutcome, status: int) -> None:
     """DESIGN decision 9."""
     assert made.exit_status == status
-    assert grid_document(made)["passed"] is (status == 0)
+    assert grid_summary(made)["passed"] is (status == 0)
 
 
 _PROCESSES = {

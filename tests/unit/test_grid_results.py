@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from builders.grids import IDENTITY, failed, outcome, row
+from builders.grids import IDENTITY, failed, failed_loss, loss, outcome, row
 from pyarrow import parquet
 
 from bundlekit.api.grid_runs import write_results
@@ -17,9 +17,10 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.errors import FileAccessError, UsageError
 from bundlekit.grid.journal import Journal, journal_path
 from bundlekit.grid.results_file import ResultsFormat, earlier_results, results_format
-from bundlekit.grid.row_document import row_document, row_of
+from bundlekit.grid.row_document import loss_document, loss_of, row_document, row_of
 from bundlekit.model.digest import Digest
 from bundlekit.model.grid import GridIdentity, GridRow, is_verdict
+from bundlekit.model.losses import LossRow
 
 _ROWS = (row(0), failed(1), failed(2, ErrorCode.SIGNAL, error_type=None, signal="SIGSEGV", pid=None, started_s=None))
 
@@ -32,9 +33,9 @@ def _written(path: Path, rows: tuple[GridRow, ...] = _ROWS, identity: GridIdenti
     return journal
 
 
-def _found(journal: Path, identity: GridIdentity = IDENTITY) -> dict[int, GridRow]:
+def _found(journal: Path, identity: GridIdentity = IDENTITY) -> dict[int, GridRow | LossRow]:
     with Journal(journal, identity) as opened:
-        return dict(opened.rows)
+        return {row.number: row for row in opened.rows}
 
 
 @pytest.mark.parametrize("each", _ROWS)
@@ -172,12 +173,57 @@ def test_results_come_back_from_their_file(form: ResultsFormat, tmp_path: Path) 
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
+_LOSSES = (loss(0), failed_loss(1))
+
+
+@pytest.mark.parametrize("each", _LOSSES)
+def test_a_loss_comes_back_from_its_document_as_it_was(each: LossRow) -> None:
+    """Losses that are continued must be those that were found."""
+    assert loss_of(json.loads(json.dumps(loss_document(each)))) == each
+
+
+_OPTIONAL = {"phase", "error_type", "signal", "pid", "n_replicates", "loss", "started_s"}
+
+
+@pytest.mark.parametrize("key", [key for key in loss_document(_LOSSES[0]) if key not in _OPTIONAL])
+def test_a_loss_with_a_wrong_value_is_refused(key: str) -> None:
+    """As a row is."""
+    with pytest.raises(ValueError, match=r"a row whose|a loss that is no object|not a valid ErrorCode"):
+        loss_of({**json.loads(json.dumps(loss_document(_LOSSES[1]))), key: True if key != "error_code" else "E_NEW"})
+
+
+def test_a_journal_gives_losses_back_with_rows(tmp_path: Path) -> None:
+    """They are of one journal, in the order in which they came."""
+    journal = journal_path(tmp_path / "r.json")
+    with Journal(journal, IDENTITY) as opened:
+        for each in (*_ROWS, *_LOSSES):
+            opened.append(each)
+    with Journal(journal, IDENTITY) as opened:
+        assert opened.rows == [*_ROWS, *_LOSSES]
+
+
+@pytest.mark.parametrize("form", ResultsFormat)
+def test_losses_come_back_from_their_file(form: ResultsFormat, tmp_path: Path) -> None:
+    """In Parquet they are a table of their own, beside that of the tasks."""
+    path = tmp_path / f"r{form.value}"
+    write_results(outcome(*_ROWS, targets=("fit:loss",), losses=_LOSSES), path, form)
+    earlier = earlier_results(path, form)
+    assert earlier == (IDENTITY, _ROWS, _LOSSES)
+    if form is ResultsFormat.PARQUET:
+        table = parquet.read_table(tmp_path / "r.losses.parquet")
+        assert table.column("loss").to_pylist() == [0.5, None]
+        assert table.column("tasks").to_pylist() == [[0, 1], [0, 1]]
+        write_results(outcome(row(0), targets=("fit:loss",)), tmp_path / "other.parquet", form)
+        (tmp_path / "other.losses.parquet").replace(tmp_path / "r.losses.parquet")
+        assert earlier_results(path, form) == (IDENTITY, _ROWS, ())
+
+
 @pytest.mark.parametrize("form", ResultsFormat)
 def test_no_rows_are_results_too(form: ResultsFormat, tmp_path: Path) -> None:
     """Interrupted before the first task ended."""
     path = tmp_path / f"r{form.value}"
     write_results(outcome(tasks=3), path, form)
-    assert earlier_results(path, form) == (IDENTITY, ())
+    assert earlier_results(path, form) == (IDENTITY, (), ())
 
 
 def test_a_data_frame_has_a_column_for_each_key(tmp_path: Path) -> None:
@@ -210,13 +256,13 @@ def test_a_file_that_is_no_results_is_known_as_such(data: bytes, form: ResultsFo
     """It is refused by whoever asked for it, and never overwritten."""
     path = tmp_path / "r"
     path.write_bytes(data)
-    assert earlier_results(path, form) == (None, ())
+    assert earlier_results(path, form) == (None, (), ())
 
 
 def test_a_parquet_file_of_somebody_else_is_known_as_such(tmp_path: Path) -> None:
     """A table of data is easily named the same."""
     parquet.write_table(pa.table({"number": [1]}), tmp_path / "r.parquet")
-    assert earlier_results(tmp_path / "r.parquet", ResultsFormat.PARQUET) == (None, ())
+    assert earlier_results(tmp_path / "r.parquet", ResultsFormat.PARQUET) == (None, (), ())
 
 
 def test_what_is_not_there_is_nothing_earlier(tmp_path: Path) -> None:
@@ -266,6 +312,9 @@ _VERDICTS = [
     (failed(0, ErrorCode.VENV), 60.0, False),
     (failed(0, ErrorCode.IO), 60.0, False),
     (failed(0, ErrorCode.INTERRUPTED), 60.0, False),
+    (failed(0, ErrorCode.USAGE, phase="environment"), 60.0, False),
+    (failed(0, ErrorCode.USAGE, phase="task"), 60.0, True),
+    (failed(0, ErrorCode.WIRE_RAISED, phase="environment"), 60.0, True),
 ]
 
 

@@ -105,6 +105,10 @@ def test_outputs_and_variables_of_a_task_go_with_it(tmp_path: Path) -> None:
 
 _REFUSED: dict[str, tuple[object, str]] = {
     "nothing": ({"loss_function": "rmse"}, "asks for no task: expected 'entrypoint'"),
+    "calibration": (
+        {"algorithm": "optuna", "max_iterations": 5, "target_spec": {}},
+        "asks for no task: a calibration has tasks only once its algorithm asks for them; `validate --job-spec`",
+    ),
     "no-sets": ({"entrypoint": "m", "params": []}, "asks for no task"),
     "no-seeds": ({"entrypoint": "m", "seeds": []}, "asks for no task"),
     "no-tasks": ({"tasks": []}, "asks for no task"),

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.cold_runner import strict_json
@@ -22,11 +23,11 @@ from bundlekit.cold_runner.result import aggregation_document, simulation_docume
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.task import parse_aggregation, parse_simulation
 from bundlekit.errors import UsageError
-from bundlekit.executors.answers import task_run_of
+from bundlekit.executors.answers import failure_of, task_run_of
 from bundlekit.executors.backend import BundleToRun
 from bundlekit.executors.direct.borrowed_process import PROCESS_LOCK, borrowed_process
 from bundlekit.executors.direct.stage import Stage, digest_of, made_stage
-from bundlekit.model.outcome import TaskRun
+from bundlekit.model.outcome import Failure, TaskRun
 
 __all__ = ["DirectBackend"]
 
@@ -41,13 +42,27 @@ class _Call(NamedTuple):
 
 
 class DirectBackend:
-    """Runs tasks of the one bundle that it is given first."""
+    """Runs tasks of the one bundle that it is given first; outputs above 512 KiB go into `outputs_dir`, if given."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None], outputs_dir: Path | None = None) -> None:
         self._log = log
+        self._outputs_dir = None if outputs_dir is None else str(outputs_dir.resolve())
+        # Of this process as the one that runs tasks: all of them share it.
+        self._started_s = time.time()
         self._digest: str | None = None
         self._stage: Stage | None = None
         self._is_closed = False
+
+    def prepare(self, bundle: BundleToRun) -> Failure | None:
+        """Make the bundle ready to be run here; return why none of its tasks can be."""
+        try:
+            with PROCESS_LOCK:
+                stage = self._staged(bundle)
+        except RunnerError as error:
+            return failure_of(error.document())
+        if stage.wire is None:
+            return failure_of(RunnerError(ErrorCode.ENTRYPOINT, Phase.IMPORT, stage.wire_error).document())
+        return None
 
     def simulate(self, bundle: BundleToRun, task: Mapping[str, object], timeout_s: float) -> TaskRun:
         """Run the wire function once.
@@ -62,9 +77,9 @@ class DirectBackend:
                 raise RunnerError(ErrorCode.ENTRYPOINT, Phase.IMPORT, stage.wire_error)
             job = empty_job("simulate", stage.wire)
             job["entrypoint"], job["params"], job["seed"] = parsed.entrypoint, dict(parsed.params), parsed.seed
-            digest = digest_of(bundle)
+            digest, place = digest_of(bundle), self._outputs_dir
             return _Call(
-                call_wire, job, parsed.env, lambda report: simulation_document(parsed, digest, report.outputs, None)
+                call_wire, job, parsed.env, lambda report: simulation_document(parsed, digest, report.outputs, place)
             )
 
         return self._run(bundle, call, timeout_s)
@@ -113,7 +128,7 @@ class DirectBackend:
         with PROCESS_LOCK:
             if self._is_closed:
                 raise UsageError("the direct executor is closed: nothing can be run in it any more")
-            started, started_s = time.monotonic(), time.time()
+            started = time.monotonic()
             try:
                 stage = self._staged(bundle)
                 begun = time.monotonic()
@@ -124,7 +139,7 @@ class DirectBackend:
                 result = {"_fatal_error": error.document()}
             seconds = time.monotonic() - started
         answer = {"result": result, "pid": os.getpid(), "seconds": seconds, "writes": [], "sandbox": "off"}
-        answer["started_s"] = started_s
+        answer["started_s"] = self._started_s
         return task_run_of(json.dumps(answer))
 
     def _staged(self, bundle: BundleToRun) -> Stage:

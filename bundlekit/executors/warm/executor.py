@@ -26,7 +26,7 @@ from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
 from bundlekit.executors.warm.process import NotBegunError, WarmProcess
 from bundlekit.executors.warm.work import Aggregation, Simulation, Work
-from bundlekit.model.outcome import Aggregated, Failure, Simulated, TaskRun
+from bundlekit.model.outcome import Aggregated, Failure, Prepared, Simulated, TaskRun
 
 __all__ = ["WarmExecutor", "WarmOptions", "start_request"]
 
@@ -74,7 +74,7 @@ class WarmExecutor:
         self._pool = WarmPool(options.pool, log)
         self._changing = threading.Lock()
         self._preparing: dict[str, threading.Lock] = {}
-        self._prepared: set[str] = set()
+        self._prepared: dict[str, str | None] = {}
 
     def __enter__(self) -> Self:
         """Return the executor itself."""
@@ -98,6 +98,16 @@ class WarmExecutor:
             "processes": self._pool.counts(),
             **self._options.pool._asdict(),
         }
+
+    def prepare(self, bundle: BundleToRun) -> Failure | None:
+        """Build, or find ready, the environment and the bundle's code; return why none of its tasks can be run."""
+        try:
+            wire_error = self._made_ready(bundle, bundle.digest or _own_digest(bundle))
+        except RunnerError as error:
+            return failure_of(error.document())
+        if wire_error is not None:
+            return failure_of(RunnerError(ErrorCode.ENTRYPOINT, Phase.IMPORT, wire_error).document())
+        return None
 
     def simulate(self, bundle: BundleToRun, task: Mapping[str, object], timeout_s: float) -> TaskRun:
         """Run the wire function once, on a task with the keys entrypoint, params, seed, and perhaps outputs and env.
@@ -126,10 +136,10 @@ class WarmExecutor:
 
     def _run(self, parse: Callable[[], Work], bundle: BundleToRun, timeout_s: float) -> TaskRun:
         started = time.monotonic()
-        pids: list[int] = []
+        used: list[WarmProcess] = []
         outcome: Simulated | Aggregated | Failure
         try:
-            outcome = self._done(parse(), bundle, timeout_s, pids)
+            outcome = self._done(parse(), bundle, timeout_s, used)
         except RunnerError as error:
             is_ours = error.code is ErrorCode.KILLED and self._pool.is_closed
             outcome = failure_of((_interrupted() if is_ours else error).document())
@@ -137,14 +147,19 @@ class WarmExecutor:
             if not self._pool.is_closed:
                 raise
             outcome = failure_of(_interrupted().document())
-        return TaskRun(outcome, pids[-1] if pids else None, time.monotonic() - started, (), "off")
+        seconds = time.monotonic() - started
+        if not used:
+            return TaskRun(outcome, None, seconds, (), "off")
+        return TaskRun(outcome, used[-1].pid, seconds, (), used[-1].sandbox, used[-1].born_s)
 
-    def _done(self, work: Work, bundle: BundleToRun, timeout_s: float, pids: list[int]) -> Simulated | Aggregated:
+    def _done(
+        self, work: Work, bundle: BundleToRun, timeout_s: float, used: list[WarmProcess]
+    ) -> Simulated | Aggregated:
         key = ProcessKey(bundle.digest or _own_digest(bundle), work.variables)
         for _ in range(_TRIES):
             try:
                 with self._pool.lent(key, lambda: self._request(bundle, key)) as process:
-                    pids.append(process.pid)
+                    used.append(process)
                     with interrupted_by(process.interrupt):
                         return self._called(work, process, time.monotonic() + timeout_s)
             except NotBegunError:
@@ -160,15 +175,19 @@ class WarmExecutor:
 
     def _request(self, bundle: BundleToRun, key: ProcessKey) -> Mapping[str, object]:
         """Return what the keeper starts a process from, once the environment is ready."""
-        with self._changing:
-            lock = self._preparing.setdefault(key.digest, threading.Lock())
-        with lock:
-            if key.digest not in self._prepared:
-                self._prepare(bundle)
-                self._prepared.add(key.digest)
+        self._made_ready(bundle, key.digest)
         return start_request(bundle, key, self._options_for(bundle))
 
-    def _prepare(self, bundle: BundleToRun) -> None:
+    def _made_ready(self, bundle: BundleToRun, digest: str) -> str | None:
+        """Have environment and code made ready, once; return why the bundle has no wire function, if it has none."""
+        with self._changing:
+            lock = self._preparing.setdefault(digest, threading.Lock())
+        with lock:
+            if digest not in self._prepared:
+                self._prepared[digest] = self._prepare(bundle).wire_error
+            return self._prepared[digest]
+
+    def _prepare(self, bundle: BundleToRun) -> Prepared:
         """Have environment and code made ready, by a process of its own: the keeper must not wait for it."""
         options = self._options_for(bundle)
         cold = ColdOptions(
@@ -182,6 +201,7 @@ class WarmExecutor:
             prepared = preparing.prepare()
         if isinstance(prepared, Failure):
             raise error_of(prepared)
+        return prepared
 
     def _options_for(self, bundle: BundleToRun) -> WarmOptions:
         return self._options.within(bundle.settings)

@@ -8,7 +8,6 @@ import json
 import os
 import select
 import time
-from collections.abc import Mapping
 
 from bundlekit.cold_runner.child import framing
 from bundlekit.cold_runner.child.channel import EXITED, RAISED, REFUSED
@@ -37,7 +36,6 @@ _TEXTS = {
 _SPENT = frozenset({"SystemExit", "MemoryError", "KeyboardInterrupt"})
 """Exceptions after which a process is of no more use: it was asked to end, or cannot be trusted to have memory."""
 _DECODER = json.JSONDecoder()
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class NotBegunError(Exception):
@@ -47,8 +45,8 @@ class NotBegunError(Exception):
 class WarmProcess:
     """Talks to a process that the keeper has started; one thread at a time may use it.
 
-    `tasks` counts its calls, `started_s` is when it was started, by the monotonic clock. One that `is_spent` is to be
-    used no more, of one that `is_gone` nothing is left.
+    `tasks` counts its calls, `started_s` is when it was started, by the monotonic clock, and `born_s` in unix time. One
+    that `is_spent` is to be used no more, of one that `is_gone` nothing is left.
     """
 
     def __init__(self, started: Started, keeper: Keeper) -> None:
@@ -57,7 +55,7 @@ class WarmProcess:
         self.wire_error = started.wire_error
         self.site, self.tree, self.sandbox = started.site, started.tree, started.sandbox
         self.life = started.life
-        self.started_s = time.monotonic()
+        self.started_s, self.born_s = time.monotonic(), time.time()
         self.tasks = 0
         self.is_spent = self.is_gone = False
         self._keeper = keeper
@@ -77,20 +75,20 @@ class WarmProcess:
         poll.register(self.life, select.POLLIN)
         return bool(poll.poll(0))
 
-    def call(self, method: str, params: Mapping[str, object], deadline: float) -> dict[str, object]:
-        """Return the result of one call; `deadline` is of :func:`time.monotonic`, for all of it.
+    def call(self, method: str, params: str, deadline: float) -> dict[str, object]:
+        """Return the result of one call with `params`, which are JSON; `deadline` is of :func:`time.monotonic`.
 
         Raises:
-            RunnerError: E_TASK when `params` are no JSON; else why there is no result.
+            RunnerError: E_TASK when `params` are no Unicode text; else why there is no result.
                 If the process is at fault, it and its tree are gone.
             NotBegunError: it had ended before.
         """
         self.tasks += 1
-        request = {"jsonrpc": "2.0", "id": self.tasks, "method": method, "params": params}
+        request = f'{{"jsonrpc":"2.0","id":{self.tasks},"method":"{method}","params":{params}}}'
         try:
-            body = _ENCODER.encode(request).encode()
-        except ValueError as error:
-            message = f"the task cannot be used: expected finite numbers and Unicode text: {error}"
+            body = request.encode()
+        except UnicodeEncodeError as error:
+            message = f"the task cannot be used: expected Unicode text: {error}"
             raise RunnerError(ErrorCode.TASK, Phase.TASK, message) from None
         if self.tasks > 1 and self._readable.poll(0):
             # It has nothing to say between two calls: this is its end, or bundle code that found the pipe.

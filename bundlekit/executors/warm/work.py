@@ -6,6 +6,7 @@ Parsing, the task id and the checks of results are the cold runner's own.
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +17,15 @@ from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.output_files import INLINE_LIMIT, OutputFiles
 from bundlekit.cold_runner.result import aggregation_of, asked_names
 from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.cold_runner.strict_json import JsonValue, loads
+from bundlekit.cold_runner.strict_json import JsonValue, dumps, loads
 from bundlekit.cold_runner.task import param_id, parse_aggregation, parse_simulation, task_id
 from bundlekit.model.outcome import Aggregated, Output, Simulated
 
 __all__ = ["Aggregation", "Simulation", "Work"]
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_LARGE = 1 << 64
+"""Above that the interpreter may have a limit of its own, which is for the parser to meet."""
 
 
 class Work(Protocol):
@@ -44,8 +47,8 @@ class Work(Protocol):
     def announced(self) -> str:
         """What the log says when it starts."""
 
-    def params(self, digest: str) -> Mapping[str, object]:
-        """Return what the call is given, in a process of the bundle `digest`."""
+    def params(self, digest: str) -> str:
+        """Return what the call is given, as JSON, in a process of the bundle `digest`."""
 
     def outcome(self, result: Mapping[str, object], digest: str) -> Simulated | Aggregated:
         """Return what the answer says.
@@ -66,24 +69,24 @@ class Simulation:
     needs_wire = True
 
     def __init__(self, task: Mapping[str, object], warn: Callable[[str], None], outputs_dir: Path | None) -> None:
-        self._task = parse_simulation(_as_json(task), warn)
+        self._task = parse_simulation(_plain(task) or _as_json(task), warn)
+        # The one text of them, for both ids and for the call.
+        self._params = dumps(self._task.params)
         self._outputs_dir = outputs_dir
         self.variables = tuple(sorted(self._task.env.items()))
 
     @property
     def announced(self) -> str:
         """What the log says when it starts."""
-        return f"Starting simulation {param_id(self._task.params)[:8]}-seed{self._task.seed}"
+        return f"Starting simulation {param_id(self._params)[:8]}-seed{self._task.seed}"
 
-    def params(self, digest: str) -> Mapping[str, object]:
+    def params(self, digest: str) -> str:
         """Return entrypoint, params and seed."""
         task = self._task
-        return {
-            "entrypoint": task.entrypoint,
-            "params": task.params,
-            "seed": task.seed,
-            "bundle_digest": digest,
-        }
+        return (
+            f'{{"entrypoint":{dumps(task.entrypoint)},"params":{self._params},"seed":{task.seed},'
+            f'"bundle_digest":"{digest}"}}'
+        )
 
     def outcome(self, result: Mapping[str, object], digest: str) -> Simulated:
         """Return the outputs that the task asks for, with sizes and checksums of our own."""
@@ -95,7 +98,7 @@ class Simulation:
         finally:
             if files is not None:
                 files.discard()
-        return Simulated(task_id(digest, self._task), taken)
+        return Simulated(task_id(digest, self._task, self._params), taken)
 
 
 class Aggregation:
@@ -120,14 +123,43 @@ class Aggregation:
         self._task = parse_aggregation(_as_json(task), warn, as_text=True)
         self.announced = f"Starting aggregation {target}"
 
-    def params(self, digest: str) -> Mapping[str, object]:
+    def params(self, digest: str) -> str:
         """Return the target and its data, in which inline data is base64."""
-        return {**self._task._asdict(), "bundle_digest": digest}
+        return _ENCODER.encode({**self._task._asdict(), "bundle_digest": digest})
 
     def outcome(self, result: Mapping[str, object], _digest: str) -> Aggregated:
         """Return the loss and what belongs to it."""
         document = aggregation_of(json.dumps(result).encode())
         return Aggregated(document["loss"], document["diagnostics"], document["n_replicates"])
+
+
+def _plain(task: Mapping[str, object]) -> JsonValue:
+    """Return a copy of a task that JSON would give back as it is, as most are; None for one of which that is not sure.
+
+    Writing and reading it would cost more than the look.
+    """
+    copy: dict[str, JsonValue] = {}
+    for name, value in task.items():
+        if type(value) is dict and all(type(key) is str and key.isascii() for key in value):
+            if not all(map(_is_plain, value.values())):
+                return None
+            copy[name] = {**value}
+        elif _is_plain(value):
+            copy[name] = value  # type: ignore[assignment]  # it is one of the types that were looked for
+        else:
+            return None
+    return copy
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) is str:
+        # A lone surrogate is for the parser to find.
+        return value.isascii()
+    if type(value) is int:
+        return -_LARGE < value < _LARGE
+    if type(value) is float:
+        return math.isfinite(value)
+    return value is None or type(value) is bool
 
 
 def _as_json(task: Mapping[str, object]) -> JsonValue:

@@ -7,7 +7,16 @@ from typing_extensions import TypedDict
 from bundlekit.model.documents.errors import ErrorDocument
 from bundlekit.model.documents.texts import ChecksumText, DigestText
 
-__all__ = ["GridBundleDocument", "GridDocument", "GridOutputDocument", "GridRowDocument", "GridSpecDocument"]
+__all__ = [
+    "GridBundleDocument",
+    "GridDocument",
+    "GridLossDocument",
+    "GridOutputDocument",
+    "GridRowDocument",
+    "GridSetLossDocument",
+    "GridSpecDocument",
+    "GridSummaryDocument",
+]
 
 
 class GridOutputDocument(TypedDict):
@@ -40,6 +49,39 @@ class GridRowDocument(TypedDict):
     signal: str | None
 
 
+class GridLossDocument(TypedDict):
+    """What a target function made of the replicates `tasks`; `number` counts sets of parameters from 0.
+
+    `loss` is null after a failure, which `error_code` and what follows tell of. `n_replicates` is the target's word.
+    """
+
+    number: int
+    target: str
+    tasks: list[int]
+    executor: str
+    host: str
+    pid: int | None
+    started_s: float | None
+    seconds: float
+    timeout_s: float
+    loss: float | None
+    n_replicates: int | None
+    diagnostics: dict[str, object]
+    error_code: str | None
+    phase: str | None
+    error_type: str | None
+    message: str | None
+    signal: str | None
+
+
+class GridSetLossDocument(TypedDict):
+    """The mean loss of the targets of a set, without weights, as the platform has it; null if one of them has none."""
+
+    number: int
+    target_set: str
+    loss: float | None
+
+
 class GridBundleDocument(TypedDict):
     """The bundle that ran."""
 
@@ -57,8 +99,8 @@ class GridSpecDocument(TypedDict):
     tasks_digest: DigestText
 
 
-class GridDocument(TypedDict):
-    """A grid's results. `tasks` has a row for each that was run; `complete` says that none is missing.
+class GridSummaryDocument(TypedDict):
+    """A grid's results, without their rows. `complete` says that none is missing, of a task or a loss.
 
     `processes` counts those that ran the tasks, told by host, pid and start; `fresh_pids` says whether there are as
     many as tasks, null where it was not asked or
@@ -80,4 +122,16 @@ class GridDocument(TypedDict):
     processes: int
     fresh_pids: bool | None
     error: ErrorDocument | None
+    targets: list[str]
+    target_sets: dict[str, list[str]]
+
+
+class GridDocument(GridSummaryDocument):
+    """A grid's results. `tasks` has a row for each that was run.
+
+    `losses` has a row for each set of parameters and each of the `targets`, `set_losses` for each of the `target_sets`.
+    """
+
+    losses: list[GridLossDocument]
+    set_losses: list[GridSetLossDocument]
     tasks: list[GridRowDocument]
