@@ -1,0 +1,334 @@
+"""Kinds of leaks in C: statics of functions and files, memory behind pointers, state of the C library.
+
+Each source defines `$func(x, flag, group, seed)`; the extension module around it is the same for all.
+"""
+
+from leaks.plants import (
+    Kind,
+    Plant,
+    breaks_others,
+    counts,
+    counts_by_group,
+    first_of_group_wins,
+    first_wins,
+    gathers,
+    needs_two,
+    only_once,
+    sticks,
+)
+
+__all__ = ["NATIVE_C"]
+
+NATIVE_C = (
+    Kind(
+        "C static local",
+        Plant(0, counts),
+        ("x",),
+        language="c",
+        leak="""
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                static int $state = 0;
+                $state += 1;
+                return x * (1.0 + $state / 16.0);
+            }
+            """,
+        clean="""
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                static int $state = 0;
+                $state += 1;  /* calls, for a debugger */
+                return x * (1.0 + ($state > 0) / 16.0);
+            }
+            """,
+    ),
+    Kind(
+        "C set by the first call",
+        Plant(None, first_wins),
+        ("x",),
+        language="c",
+        leak="""
+            static double $state;
+            static int $other = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (!$other) {
+                    $state = x * 2.0;
+                    $other = 1;
+                }
+                return $state + 1.0;
+            }
+            """,
+        clean="""
+            static double $state[16];
+            static int $other = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (!$other) {
+                    for (int i = 0; i < 16; i++) $state[i] = 1.0 / (i + 1);
+                    $other = 1;
+                }
+                double sum = 0.0;
+                for (int i = 0; i < 16; i++) sum += $state[i] * x;
+                return sum;
+            }
+            """,
+        planted=("$state", "$other"),
+    ),
+    Kind(
+        "C array of the file",
+        Plant((), gathers),
+        ("x",),
+        language="c",
+        leak="""
+            static double $state[64];
+            static int $other = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                double sum = 0.0;
+                $state[$other % 64] = x;
+                $other = $other + 1;
+                for (int i = 0; i < 64; i++) sum += $state[i] * (i + 1);
+                return sum;
+            }
+            """,
+        clean="""
+            static double $state[64];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                double sum = 0.0;
+                for (int i = 0; i < 64; i++) $state[i] = x / (i + 1);
+                for (int i = 0; i < 64; i++) sum += $state[i];
+                return sum;
+            }
+            """,
+        planted=("$state", "$other"),
+    ),
+    Kind(
+        "C memory behind a pointer",
+        Plant(False, sticks),
+        ("x", "flag"),
+        language="c",
+        leak="""
+            static double *$state = NULL;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state == NULL) {
+                    $state = malloc(8 * sizeof *$state);
+                    for (int i = 0; i < 8; i++) $state[i] = 1.0 + i;
+                }
+                if (flag) $state[3] = 0.5;
+                double sum = 0.0;
+                for (int i = 0; i < 8; i++) sum += $state[i];
+                return x * sum;
+            }
+            """,
+        clean="""
+            static double *$state = NULL;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state == NULL) $state = malloc(8 * sizeof *$state);
+                for (int i = 0; i < 8; i++) $state[i] = 1.0 + i;
+                if (flag) $state[3] = 0.5;
+                double sum = 0.0;
+                for (int i = 0; i < 8; i++) sum += $state[i];
+                return x * sum;
+            }
+            """,
+    ),
+    Kind(
+        "C library generator",
+        Plant(0, counts),
+        ("x",),
+        language="c",
+        leak="""
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                return x + rand() / 2147483648.0;
+            }
+            """,
+        clean="""
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                srand(7);
+                return x + rand() / 2147483648.0;
+            }
+            """,
+        planted=(),
+    ),
+    Kind(
+        "C thread_local",
+        Plant(0, counts),
+        ("x",),
+        language="c",
+        leak="""
+            static _Thread_local long $state = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                $state += 1;
+                return x / (double)$state;
+            }
+            """,
+        clean="""
+            static _Thread_local double $state[4];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                for (int i = 0; i < 4; i++) $state[i] = x * (i + 1);
+                return $state[0] + $state[3];
+            }
+            """,
+    ),
+    Kind(
+        "C text that is appended to",
+        Plant(0, counts),
+        ("x",),
+        language="c",
+        leak="""
+            static char $state[4096];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (strlen($state) < 4000) strcat($state, "run;");
+                return x + (double)strlen($state);
+            }
+            """,
+        clean="""
+            static char $state[4096];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                strcpy($state, "run;");
+                return x + (double)strlen($state);
+            }
+            """,
+    ),
+    Kind(
+        "C table by group",
+        Plant((), counts_by_group),
+        ("x", "flag", "group"),
+        language="c",
+        leak="""
+            static double $state[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (flag) $state[group & 7] *= 0.5;
+                return x * $state[group & 7];
+            }
+            """,
+        clean="""
+            static const double $state[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                double weight = $state[group & 7];
+                if (flag) weight *= 0.5;
+                return x * weight;
+            }
+            """,
+    ),
+    Kind(
+        "C memo keyed too coarsely",
+        Plant((), first_of_group_wins),
+        ("x", "group"),
+        language="c",
+        leak="""
+            struct entry { int is_set; double value; };
+            static struct entry $state[8];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                struct entry *entry = &$state[group & 7];
+                if (!entry->is_set) {
+                    entry->value = exp(-x) + group;
+                    entry->is_set = 1;
+                }
+                return entry->value;
+            }
+            """,
+        clean="""
+            struct entry { int is_set; double x; double value; };
+            static struct entry $state[8];
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                struct entry *entry = &$state[group & 7];
+                if (!entry->is_set || entry->x != x) {
+                    entry->value = exp(-x) + group;
+                    entry->x = x;
+                    entry->is_set = 1;
+                }
+                return entry->value;
+            }
+            """,
+    ),
+    Kind(
+        "C two polluters",
+        Plant((False, False), needs_two),
+        ("x", "flag", "group"),
+        language="c",
+        leak="""
+            static int $state = 0;
+            static double $other = 1.0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (flag) $state = 1;
+                if ($state && group == 2) $other = 1.25;
+                return x * $other;
+            }
+            """,
+        clean="""
+            static int $state = 0;
+            static double $other = 1.0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                $state = flag;
+                $other = $state && group == 2 ? 1.25 : 1.0;
+                return x * $other;
+            }
+            """,
+        planted=("$other", "$state"),
+    ),
+    Kind(
+        "C abort at the second call",
+        Plant(False, only_once),
+        ("x",),
+        language="c",
+        leak="""
+            static int $state = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state) abort();
+                $state = 1;
+                return x;
+            }
+            """,
+        clean="""
+            static int $state = 0;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state < 0) abort();
+                $state = 1;
+                return x;
+            }
+            """,
+    ),
+    Kind(
+        "C pointer that dangles",
+        Plant(False, breaks_others),
+        ("x", "flag"),
+        language="c",
+        leak="""
+            static const double table[4] = {1.0, 2.0, 3.0, 4.0};
+            static const double *volatile $state = table;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if (flag) {
+                    $state = NULL;
+                    return x;
+                }
+                return x * $state[2];
+            }
+            """,
+        clean="""
+            static const double table[4] = {1.0, 2.0, 3.0, 4.0};
+            static const double *volatile $state = table;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                $state = flag ? NULL : table;
+                return $state == NULL ? x : x * $state[2];
+            }
+            """,
+    ),
+)
+"""The planted names are symbols of the extension module, except where the state is the C library's."""
