@@ -21,7 +21,7 @@ from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.report.grids import grid_document, grid_text
 from bundlekit.report.outputs import write_atomically
 
-__all__ = ["GRID_EXECUTORS", "GridPlan", "GridWatcher", "run_and_keep", "run_plan", "write_results"]
+__all__ = ["GRID_EXECUTORS", "GridPlan", "GridWatcher", "obstacle_of", "run_and_keep", "run_plan", "write_results"]
 
 GRID_EXECUTORS = ("cold",)
 """The executors that run grids in this version, by the names that workers know."""
@@ -107,7 +107,7 @@ def _run(plan: GridPlan, watcher: GridWatcher, rows: dict[int, GridRow], keeping
     size = min(plan.outcome.jobs, len(left))
     with _pool(plan, size) as pool, LocalCrew(pool, plan.outcome.executor, size) as crew:
         watcher.step("building the environment")
-        obstacle = _obstacle(crew.prepare())
+        obstacle = obstacle_of(crew.prepare())
         if obstacle is not None:
             return _outcome(plan, rows, _first_tally(plan, rows))._replace(obstacle=obstacle, results=None)
         return _worked(plan, watcher, rows, left=left, crew=crew, keeping=keeping)
@@ -146,7 +146,8 @@ def _unheard(_line: str) -> None:
     """Let a line of the log go: what matters of it is in each failure."""
 
 
-def _obstacle(prepared: Prepared | Failure) -> Obstacle | None:
+def obstacle_of(prepared: Prepared | Failure) -> Obstacle | None:
+    """Return what keeps all tasks of a bundle from running, if anything does."""
     if isinstance(prepared, Failure):
         return Obstacle(prepared.error_code, str(prepared))
     if prepared.wire is None:

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.grid import read_grid
 from bundlekit.read.job_spec import read_job_spec
 
-__all__ = ["GridOptions", "GridWatcher", "run_grid"]
+__all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "run_grid"]
 
 
 class GridOptions(NamedTuple):
@@ -56,7 +56,8 @@ def run_grid(path: Path, options: GridOptions, watcher: GridWatcher) -> GridOutc
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
     form = _checked(options)
-    grid = _grid(options.spec, watcher)
+    watcher.step(f"reading {options.spec}")
+    grid = read_tasks(options.spec, watcher.warn)
     with opened(path) as bundle:
         plan = _planned(bundle, grid, options)
         if options.results is None or form is None:
@@ -79,22 +80,27 @@ def _checked(options: GridOptions) -> ResultsFormat | None:
     if options.jobs is not None and options.jobs < 1:
         msg = f"--jobs {options.jobs}: expected at least 1"
         raise UsageError(msg, subject=options.jobs)
-    if not options.spec.is_file():
-        msg = f"--grid-spec {options.spec} is no file: expected a grid file or a job specification in JSON"
-        raise UsageError(msg, subject=options.spec)
     return None if options.results is None else results_format(options.results)
 
 
-def _grid(spec: Path, watcher: GridWatcher) -> Grid:
-    watcher.step(f"reading {spec}")
+def read_tasks(spec: Path, warn: Callable[[str], None]) -> Grid:
+    """Return the tasks of a grid file or a job specification.
+
+    Raises:
+        UsageError: there is no such file.
+        TaskRefusedError: it asks for nothing that could be run.
+    """
+    if not spec.is_file():
+        msg = f"--grid-spec {spec} is no file: expected a grid file or a job specification in JSON"
+        raise UsageError(msg, subject=spec)
     problems: list[Finding] = []
     grid = read_grid(spec, problems)
     for problem in problems:
         if problem.severity is not Severity.ERROR:
-            watcher.warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
+            warn(f"warning: {problem.message}{f' ({problem.hint})' if problem.hint else ''}")
     asked = read_job_spec(spec, spec.parent, [])
     if asked.targets or (asked.job is not None and (asked.job.target_sets or asked.job.target_ids)):
-        watcher.warn(f"warning: {spec} names targets, which a grid does not run; `validate --job-spec` rehearses them")
+        warn(f"warning: {spec} names targets, which a grid does not run; `validate --job-spec` rehearses them")
     if grid is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         msg = "; ".join(
@@ -123,7 +129,7 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
         spec=grid.path,
         identity=identity,
         executor=options.executor,
-        jobs=min(options.jobs or _processors(), len(numbered)),
+        jobs=min(options.jobs or processors(), len(numbered)),
         rows=(),
         tally=Tally(len(numbered)),
         results=options.results,
@@ -146,6 +152,6 @@ def _refuse_inside(results: Path, root: Path, left_out: Sequence[str]) -> None:
         raise UsageError(msg, subject=results, hint=hint)
 
 
-def _processors() -> int:
+def processors() -> int:
     """Return how many this process may use, which can be fewer than there are."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -52,8 +52,6 @@ def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress
             stands where a baseline should be written.
         FileAccessError: the baseline cannot be written.
     """
-    if options.level is Level.ISOLATION:
-        raise UsageError("--level isolation is not in this version: use static, import or smoke", subject="isolation")
     if options.select or options.ignore:
         from bundlekit.api.policies import check_codes, split_codes  # noqa: PLC0415 - most calls select nothing
 
@@ -163,7 +161,7 @@ def _validated(
     later = codes_of_runs() if project.ignores or project.settings.named_codes else {}
     read = judged(check(project, later=later), policy)
     static = Stage(StageName.STATIC, _status(read.counted), time.monotonic() - started)
-    dynamic = _dynamic((bundle.root, project), static, options, policy, progress)
+    dynamic = _dynamic((bundle, project), static, options, policy, progress)
     found = read.joined(dynamic.judgement).everything()
     sought = looked_for(policy, dynamic.stages, found) if known.file or policy.comments else frozenset[str]()
     whole = read.joined(judged(unused_after_run(policy, found, sought), policy)).joined(dynamic.judgement)
@@ -185,6 +183,7 @@ def _validated(
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,
         network=dynamic.network,
+        isolation=dynamic.isolation,
         gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )
 
@@ -194,7 +193,11 @@ def _status(findings: Sequence[Finding]) -> StageStatus:
 
 
 def _dynamic(
-    bundle: tuple[Path, "Project"], static: Stage, options: ValidateOptions, policy: "Policy", progress: Progress
+    read: tuple[BundleDirectory, "Project"],
+    static: Stage,
+    options: ValidateOptions,
+    policy: "Policy",
+    progress: Progress,
 ) -> StagesOutcome:
     if options.level is Level.STATIC:
         return StagesOutcome()
@@ -204,11 +207,19 @@ def _dynamic(
 
     try:
         stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
-        return run_stages(*bundle, stage_options, progress)
+        bundle, project = read
+        dynamic = run_stages(bundle.root, project, stage_options, progress)
+        if options.level is not Level.ISOLATION:
+            return dynamic
+        from bundlekit.api.isolation_stage import with_isolation  # noqa: PLC0415 - the other levels end before
+
+        return with_isolation(dynamic, read, stage_options, options.job_spec, progress)
     except BundlekitError as error:
         return StagesOutcome(stages=_skipped(options.level), obstacle=_obstacle(error))
 
 
 def _skipped(level: Level) -> tuple[Stage, ...]:
-    names = [StageName.ENVIRONMENT, StageName.IMPORT, *([StageName.SMOKE] if level is Level.SMOKE else [])]
+    names = [StageName.ENVIRONMENT, StageName.IMPORT]
+    names += [StageName.SMOKE] if level in {Level.SMOKE, Level.ISOLATION} else []
+    names += [StageName.ISOLATION] if level is Level.ISOLATION else []
     return tuple(Stage(name, StageStatus.SKIPPED, 0.0) for name in names)

@@ -52,7 +52,7 @@ def grid(
     """
     from bundlekit.api.grid_runs import GridWatcher
     from bundlekit.api.grids import GridOptions, run_grid
-    from bundlekit.cli.terminal import LiveProgress
+    from bundlekit.cli.terminal import LiveProgress, warn
     from bundlekit.report.grids import bar
 
     destinations = _destinations(output or ["text"])
@@ -68,7 +68,7 @@ def grid(
         scheduler=scheduler,
     )
     with LiveProgress() as progress:
-        watcher = GridWatcher(progress, lambda tally: progress(bar(tally)), _warn)
+        watcher = GridWatcher(progress, lambda tally: progress(bar(tally)), warn)
         outcome = run_grid(path, options, watcher)
     _emit(outcome, destinations)
     return outcome.exit_status
@@ -103,9 +103,3 @@ def _emit(outcome: "GridOutcome", destinations: "list[Destination]") -> None:
             say(text)
         else:
             write_atomically(destination.file, text)
-
-
-def _warn(message: str) -> None:
-    from bundlekit.report.printable import printable
-
-    typer.echo(printable(message), err=True)

@@ -15,7 +15,7 @@ from bundlekit.report.printable import printable
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["LiveProgress", "abandon_stdout", "coloured", "say", "show"]
+__all__ = ["LiveProgress", "abandon_stdout", "coloured", "say", "show", "warn"]
 
 _PATIENCE_S = 1.0
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "good": "green"}
@@ -36,6 +36,11 @@ def say(text: str) -> None:
         typer.echo(text, nl=False)
     except BrokenPipeError:
         abandon_stdout()
+
+
+def warn(message: str) -> None:
+    """Print `message` on standard error."""
+    typer.echo(printable(message), err=True)
 
 
 def abandon_stdout() -> None:

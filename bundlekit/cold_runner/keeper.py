@@ -21,6 +21,7 @@ from .kept_bundles import BundleKey, KeptBundles
 from .kept_process import KeptProcess, WarmStart
 from .process_tree import kill_descendants, reap
 from .runner_error import RunnerError
+from .sandbox.asked import sandbox_of
 from .server_request import parse_request
 from .strict_json import JsonValue, StrictJsonError, dumps, loads
 from .supervisor import Supervisor
@@ -150,7 +151,8 @@ class _Keeper:
         request = parse_request(line, verbs=(START,))
         key, prepared = self._bundles.taken(request)
         try:
-            start = WarmStart(prepared, request.pass_env, request.env, request.limits.by_name())
+            sandbox = sandbox_of(request)
+            start = WarmStart(prepared, request.pass_env, request.env, request.limits.by_name(), sandbox)
             process = KeptProcess(start, self._supervisor.scratch_directory(), self._supervisor.overlays)
         except BaseException:
             self._bundles.leave(key)
@@ -162,6 +164,9 @@ class _Keeper:
             "python": prepared.python,
             "digest": prepared.digest,
             "environment_key": prepared.environment_key,
+            "site": prepared.site,
+            "tree": process.tree,
+            "sandbox": sandbox.level,
             "wire_error": prepared.wire_error or (None if prepared.wire else "the bundle has no wire function"),
         }
 

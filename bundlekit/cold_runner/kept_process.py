@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import remove_tree
 from .kept_log import KeptLog
 from .process_tree import send_signal
+from .sandbox.layers import NO_SANDBOX, Sandbox
 from .stderr_log import StderrLog
 from .strict_json import dumps
 
@@ -31,12 +32,16 @@ _CHUNK = 1 << 16
 
 
 class WarmStart(NamedTuple):
-    """What a process is started with: `variables` are its task's own, `names` of others are passed on to it."""
+    """What a process is started with: `variables` are its task's own, `names` of others are passed on to it.
+
+    The `sandbox` does not keep the process's memory to itself: whoever keeps it may look at the state that tasks leave.
+    """
 
     prepared: Prepared
     names: tuple[str, ...]
     variables: Mapping[str, str]
     limits: Mapping[str, int]
+    sandbox: Sandbox = NO_SANDBOX
 
 
 class KeptProcess:
@@ -65,6 +70,7 @@ class KeptProcess:
         environment = child_environment(
             os.environ, home=home.home, tmp=home.tmp, pass_env=start.names, task_env=start.variables
         )
+        self.tree = layer.path
         job = _job(start, environment, layer.path)
         their_requests, requests = self._kept(*pipe())
         answers, their_answers = self._kept(*pipe())
@@ -76,7 +82,8 @@ class KeptProcess:
         (state,) = self._kept(file_of(bytes(STATE_BYTES)))
         places = [(stderr, 1), (stderr, 2), (orders, JOB_FD), (their_answers, ANSWER_FD)]
         places += [(their_requests, REQUEST_FD), (state, STATE_FD)]
-        self.pid = spawn(command(start.prepared.python, "warm"), environment, places)
+        hold = _holder(start, environment, (home.own, layer.path))
+        self.pid = spawn(command(start.prepared.python, "warm"), environment, places, hold)
         for end in (their_answers, their_requests, stderr, orders):
             self._let_go(end)
         self.theirs = (requests, answers, life, state)
@@ -145,6 +152,16 @@ class KeptProcess:
     def _let_go(self, end: int) -> None:
         self._ends.remove(end)
         os.close(end)
+
+
+def _holder(start: WarmStart, environment: Mapping[str, str], own: tuple[str, ...]) -> Callable[[], None] | None:
+    """Return what puts the process into its sandbox, as for a cold task; None for none."""
+    if start.sandbox.layers is None:
+        return None
+    from .sandbox.confinement import holder  # noqa: PLC0415 - most processes run without a sandbox
+
+    passed = {name: value for name, value in environment.items() if name not in start.variables}
+    return holder(start.sandbox.layers, start.prepared.python, start.prepared.dependency_site, passed, own)
 
 
 def _job(start: WarmStart, environment: dict[str, str], tree: str) -> Job:

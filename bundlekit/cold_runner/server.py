@@ -16,7 +16,7 @@ from .long_texts import LongTexts
 from .phase_limits import PhaseLimits
 from .request_lines import request_lines
 from .runner_error import RunnerError
-from .sandbox.layers import NO_SANDBOX, Sandbox
+from .sandbox.asked import sandbox_of
 from .server_request import Request, parse_request, reproduction
 from .standard_output import write_whole
 from .strict_json import dumps
@@ -148,7 +148,7 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
     try:
         supervisor.check_room()
         request = parse_request(line, texts)
-        circumstances.sandbox = _sandbox(request)
+        circumstances.sandbox = sandbox_of(request)
         deadline = started + request.timeout_s
         result = _VERBS[request.verb](request, deadline, supervisor, kept, circumstances)
     except RunnerError as error:
@@ -175,15 +175,6 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
 def _shown(path: str) -> str:
     """Return `path` as text: a task may give a file a name that is none."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _sandbox(request: Request) -> Sandbox:
-    """Return what holds for tasks of `request`; before anything is built for what cannot be run."""
-    if request.sandbox == "off":
-        return NO_SANDBOX
-    from .sandbox.choice import choose_sandbox  # noqa: PLC0415 - most hosts ask for none
-
-    return choose_sandbox(request.sandbox, network_open=request.network)
 
 
 def _prepared_document(
@@ -265,4 +256,5 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         layered=kept.layers(request),
         forks=request.forks,
         preload=request.preload,
+        hash_seed=request.hash_seed,
     )

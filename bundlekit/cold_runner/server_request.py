@@ -22,6 +22,8 @@ __all__ = ["Request", "parse_request", "reproduction"]
 
 _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
+_MAX_HASH_SEED = 2**32 - 1
+"""As Python has it for PYTHONHASHSEED."""
 _OF_THE_MOMENT = frozenset({"cache_dir", "forks", "outputs_dir", "preserve", "texts"})
 
 
@@ -50,6 +52,7 @@ class Request(NamedTuple):
     limits: Limits
     forks: bool
     preload: tuple[str, ...]
+    hash_seed: int
     texts: LongTexts | None = None
 
 
@@ -93,6 +96,7 @@ def parse_request(
         limits=_limits(table.get("limits")),
         forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
         preload=_texts(table, "preload"),
+        hash_seed=_hash_seed(table),
         texts=texts,
     )
 
@@ -170,6 +174,13 @@ def _flag(table: Mapping[str, JsonValue], key: str) -> bool:
     if isinstance(value, bool):
         return value
     raise _refused(f"expected true or false in the key {key}, found {value!r:.100}")
+
+
+def _hash_seed(table: Mapping[str, JsonValue]) -> int:
+    value = table.get("hash_seed", 0)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_HASH_SEED:
+        return value
+    raise _refused(f"expected a number from 0 to {_MAX_HASH_SEED} in the key hash_seed, found {value!r:.100}")
 
 
 def _choice(table: Mapping[str, JsonValue], key: str, choices: tuple[str, ...], default: str | None) -> str:

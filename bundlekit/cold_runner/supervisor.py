@@ -124,7 +124,12 @@ class Supervisor:
             job["tree"], job["site"] = layer.path, prepared.site
             circumstances.tree = layer.path
             job["environment"] = environment = child_environment(
-                os.environ, home=home.home, tmp=home.tmp, pass_env=settings.pass_env, task_env=settings.task_env
+                os.environ,
+                home=home.home,
+                tmp=home.tmp,
+                pass_env=settings.pass_env,
+                task_env=settings.task_env,
+                hash_seed=settings.hash_seed,
             )
             job["limits"], job["sandboxed"] = settings.resources.by_name(), settings.sandbox.layers is not None
             plan = plan_of(prepared, settings, {**environment, "HOME": self._nowhere, "TMPDIR": self._nowhere})

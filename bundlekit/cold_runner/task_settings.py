@@ -19,7 +19,8 @@ class TaskSettings(NamedTuple):
     `resources` are the limits of each of its processes, `sandbox` is what holds all of them.
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
     `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
-    the bundle allows it, from a zygote that has imported the modules `preload` alone.
+    the bundle allows it, from a zygote that has imported the modules `preload` alone. `hash_seed` is PYTHONHASHSEED:
+    any but 0 is for who asks whether results hang on the order of sets.
     """
 
     phases: PhaseLimits
@@ -33,6 +34,7 @@ class TaskSettings(NamedTuple):
     layered: bool = False
     forks: bool = False
     preload: tuple[str, ...] = ()
+    hash_seed: int = 0
 
 
 class Circumstances:

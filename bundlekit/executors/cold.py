@@ -104,9 +104,9 @@ class ColdExecutor:
         """Import `reference` (the wire function when None) in a child and tell what is there."""
         return imported_of(self._ask("probe", timeout_s, reference=reference))
 
-    def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
+    def simulate(self, task: Mapping[str, object], timeout_s: float, *, hash_seed: int = 0) -> TaskRun:
         """Run the wire function once, on a task with the keys entrypoint, params and seed."""
-        return task_run_of(self._ask("simulate", timeout_s, task=task))
+        return task_run_of(self._ask("simulate", timeout_s, task=task, hash_seed=hash_seed))
 
     def simulate_document(self, task: Mapping[str, object], timeout_s: float) -> dict[str, object]:
         """Run one simulation task and return the one-line document of the runner as it is.

@@ -66,14 +66,14 @@ class ColdPool:
                     executor.prepare()
             return prepared
 
-    def simulate(self, task: Mapping[str, object], timeout_s: float) -> TaskRun:
-        """Run the wire function once.
+    def simulate(self, task: Mapping[str, object], timeout_s: float, *, hash_seed: int = 0) -> TaskRun:
+        """Run the wire function once, in a process whose PYTHONHASHSEED is `hash_seed`.
 
         Raises:
             InternalError: the supervisor of this task ended without an answer.
         """
         with self._lent() as executor:
-            return executor.simulate(task, timeout_s)
+            return executor.simulate(task, timeout_s, hash_seed=hash_seed)
 
     def aggregate(self, target: str, sim_returns: Sequence[Mapping[str, object]], timeout_s: float) -> TaskRun:
         """Run the target function once.

@@ -8,7 +8,14 @@ from typing import NamedTuple
 from bundlekit.fix.python_edits import with_parameter
 from bundlekit.fix.replacement import with_replacement
 from bundlekit.fix.requirements_edits import with_line
-from bundlekit.fix.toml_edits import declares_project, with_entry_point, with_new_key, with_requirement, with_smoke
+from bundlekit.fix.toml_edits import (
+    declares_project,
+    with_entry_point,
+    with_fresh_process,
+    with_new_key,
+    with_requirement,
+    with_smoke,
+)
 from bundlekit.fix.unsafe import UnsafeEditError
 from bundlekit.model.edit import (
     AddEntryPoint,
@@ -19,6 +26,7 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    RequireFreshProcess,
 )
 
 __all__ = ["Edited", "applied", "files_of"]
@@ -49,7 +57,7 @@ def files_of(edit: Edit) -> tuple[str, ...]:
             return (path,)
         case ReplaceText(place=place) | AddParameter(place=place):
             return (place.path,)
-        case AddEntryPoint() | AddSmokeTask():
+        case AddEntryPoint() | AddSmokeTask() | RequireFreshProcess():
             return (_PYPROJECT,)
         case AddRequirement():  # pragma: no branch - mypy holds the match to be exhaustive
             return (_PYPROJECT, _REQUIREMENTS)
@@ -114,7 +122,7 @@ def _applied(text: str | None, path: str, edit: Edit, why_not: str | None) -> st
     return text[: len(text) - len(plain)] + after
 
 
-_TextEdit = AddRequirement | AddEntryPoint | ReplaceText | RenameKey | AddParameter | AddSmokeTask
+_TextEdit = AddRequirement | AddEntryPoint | ReplaceText | RenameKey | AddParameter | AddSmokeTask | RequireFreshProcess
 
 
 def _edited(text: str, path: str, edit: _TextEdit) -> str:
@@ -131,8 +139,10 @@ def _edited(text: str, path: str, edit: _TextEdit) -> str:
             return with_entry_point(text, edit)
         case RenameKey():
             return with_new_key(text, edit)
-        case AddSmokeTask():  # pragma: no branch - mypy holds the match to be exhaustive
+        case AddSmokeTask():
             return with_smoke(text, edit)
+        case RequireFreshProcess():  # pragma: no branch - mypy holds the match to be exhaustive
+            return with_fresh_process(text, edit)
 
 
 def _keeps(before: str, after: str) -> bool:

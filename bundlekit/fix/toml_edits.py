@@ -9,16 +9,27 @@ import tomllib
 from bundlekit.cold_runner.dependency_hash import requirement_name
 from bundlekit.fix.differences import ABSENT, Difference, Keys, added, differences
 from bundlekit.fix.unsafe import UnsafeEditError
-from bundlekit.model.edit import AddEntryPoint, AddSmokeTask, RenameKey
+from bundlekit.model.edit import AddEntryPoint, AddSmokeTask, RenameKey, RequireFreshProcess
 from bundlekit.model.toml_text import Section, TomlText
 
-__all__ = ["declares_project", "with_entry_point", "with_new_key", "with_requirement", "with_smoke"]
+__all__ = [
+    "declares_project",
+    "with_entry_point",
+    "with_fresh_process",
+    "with_new_key",
+    "with_requirement",
+    "with_smoke",
+]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_PLAIN_LINE = re.compile(r"[\x00-\x1f\x7f]+")
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f\"'\\]*")
 _DEPENDENCIES = ("project", "dependencies")
 _ENTRY_POINTS = ("project", "entry-points")
-_SMOKE = ("tool", "bundlekit", "smoke")
+_ON = True
+_SETTINGS = ("tool", "bundlekit")
+_SMOKE = (*_SETTINGS, "smoke")
+_FRESH = (*_SETTINGS, "requires-fresh-process")
 
 
 def declares_project(text: str) -> bool:
@@ -94,6 +105,27 @@ def with_smoke(text: str, edit: AddSmokeTask) -> str:
     task = {"entrypoint": edit.entrypoint, "params": {}, "seed": 0}
     new = Difference((*_SMOKE, len(tasks)), ABSENT, task) if tasks else added(values, _SMOKE, [task])
     return _checked(values, after, new)
+
+
+def with_fresh_process(text: str, edit: RequireFreshProcess) -> str:
+    """Return `text` with the setting, in [tool.bundlekit] or in a new table of that name.
+
+    Raises:
+        UnsafeEditError: the setting is there, and somebody meant what it says; or as :func:`with_smoke`.
+    """
+    values = _values(text)
+    if _value_at(values, _FRESH) is not ABSENT:
+        raise UnsafeEditError("it says already whether a fresh process is required")
+    sections = TomlText(text).sections()
+    own = next((each for each in sections if each.path == _SETTINGS), None)
+    comment, line = f"# {_PLAIN_LINE.sub(' ', edit.why)}", "requires-fresh-process = true"
+    if own is not None:
+        after = _with_line(_with_line(text, own, line), own, comment)
+    else:
+        around = [each for each in sections if each.path[:2] == _SETTINGS]
+        place = sections[sections.index(around[0]) - 1] if around else sections[-1]
+        after = _with_block(text, place, ["[tool.bundlekit]", comment, line])
+    return _checked(values, after, added(values, _FRESH, _ON))
 
 
 def with_new_key(text: str, edit: RenameKey) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "Edit",
     "RenameKey",
     "ReplaceText",
+    "RequireFreshProcess",
     "is_editable",
     "summary",
 ]
@@ -75,7 +76,22 @@ class AddSmokeTask(NamedTuple):
     entrypoint: str
 
 
-Edit = CreateFile | AddRequirement | AddEntryPoint | ReplaceText | RenameKey | AddParameter | AddSmokeTask
+class RequireFreshProcess(NamedTuple):
+    """Set requires-fresh-process = true in [tool.bundlekit]; `why` is what was seen, for the comment above it."""
+
+    why: str
+
+
+Edit = (
+    CreateFile
+    | AddRequirement
+    | AddEntryPoint
+    | ReplaceText
+    | RenameKey
+    | AddParameter
+    | AddSmokeTask
+    | RequireFreshProcess
+)
 
 
 def is_editable(path: str) -> bool:
@@ -98,5 +114,7 @@ def summary(edit: Edit) -> str:
             return f"rename the key {keys[-1]!r} to {new!r}"
         case AddParameter(function=function, parameter=parameter, default=default):
             return f"add the parameter {parameter}={default} to {function}()"
-        case AddSmokeTask(entrypoint=entrypoint):  # pragma: no branch - mypy holds it to be exhaustive
+        case AddSmokeTask(entrypoint=entrypoint):
             return f"describe the smoke task {entrypoint!r}"
+        case RequireFreshProcess():  # pragma: no branch - mypy holds it to be exhaustive
+            return "set requires-fresh-process = true"

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
+
+if TYPE_CHECKING:
+    from bundlekit.model.isolation import IsolationOutcome
 
 __all__ = [
     "Finding",
@@ -118,7 +121,7 @@ class Report(NamedTuple):
     `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
     another severity than their rule gave them; `gone` what a baseline knows and was not found any more. `fixed` and
     `unfixed` are what a fix has done, and `findings` what is left after it; with a `difference`, a unified diff,
-    nothing was written yet.
+    nothing was written yet. `isolation` is there where that stage ran.
     """
 
     path: str
@@ -138,6 +141,7 @@ class Report(NamedTuple):
     fixed: tuple[Fixed, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
     difference: str | None = None
+    isolation: "IsolationOutcome | None" = None
 
     @property
     def passed(self) -> bool:

@@ -1,5 +1,6 @@
 """Grids: many tasks of one bundle, and what became of each."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from bundlekit.model.finding import Obstacle
 
 __all__ = ["Grid", "GridIdentity", "GridOutcome", "GridRow", "GridTask", "Tally", "is_verdict", "processes_of"]
 
+_TEXT_SHOWN = 60
 _NOT_OF_THE_TASK = frozenset(
     {
         ErrorCode.CACHE,
@@ -37,6 +39,12 @@ class GridTask(NamedTuple):
     def task_id(self, bundle: Digest) -> str:
         """Return its identity in that bundle, the one that every executor gives it."""
         return task_id(bundle, SimulationTask(self.entrypoint, self.params, self.seed, self.outputs))
+
+    @property
+    def shown(self) -> str:
+        """Its parameters and seed, cut where they are long, for people."""
+        text = json.dumps(self.params, ensure_ascii=False)
+        return f"{text if len(text) <= _TEXT_SHOWN else f'{text[: _TEXT_SHOWN - 3]}...'} seed {self.seed}"
 
     @property
     def document(self) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from bundlekit.cold_runner.codes import EXIT_STATUS
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import GridTask
@@ -68,6 +69,12 @@ class Divergence(NamedTuple):
     cold: str
     warm: str
     ulps: int | None = None
+
+    def __str__(self) -> str:
+        """What differs, where and by how much, as half a sentence."""
+        place = f" at {self.place}" if self.place else ""
+        ulps = "" if self.ulps is None else f" ({self.ulps} ULPs apart)"
+        return f"output {self.output}{place}: {self.cold} alone, {self.warm} then{ulps}"
 
 
 class Run(NamedTuple):
@@ -150,7 +157,9 @@ class IsolationOutcome(NamedTuple):
 
     `verdict` is None when no task succeeded cold, so that nothing can be said. `tasks` are those of the grid, by
     number; `failed_cold` are the numbers of those that failed cold, and were left out. `notes` are the words
-    ``seed_ignored`` and others; `not_shown` are sentences. `seed` is that of the shuffled order.
+    ``seed_ignored``, ``hash_order`` (results hang on the order of a set), ``differs_each_time`` and ``sequence_only``
+    (one sequence was run, which says nothing of others); `not_shown` are sentences. `seed` is the shuffled order's.
+    `sandbox` is the level that held, cold and warm. An `obstacle` is there whenever there is no verdict.
     """
 
     label: str
@@ -170,4 +179,12 @@ class IsolationOutcome(NamedTuple):
     seed: int
     budget: Budget
     requires_fresh_process: bool
+    sandbox: str = "none"
     obstacle: Obstacle | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """0 when isolated, 1 for every other verdict, else that of what stood in the way (DESIGN decision 9)."""
+        if self.obstacle is not None:
+            return EXIT_STATUS[self.obstacle.code]
+        return 0 if self.verdict is Verdict.ISOLATED else 1

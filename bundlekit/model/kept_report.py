@@ -15,6 +15,7 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    RequireFreshProcess,
 )
 from bundlekit.model.finding import Finding, Level, Report, Severity, Stage, StageName, StageStatus
 from bundlekit.model.place import Place
@@ -71,7 +72,9 @@ def _edit(row: list[str] | None) -> Edit | None:
     if row is None:
         return None
     kind, *fields = row
-    kinds = {each.__name__: each for each in (AddEntryPoint, AddRequirement, AddSmokeTask, CreateFile)}
+    kinds = {
+        each.__name__: each for each in (AddEntryPoint, AddRequirement, AddSmokeTask, CreateFile, RequireFreshProcess)
+    }
     if kind in kinds:
         return kinds[kind](*fields)
     place, *texts = fields

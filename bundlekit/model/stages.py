@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle, Stage
+from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.policy import Judgement
 
 __all__ = ["StagesOutcome"]
@@ -22,3 +23,4 @@ class StagesOutcome(NamedTuple):
     judgement: Judgement = Judgement()
     obstacle: Obstacle | None = None
     network: str = "none"
+    isolation: IsolationOutcome | None = None

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
+from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
@@ -85,6 +86,7 @@ class Evidence(NamedTuple):
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     resolution: Resolution | None = None
+    isolation: IsolationOutcome | None = None
 
     def failures(self) -> Iterator[Failure]:
         """Yield every failure seen, of whatever stage."""

@@ -26,6 +26,7 @@ from bundlekit.probe.rules import RULES_OF_STAGE
 __all__ = ["StageOptions", "run_stages"]
 
 _UNPROVED = "BK702"
+_SMOKED = {Level.SMOKE, Level.ISOLATION}
 _NOTHING_INSTALLED = "none"
 _INFRASTRUCTURE = frozenset({ErrorCode.IO, ErrorCode.CACHE, ErrorCode.INTERNAL, ErrorCode.SOURCE, ErrorCode.USAGE})
 
@@ -82,7 +83,7 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     asked = ColdOptions(python=options.python, sandbox=options.sandbox)
     cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
-    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level is Level.SMOKE]
+    plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level in _SMOKED]
     with ColdExecutor(BundleToRun(root, files, digest), cold_options, _unheard) as executor:
         return _run(executor, plans, evidence, options, progress)._replace(digest=digest)
 

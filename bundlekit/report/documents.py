@@ -10,14 +10,16 @@ from bundlekit.model.edit import summary
 from bundlekit.model.policy import Means
 
 if TYPE_CHECKING:
+    from bundlekit.model.documents.errors import ErrorDocument
+    from bundlekit.model.documents.isolation import IsolationDocument
     from bundlekit.model.documents.reports import (
-        ErrorDocument,
         FindingDocument,
         FixDocument,
         ReportDocument,
         ReportsDocument,
     )
     from bundlekit.model.finding import Finding, Fixed, Obstacle, Report, Unfixed
+    from bundlekit.model.isolation import IsolationOutcome
 
 __all__ = ["TOOL", "error_document", "json_text", "report_document", "reports_document"]
 
@@ -68,7 +70,14 @@ def report_document(report: "Report") -> "ReportDocument":
         "fixed": [_fix_document(each) for each in report.fixed],
         "unfixed": [{**_fix_document(each), "reason": each.reason} for each in report.unfixed],
         "difference": report.difference,
+        "isolation": None if report.isolation is None else _isolation_document(report.isolation),
     }
+
+
+def _isolation_document(outcome: "IsolationOutcome") -> "IsolationDocument":
+    from bundlekit.report.isolation import isolation_document  # noqa: PLC0415 - most reports come without
+
+    return isolation_document(outcome)
 
 
 def error_document(obstacle: "Obstacle") -> "ErrorDocument":

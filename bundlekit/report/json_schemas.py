@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, caches, doctor, grids, reports, settings, tasks
+from bundlekit.model.documents import archives, caches, doctor, grids, isolation, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -28,6 +28,7 @@ def schema_texts() -> dict[str, str]:
         "doctor-cluster": TypeAdapter(doctor.ClusterDocument),
         "grid": TypeAdapter(grids.GridDocument),
         "inspection": TypeAdapter(archives.InspectionDocument),
+        "isolation": TypeAdapter(isolation.IsolationDocument),
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),
         "pack-report": TypeAdapter(archives.PackReportDocument),

@@ -143,6 +143,7 @@ class _Session:
         self._methods: Mapping[str, Callable[[Mapping[str, object]], bytes]] = {
             "execute": self._execute,
             "aggregate": self._aggregate,
+            "import": self._import,
             "ready": self._ready,
             "shutdown": lambda _params: line.dumped({"ok": True}),
         }
@@ -219,16 +220,25 @@ class _Session:
         found = {"python": sys.executable, "version": version, "pid": os.getpid(), "venv": sys.prefix}
         return self._line.dumped({"ready": True, "bundle_digest": self._digest, **found})
 
+    def _import(self, _params: Mapping[str, object]) -> bytes:
+        """Have the bundle imported, as the first task would, and run nothing: what is there now no task has changed."""
+        self._imported()
+        return self._line.dumped({"imported": True})
+
+    def _imported(self) -> Callable[..., object]:
+        if self._wire is None:
+            self._wire = wire_function(self._job["reference"])
+        return self._wire
+
     def _execute(self, params: Mapping[str, object]) -> bytes:
         entrypoint, values, seed = params.get("entrypoint"), params.get("params"), params.get("seed")
         if not isinstance(entrypoint, str) or not isinstance(values, dict) or not isinstance(seed, int):
             raise _RequestError(
                 framing.INVALID_PARAMS, "expected entrypoint (text), params (an object) and seed (an integer)"
             )
-        if self._wire is None:
-            self._wire = wire_function(self._job["reference"])
+        wire = self._imported()
         self._job["entrypoint"], self._job["params"], self._job["seed"] = entrypoint, values, seed
-        returned = call_wire(self._line, self._wire, self._job)
+        returned = call_wire(self._line, wire, self._job)
         outputs: dict[bytes, bytes] = {}
         size = 0
         for name, data in outputs_of(returned):

@@ -37,7 +37,13 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def child_environment(
-    base: Mapping[str, str], *, home: str, tmp: str, pass_env: Iterable[str], task_env: Mapping[str, str]
+    base: Mapping[str, str],
+    *,
+    home: str,
+    tmp: str,
+    pass_env: Iterable[str],
+    task_env: Mapping[str, str],
+    hash_seed: int = 0,
 ) -> dict[str, str]:
     """Return the variables of a task's process: those allowed of `base`, then the task's own, then the fixed ones.
 
@@ -49,7 +55,7 @@ def child_environment(
     environment.update(dict.fromkeys(_THREAD_COUNTS, "1"))
     environment.update(_picked(base, pass_env))
     environment.update({name: value for name, value in task_env.items() if not name.startswith("PYTHON")})
-    environment.update(HOME=home, TMPDIR=tmp, PYTHONHASHSEED="0")
+    environment.update(HOME=home, TMPDIR=tmp, PYTHONHASHSEED=str(hash_seed))
     return environment
 
 

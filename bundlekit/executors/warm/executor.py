@@ -20,7 +20,7 @@ from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
 from bundlekit.executors.answers import error_of, failure_of
-from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.backend import BundleToRun, RunSettings
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
@@ -28,7 +28,7 @@ from bundlekit.executors.warm.process import NotBegunError, WarmProcess
 from bundlekit.executors.warm.work import Aggregation, Simulation, Work
 from bundlekit.model.outcome import Aggregated, Failure, Simulated, TaskRun
 
-__all__ = ["WarmExecutor", "WarmOptions"]
+__all__ = ["WarmExecutor", "WarmOptions", "start_request"]
 
 _TRIES = 3
 """A process that died before it began can be replaced; that a few do so one after the other is no accident."""
@@ -37,7 +37,8 @@ _TRIES = 3
 class WarmOptions(NamedTuple):
     """How to prepare and run: as ColdOptions, and how long processes are kept; what is open, a bundle's settings say.
 
-    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task.
+    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task. `sandbox` and `network`
+    are as in ColdOptions; the memory of a process can be read from outside in any sandbox.
     """
 
     python: str | None = None
@@ -47,6 +48,17 @@ class WarmOptions(NamedTuple):
     outputs_dir: Path | None = None
     cache_dir: Path | None = None
     pool: WarmLimits = WarmLimits()
+    sandbox: str = "off"
+    network: bool = False
+
+    def within(self, own: RunSettings) -> "WarmOptions":
+        """Return these options with what a bundle's own settings leave open, or add."""
+        return self._replace(
+            python=self.python or own.python,
+            network=self.network or own.network,
+            limits=own.limits if self.limits == NO_LIMITS else self.limits,
+            pass_env=(*self.pass_env, *own.pass_env),
+        )
 
 
 class WarmExecutor:
@@ -153,21 +165,7 @@ class WarmExecutor:
             if key.digest not in self._prepared:
                 self._prepare(bundle)
                 self._prepared.add(key.digest)
-        options = self._options_for(bundle)
-        return {
-            "verb": START,
-            "bundle": {
-                "path": str(bundle.path.resolve()),
-                "digest": key.digest,
-                "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
-            },
-            "python": options.python,
-            "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
-            "timeout_s": options.environment_timeout_s,
-            "pass_env": list(options.pass_env),
-            "env": dict(key.variables),
-            "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
-        }
+        return start_request(bundle, key, self._options_for(bundle))
 
     def _prepare(self, bundle: BundleToRun) -> None:
         """Have environment and code made ready, by a process of its own: the keeper must not wait for it."""
@@ -184,12 +182,27 @@ class WarmExecutor:
             raise error_of(prepared)
 
     def _options_for(self, bundle: BundleToRun) -> WarmOptions:
-        options, own = self._options, bundle.settings
-        return options._replace(
-            python=options.python or own.python,
-            limits=own.limits if options.limits == NO_LIMITS else options.limits,
-            pass_env=(*options.pass_env, *own.pass_env),
-        )
+        return self._options.within(bundle.settings)
+
+
+def start_request(bundle: BundleToRun, key: ProcessKey, options: WarmOptions) -> Mapping[str, object]:
+    """Return what the keeper starts a process from, on an environment that is ready."""
+    return {
+        "verb": START,
+        "bundle": {
+            "path": str(bundle.path.resolve()),
+            "digest": key.digest,
+            "files": [[each.path, each.mode, each.size, each.sha256] for each in bundle.files],
+        },
+        "python": options.python,
+        "cache_dir": None if options.cache_dir is None else str(options.cache_dir.resolve()),
+        "timeout_s": options.environment_timeout_s,
+        "pass_env": list(options.pass_env),
+        "env": dict(key.variables),
+        "sandbox": options.sandbox,
+        "network": options.network,
+        "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
+    }
 
 
 def _own_digest(bundle: BundleToRun) -> str:

@@ -32,11 +32,17 @@ _CHUNK = 1 << 16
 
 
 class Started(NamedTuple):
-    """A process, with our descriptors of it: its pipes, the one that tells of its end, and what it notes."""
+    """A process, with our descriptors of it: its pipes, the one that tells of its end, and what it notes.
+
+    `site` is where its bundle is installed, `tree` its own copy of the bundle's files, `sandbox` the level that holds.
+    """
 
     pid: int
     digest: str
     wire_error: str | None
+    site: str
+    tree: str
+    sandbox: str
     requests: int
     answers: int
     life: int
@@ -55,6 +61,9 @@ class _Answer(TypedDict):
     pid: int
     digest: str
     wire_error: str | None
+    site: str
+    tree: str
+    sandbox: str
 
 
 class Keeper:
@@ -96,7 +105,8 @@ class Keeper:
         answer: _Answer = json.loads(line)
         if "_fatal_error" in answer:
             raise _error(answer["_fatal_error"])
-        return Started(answer["pid"], answer["digest"], answer["wire_error"], *descriptors)
+        where = (answer["site"], answer["tree"], answer["sandbox"])
+        return Started(answer["pid"], answer["digest"], answer["wire_error"], *where, *descriptors)
 
     def end(self, pid: int, grace_s: float, *, with_notice: bool) -> None:
         """Have a process ended soon; its pipe tells when nothing is left of it. A keeper that is gone has ended it."""

@@ -55,6 +55,7 @@ class WarmProcess:
         self.pid = started.pid
         self.digest = started.digest
         self.wire_error = started.wire_error
+        self.site, self.tree, self.sandbox = started.site, started.tree, started.sandbox
         self.life = started.life
         self.started_s = time.monotonic()
         self.tasks = 0

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from bundlekit.model.documents.reports import ErrorDocument
+from bundlekit.model.documents.errors import ErrorDocument
 from bundlekit.model.documents.texts import ChecksumText, DigestText
 
 __all__ = ["GridBundleDocument", "GridDocument", "GridOutputDocument", "GridRowDocument", "GridSpecDocument"]

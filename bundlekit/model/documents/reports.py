@@ -4,12 +4,13 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.errors import ErrorDocument
+from bundlekit.model.documents.isolation import IsolationDocument
 from bundlekit.model.documents.texts import ChecksumText, CodeText, DigestText
 
 __all__ = [
     "BaselineDocument",
     "BundleDocument",
-    "ErrorDocument",
     "FindingDocument",
     "FixDocument",
     "KnownFindingDocument",
@@ -69,15 +70,6 @@ class BundleDocument(TypedDict):
     deps_hash: DigestText | None
 
 
-class ErrorDocument(TypedDict):
-    """Why a command came to nothing; `code` is its exit status."""
-
-    code: int
-    error_code: str
-    message: str
-    hint: str | None
-
-
 class ReportDocument(TypedDict):
     """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
 
@@ -85,6 +77,7 @@ class ReportDocument(TypedDict):
     looked for and not found any more. `sandbox` is the level that held while bundle code ran, `network` what the
     network was to it (closed, no-tcp, open); both are "none" where nothing ran. `fixed` and `unfixed` tell what `--fix`
     did, and `findings` what is left; with `--diff`, `difference` is a unified diff, and `fixed` what it would do.
+    `isolation` is null where that stage did not run.
     """
 
     schema: Literal["bundlekit/report/1"]
@@ -103,6 +96,7 @@ class ReportDocument(TypedDict):
     fixed: list[FixDocument]
     unfixed: list[UnfixedDocument]
     difference: str | None
+    isolation: IsolationDocument | None
 
 
 class ReportsDocument(TypedDict):

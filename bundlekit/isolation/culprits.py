@@ -1,0 +1,180 @@
+"""From differences to victims: each with the fewest earlier tasks that change it, and the first place of the change."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from bundlekit.isolation.compare import Observation, cell_of
+from bundlekit.isolation.laboratory import Laboratory
+from bundlekit.isolation.minimise import minimal
+from bundlekit.isolation.plan import GRID
+from bundlekit.isolation.readings import divergence_of, has_data
+from bundlekit.model.isolation import Cell, Victim
+
+__all__ = ["Candidate", "Culprits"]
+
+_MOST_MINIMISED = 6
+"""Victims for which the fewest tasks are looked for; there may be as many victims as tasks, all for one reason."""
+_TRIES = 3
+
+
+class Candidate(NamedTuple):
+    """A task that was seen to differ, after `earlier` tasks in the same process; `seen` is what it gave."""
+
+    task: int
+    order: str
+    earlier: tuple[int, ...]
+    cell: Cell
+    seen: Observation
+
+
+class _NotReachedError(Exception):
+    """The budget ended while the fewest tasks were looked for."""
+
+
+class Culprits:
+    """Looks for the fewest tasks; `first` is what each task gave cold.
+
+    `unsteady` are tasks that differ cold after all, `not_shown` sentences for the outcome.
+    """
+
+    def __init__(
+        self, laboratory: Laboratory, command: Callable[[tuple[int, ...]], str], first: dict[int, Observation]
+    ) -> None:
+        self._laboratory, self._command, self._first = laboratory, command, first
+        self._lock = threading.Lock()
+        self._guesses: set[tuple[int, ...]] = set()
+        self.unsteady: set[int] = set()
+        self.not_shown: list[str] = []
+
+    def victims(
+        self,
+        candidates: Iterable[Candidate],
+        each: Callable[[Callable[[Candidate], Victim], Sequence[Candidate]], list[Victim]],
+    ) -> tuple[Victim, ...]:
+        """Return a victim for each task that differs; `each` maps, perhaps several at once.
+
+        The first is looked at alone: what changes one task mostly changes the others.
+        """
+        ordered = _one_of_each(candidates)
+        found = [self._victim(candidate) for candidate in ordered[:1]]
+        found += each(self._victim, ordered[1:_MOST_MINIMISED])
+        rest = ordered[_MOST_MINIMISED:]
+        if rest:
+            named = ", ".join(str(candidate.task) for candidate in rest)
+            self.not_shown.append(
+                f"the fewest tasks that change task {named}: they were looked for with {_MOST_MINIMISED} others"
+            )
+        return (*found, *(self._as_seen(candidate) for candidate in rest))
+
+    def _victim(self, candidate: Candidate) -> Victim:
+        try:
+            return self._minimised(candidate)
+        except _NotReachedError:
+            return self._as_seen(candidate)
+
+    def _minimised(self, candidate: Candidate) -> Victim:
+        victim = candidate.task
+        with self._lock:
+            guesses = sorted(self._guesses)
+        found = minimal(candidate.earlier, lambda part: self._changes(candidate, part), guesses)
+        seen = self._repeated(candidate, found)
+        if seen is None:
+            found, seen = self._of_flaky(candidate)
+        if seen is None:
+            return self._not_seen_again(candidate)
+        with self._lock:
+            self._guesses.add(found)
+        if not found:
+            self._check_cold(victim)
+        message = seen.message if seen.message or found else "differs in a warm process even as its first task"
+        return self._told(candidate, (*found, victim), seen, message=message, is_minimal=True)
+
+    def _changes(self, candidate: Candidate, part: tuple[int, ...]) -> bool:
+        sequence = (*part, candidate.task)
+        observation = self._laboratory.last_of(sequence)
+        if observation is None:
+            self._check_budget()
+            return False
+        return self._cell(candidate, observation) is candidate.cell
+
+    def _repeated(self, candidate: Candidate, part: tuple[int, ...]) -> Observation | None:
+        """Return what the victim gives when `part` is run once more, None if it is not what was seen."""
+        sequence = (*part, candidate.task)
+        segment = self._laboratory.warm_again(sequence)
+        if len(segment.observations) < len(sequence):
+            self._check_budget()
+            return None
+        observation = segment.observations[-1]
+        return observation if self._cell(candidate, observation) is candidate.cell else None
+
+    def _of_flaky(self, candidate: Candidate) -> tuple[tuple[int, ...], Observation | None]:
+        """Return the fewest tasks where each part must be tried several times, and what was seen then."""
+        shown: dict[tuple[int, ...], Observation] = {}
+
+        def changes(part: tuple[int, ...]) -> bool:
+            if part not in shown:
+                seen = next((seen for _ in range(_TRIES) if (seen := self._repeated(candidate, part))), None)
+                if seen is None:
+                    return False
+                shown[part] = seen
+            return True
+
+        if not changes(candidate.earlier):
+            return candidate.earlier, None
+        found = minimal(candidate.earlier, changes)
+        return found, shown[found]
+
+    def _not_seen_again(self, candidate: Candidate) -> Victim:
+        self._check_cold(candidate.task)
+        message = f"differed once in {_TRIES + 2} runs of the same sequence"
+        return self._told(
+            candidate, (*candidate.earlier, candidate.task), candidate.seen, message=message, is_minimal=False
+        )
+
+    def _check_cold(self, task: int) -> None:
+        """Find out whether a task that no other task seems to change differs by itself."""
+        for _ in range(_TRIES):
+            again = self._laboratory.cold_again(task)
+            if again is not None and not again.agrees_with(self._first[task]):
+                self.unsteady.add(task)
+                return
+
+    def _as_seen(self, candidate: Candidate) -> Victim:
+        sequence = (*candidate.earlier, candidate.task)
+        return self._told(candidate, sequence, candidate.seen, message=candidate.seen.message, is_minimal=False)
+
+    def _told(
+        self,
+        candidate: Candidate,
+        sequence: tuple[int, ...],
+        seen: Observation,
+        *,
+        message: str | None,
+        is_minimal: bool,
+    ) -> Victim:
+        cold = self._first[candidate.task]
+        if not has_data(cold) and seen.succeeded:
+            cold = self._laboratory.cold_again(candidate.task) or cold
+        divergence = divergence_of(cold, seen)
+        command = self._command(sequence)
+        return Victim(
+            candidate.task, candidate.order, candidate.cell, sequence, is_minimal, divergence, message, command
+        )
+
+    def _cell(self, candidate: Candidate, observation: Observation) -> Cell:
+        return cell_of(self._first[candidate.task], observation)
+
+    def _check_budget(self) -> None:
+        if self._laboratory.is_used_up:
+            raise _NotReachedError
+
+
+def _one_of_each(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return one candidate for each task, the one with the fewest tasks before it; crashes first, then the grid's."""
+    best: dict[int, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda each: (each.cell is not Cell.CRASHED, len(each.earlier))):
+        best.setdefault(candidate.task, candidate)
+    return sorted(
+        best.values(), key=lambda each: (each.cell is not Cell.CRASHED, each.order != GRID, len(each.earlier))
+    )

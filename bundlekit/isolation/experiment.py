@@ -1,0 +1,277 @@
+"""The experiment: cold twice, then warm in several orders, then the fewest tasks that change a later one.
+
+Whether results differ cold comes first: where they do, nothing can be said of what tasks do to each other.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from bundlekit.cold_runner.codes import ErrorCode
+from bundlekit.isolation.compare import Observation, cell_of, verdict_of
+from bundlekit.isolation.culprits import Candidate, Culprits
+from bundlekit.isolation.laboratory import Laboratory, Segment, Spending
+from bundlekit.isolation.plan import REPEATED, affordable, chosen, orders, pair_of, reseeded, same_but_seed
+from bundlekit.isolation.readings import divergence_of
+from bundlekit.isolation.state import State, Watches, told
+from bundlekit.model.finding import Obstacle
+from bundlekit.model.isolation import Cell, IsolationOutcome, Order, Run, Verdict, Victim
+
+__all__ = ["HASH_SEED", "Experiment", "Means"]
+
+HASH_SEED = 1
+"""PYTHONHASHSEED of the second cold run of each task; in the first it is what it always is."""
+_RESEEDED = 2
+"""How many tasks are run with a seed that the grid has not, to see whether the seed matters."""
+_GOING_ON = (ErrorCode.WIRE_RAISED.value, ErrorCode.WIRE_RESULT.value)
+"""Failures after which a process goes on: what such a task leaves behind can change the next."""
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class Means(NamedTuple):
+    """What the experiment works with: a laboratory, threads for as many processes as may run at once, who is told.
+
+    `command` is what reproduces a sequence, but for its numbers.
+    """
+
+    laboratory: Laboratory
+    spending: Spending
+    threads: ThreadPoolExecutor
+    jobs: int
+    step: Callable[[str], None]
+    command: Callable[[tuple[int, ...]], str]
+    watches: Watches
+
+
+class Experiment:
+    """On the tasks of `blank`, an outcome without results, which :meth:`outcome` fills."""
+
+    def __init__(self, blank: IsolationOutcome, means: Means) -> None:
+        self._blank, self._means = blank, means
+        self._tasks = blank.tasks
+        self._notes: list[str] = []
+        self._not_shown: list[str] = []
+
+    def outcome(self) -> IsolationOutcome:
+        """Return what came of all of it."""
+        picked = self._picked()
+        self._means.step(f"running {len(picked)} tasks cold, each twice")
+        first = self._observed(picked)
+        second = self._observed(picked, HASH_SEED)
+        both = [number for number in picked if number in first and number in second]
+        failed = tuple(number for number in both if not first[number].succeeded)
+        blank = self._blank._replace(failed_cold=failed)
+        if both and len(failed) == len(both):
+            said = first[both[0]]
+            code = ErrorCode((said.failed_how or "").partition(" ")[0])
+            obstacle = Obstacle(code, f"no task succeeds in a process of its own; task {both[0]}: {said.message}")
+            return self._done(blank._replace(obstacle=obstacle), None, (), ())
+        if not both:
+            return self._done(blank, None, (), ())
+        unsteady = [number for number in both if not first[number].agrees_with(second[number])]
+        if unsteady:
+            victims = self._unsteady_victims(unsteady, first, second)
+            self._not_shown.append("no task was run warm: where results differ cold, nothing else can be said")
+            return self._done(blank, Verdict.NONDETERMINISTIC, (), victims)
+        self._look_at_seeds({number: first[number] for number in both if first[number].succeeded})
+        going = [number for number in both if (first[number].failed_how or _GOING_ON[0]).startswith(_GOING_ON)]
+        return self._warm(blank, going, first)
+
+    def of_sequence(self, sequence: tuple[int, ...]) -> IsolationOutcome:
+        """Return what came of one sequence alone: the verdict is on the last of its tasks."""
+        self._notes.append("sequence_only")
+        distinct = tuple(dict.fromkeys(sequence))
+        last = sequence[-1]
+        self._means.step(f"running {len(distinct)} tasks cold")
+        first = self._observed(distinct)
+        second = self._observed([last], HASH_SEED)
+        failed = tuple(number for number in distinct if number in first and not first[number].succeeded)
+        blank = self._blank._replace(failed_cold=failed)
+        if len(first) < len(distinct) or last not in second:
+            return self._done(blank, None, (), ())
+        if not first[last].agrees_with(second[last]):
+            victims = self._unsteady_victims([last], first, second)
+            return self._done(blank, Verdict.NONDETERMINISTIC, (), victims)
+        self._means.step("running the sequence warm")
+        run, candidates = WarmOrders(self._means.laboratory, first, self._means.watches).run(
+            Order("sequence", sequence)
+        )
+        victims = tuple(
+            Victim(
+                task=last,
+                order="sequence",
+                cell=each.cell,
+                sequence=sequence,
+                is_minimal=False,
+                divergence=divergence_of(first[last], each.seen),
+                message=each.seen.message,
+                command=self._means.command(sequence),
+            )
+            for each in candidates
+            if (*each.earlier, each.task) == sequence
+        )
+        verdict = verdict_of([run._replace(cells=run.cells[-1:])], differs_cold=False)
+        return self._done(blank, verdict, (run,), victims)
+
+    def _picked(self) -> tuple[int, ...]:
+        """Return the tasks that take part, once the first of them have shown how long they take."""
+        means = self._means
+        tasks_left, seconds_left = means.spending.left
+        picked = chosen(self._tasks, affordable(tasks_left, seconds_left, 0.0, means.jobs))
+        means.step("running the first tasks cold")
+        seen = self._observed(picked.tasks[: means.jobs])
+        slowest = max((each.seconds for each in seen.values()), default=0.0)
+        most = affordable(tasks_left, seconds_left, slowest, means.jobs)
+        if most < len(picked.tasks):
+            picked = chosen(self._tasks, most)
+        self._not_shown += picked.left_out
+        return picked.tasks
+
+    def _observed(self, numbers: Sequence[int], hash_seed: int = 0) -> dict[int, Observation]:
+        """Return what tasks give cold; those that the budget did not reach are missing."""
+        found = self._each(lambda number: self._means.laboratory.cold(number, hash_seed), numbers)
+        return {number: each for number, each in zip(numbers, found, strict=True) if each is not None}
+
+    def _each(self, work: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> list[ResultT]:
+        return list(self._means.threads.map(work, items))
+
+    def _look_at_seeds(self, seen: dict[int, Observation]) -> None:
+        """Note whether no seed makes any difference."""
+        pairs = [(self._tasks[number], observation) for number, observation in seen.items()]
+        others = reseeded(self._tasks, tuple(seen), _RESEEDED)
+        found = self._each(self._means.laboratory.cold_task, others)
+        pairs += [(task, each) for task, each in zip(others, found, strict=True) if each is not None]
+        alike = [
+            one.agrees_with(other)
+            for number, (task, one) in enumerate(pairs)
+            for twin, other in pairs[:number]
+            if task.seed != twin.seed and same_but_seed(task, twin)
+        ]
+        if alike and all(alike):
+            self._notes.append("seed_ignored")
+        elif not alike:
+            self._not_shown.append("whether the seed matters: no task could be run with another one")
+
+    def _unsteady_victims(
+        self, unsteady: Sequence[int], first: dict[int, Observation], second: dict[int, Observation]
+    ) -> tuple[Victim, ...]:
+        again = self._means.laboratory.cold_again(unsteady[0])
+        by_order = again is not None and again.agrees_with(first[unsteady[0]])
+        self._notes.append("hash_order" if by_order else "differs_each_time")
+        message = (
+            "differs under another PYTHONHASHSEED, and only then: something goes in the order of a set"
+            if by_order
+            else "differs from one fresh process to the next: something is read from the clock, the system or memory"
+        )
+        return tuple(
+            Victim(
+                task=number,
+                order="cold",
+                cell=cell_of(first[number], second[number]),
+                sequence=(number,),
+                is_minimal=True,
+                divergence=divergence_of(first[number], second[number]),
+                message=message,
+                command=self._means.command((number,)),
+            )
+            for number in unsteady
+        )
+
+    def _warm(self, blank: IsolationOutcome, going: Sequence[int], first: dict[int, Observation]) -> IsolationOutcome:
+        means = self._means
+        pair = pair_of(self._tasks, [number for number in going if first[number].succeeded])
+        planned = orders(going, pair, blank.seed)
+        means.step(f"running {len(going)} tasks warm, in {len(planned)} orders")
+        warm = WarmOrders(means.laboratory, first, means.watches)
+        done = self._each(warm.run, planned)
+        runs = tuple(run for run, _ in done)
+        candidates = [candidate for _, found in done for candidate in found]
+        skipped = [run.order.name for run in runs if Cell.SKIPPED in run.cells]
+        if skipped:
+            self._not_shown.append(f"all of the orders {', '.join(skipped)}: the budget was used up")
+        verdict = verdict_of(runs, differs_cold=False)
+        if not candidates:
+            return self._done(self._with_state(blank, warm.state, (), warm.problems), verdict, runs, ())
+        means.step(f"looking for the fewest tasks that change another: {len(candidates)} differences")
+        culprits = Culprits(means.laboratory, means.command, first)
+        victims = culprits.victims(candidates, self._each)
+        if culprits.unsteady:
+            self._notes.append("differs_each_time")
+            verdict = Verdict.NONDETERMINISTIC
+        self._not_shown += culprits.not_shown
+        return self._done(self._with_state(blank, warm.state, victims, warm.problems), verdict, runs, victims)
+
+    def _with_state(
+        self, blank: IsolationOutcome, state: State, victims: Sequence[Victim], problems: Sequence[str]
+    ) -> IsolationOutcome:
+        """Return the outcome with the state that tasks leave, in A A B A and before the first victim."""
+        self._not_shown += problems
+        minimal = [victim for victim in victims if victim.is_minimal and len(victim.sequence) > 1]
+        if minimal:
+            self._means.step("looking at the state that the victim meets")
+            look = self._means.watches()
+            sequence = minimal[0].sequence
+            self._means.laboratory.warm_again(sequence, look.between)
+            earlier = sequence[:-1]
+            state = state.joined(State(tuple(look.native.left_by(earlier)), tuple(look.python.left_by(earlier))))
+        state = told(state, differs=bool(victims))
+        return blank._replace(native_state=state.native, python_state=state.python)
+
+    def _done(
+        self, blank: IsolationOutcome, verdict: Verdict | None, runs: tuple[Run, ...], victims: tuple[Victim, ...]
+    ) -> IsolationOutcome:
+        return blank._replace(
+            verdict=verdict,
+            runs=runs,
+            victims=victims,
+            notes=tuple(self._notes),
+            not_shown=tuple(self._not_shown),
+            budget=self._means.spending.budget,
+        )
+
+
+class WarmOrders:
+    """Runs orders and holds each task against what it gave cold, in `first`.
+
+    `state` is what the tasks of the order A A B A left, `problems` what of it could not be seen.
+    """
+
+    def __init__(self, laboratory: Laboratory, first: dict[int, Observation], watches: Watches) -> None:
+        self._laboratory, self._first, self._watches = laboratory, first, watches
+        self.state = State()
+        self.problems: list[str] = []
+
+    def run(self, order: Order) -> tuple[Run, list[Candidate]]:
+        """Return the cells of an order, and the differences in it; where a process ends, another goes on."""
+        cells: list[Cell] = []
+        pids: list[int | None] = []
+        candidates: list[Candidate] = []
+        seconds = 0.0
+        left = order.tasks
+        while left:
+            is_watched = order.name == REPEATED and left is order.tasks
+            segment = self._watched(left) if is_watched else self._laboratory.warm(left)
+            for place, warm in enumerate(segment.observations):
+                task = left[place]
+                cell = cell_of(self._first[task], warm)
+                cells.append(cell)
+                pids.append(warm.pid)
+                seconds += warm.seconds
+                if cell is not Cell.SAME:
+                    candidates.append(Candidate(task, order.name, left[:place], cell, warm))
+            if not segment.has_ended:
+                break
+            left = left[len(segment.observations) :]
+        rest = len(order.tasks) - len(cells)
+        cells += [Cell.SKIPPED] * rest
+        pids += [None] * rest
+        return Run(order, tuple(cells), tuple(pids), seconds), candidates
+
+    def _watched(self, tasks: tuple[int, ...]) -> Segment:
+        look = self._watches()
+        segment = self._laboratory.warm_again(tasks, look.between)
+        self.state = State(tuple(look.native.changes(tasks)), tuple(look.python.changes(tasks)))
+        self.problems = look.problems()
+        return segment

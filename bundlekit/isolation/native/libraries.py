@@ -1,0 +1,89 @@
+"""Which libraries a process has loaded, of the bundle and of its dependencies, and where their memory is."""
+
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.isolation.native.memory import Mapping
+from bundlekit.read.elf import ElfError, ElfImage, read_image
+from bundlekit.read.native_variables import NativeVariable, native_variables
+
+__all__ = ["Library", "loaded_libraries", "variables_of"]
+
+_SITES = ("site-packages", "dist-packages")
+_LEFT_OUT = ("numpy/", "numpy.libs/", "pandas/", "pandas.libs/", "pyarrow/", "pyarrow.libs/")
+"""Distributions with caches in their libraries; their settings that tasks can change, Python code can see."""
+_DELETED = " (deleted)"
+_PAGE = 4096
+
+
+class Library(NamedTuple):
+    """A library as it is loaded; `bias` is what is to be added to the addresses in its file.
+
+    `name` is its path from where it is installed; `path` is where this process finds it.
+    """
+
+    name: str
+    path: Path
+    is_own: bool
+    bias: int
+    image: ElfImage
+
+
+def loaded_libraries(pid: int, mappings: Iterable[Mapping], code: Path) -> tuple[Library, ...]:
+    """Return the libraries of the bundle, installed in `code` or where the process is, and those of dependencies."""
+    roots = tuple(f"{each.rstrip('/')}/" for each in (str(code), str(code.resolve())))
+    tree = f"{str(Path(f'/proc/{pid}/cwd').readlink()).rstrip('/')}/"
+    found = []
+    for mapping in mappings:
+        if mapping.offset or not mapping.path.startswith("/") or mapping.path.endswith(_DELETED):
+            continue
+        site = _below_site(mapping.path)
+        if is_own := mapping.path.startswith(roots):
+            name = site or os.path.relpath(mapping.path, code)
+        elif is_own := site is None and mapping.path.startswith(tree):
+            name = mapping.path.removeprefix(tree)
+        else:
+            name = site or ""
+        image = _image_at(pid, mapping.path) if name and (is_own or not name.startswith(_LEFT_OUT)) else None
+        if image is not None:
+            path, read = image
+            found.append(Library(name, path, is_own, mapping.start - (read.start & -_PAGE), read))
+    return tuple(found)
+
+
+def _below_site(path: str) -> str | None:
+    parts = path.split("/")
+    sites = [number for number, part in enumerate(parts) if part in _SITES]
+    return "/".join(parts[sites[-1] + 1 :]) if sites else None
+
+
+def _image_at(pid: int, path: str) -> tuple[Path, ElfImage] | None:
+    """Return where a file of the process is found from here, which may see other mounts, and what it is."""
+    for each in (path, f"/proc/{pid}/root{path}"):
+        try:
+            state = os.stat(each)  # noqa: PTH116 - as for the mappings: one look at each of many files
+        except OSError:
+            continue
+        image = _image_of(each, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+        return None if image is None else (Path(each), image)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _image_of(path: str, _version: tuple[int, ...]) -> ElfImage | None:
+    try:
+        return read_image(Path(path))
+    except (OSError, ElfError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def variables_of(path: Path) -> tuple[NativeVariable, ...]:
+    """Return the variables of a library by address, none where its file says nothing of them, or is gone."""
+    try:
+        return native_variables(path)
+    except (OSError, ElfError):
+        return ()

@@ -1,0 +1,100 @@
+"""All that libraries of a process have in memory that they can write, at one time."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from bundlekit.isolation.native.heap import Block, Heap
+from bundlekit.isolation.native.libraries import Library, loaded_libraries
+from bundlekit.isolation.native.memory import ProcessMemory
+from bundlekit.isolation.native.thread_local import main_thread, thread_local_block
+from bundlekit.read.elf import ElfSection
+
+__all__ = ["NativeSnapshot", "Region", "snapshot_of"]
+
+_LARGEST_SECTION = 1 << 26
+"""What a library has beyond, in one section, is not compared."""
+
+_SEARCHED_BYTES = 1 << 23
+
+
+class Region(NamedTuple):
+    """A section of a loaded library: where it begins in the process, and what is in it."""
+
+    library: Library
+    section: ElfSection
+    address: int
+    data: bytes
+    is_thread_local: bool = False
+
+
+class NativeSnapshot(NamedTuple):
+    """`regions` are by library and section, `blocks` what the bundle's own libraries reach on the heap, by address.
+
+    `unseen` says in sentences what could not be looked at.
+    """
+
+    regions: Mapping[tuple[str, str], Region]
+    blocks: Mapping[int, Block]
+    unseen: tuple[str, ...] = ()
+
+
+def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> NativeSnapshot:
+    """Return what there is now; equal parts of `before` are shared, so that many snapshots need little memory.
+
+    Raises:
+        OSError: the process is gone, or is not ours to look at.
+    """
+    with ProcessMemory(pid) as memory:
+        mappings = memory.mappings()
+        libraries = loaded_libraries(pid, mappings, code)
+        regions = [region for library in libraries for region in _sections(library, memory)]
+        unseen = []
+        if any(library.image.tls is not None for library in libraries):
+            thread = main_thread(memory, mappings)
+            if thread is None:
+                unseen.append("thread-local variables are not seen on this machine: only on x86-64 with glibc")
+            else:
+                regions += _thread_local(libraries, thread, memory)
+        heap = Heap(memory, mappings)
+        for region in regions:
+            if region.library.is_own and len(region.data) <= _SEARCHED_BYTES:
+                heap.reach(region.data)
+        if not heap.is_complete:
+            unseen.append(f"of the memory that static variables point to, only the first {len(heap.blocks):,} blocks")
+    return NativeSnapshot(
+        {(each.library.name, each.section.name): _shared(each, before) for each in regions},
+        {address: _shared_block(address, block, before) for address, block in heap.blocks.items()},
+        tuple(unseen),
+    )
+
+
+def _sections(library: Library, memory: ProcessMemory) -> Iterable[Region]:
+    for section in library.image.sections:
+        address = library.bias + section.address
+        yield Region(library, section, address, memory.read(address, min(section.size, _LARGEST_SECTION)))
+
+
+def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemory) -> Iterable[Region]:
+    for library in libraries:
+        tls = library.image.tls
+        if tls is None:
+            continue
+        address = thread_local_block(library, thread, memory)
+        if address is not None:
+            yield Region(
+                library, tls, address, memory.read(address, min(tls.size, _LARGEST_SECTION)), is_thread_local=True
+            )
+        else:
+            # A thread gets its block when it first asks for it, filled like this.
+            yield Region(library, tls, 0, library.image.tls_initial.ljust(tls.size, b"\0"), is_thread_local=True)
+
+
+def _shared(region: Region, before: NativeSnapshot | None) -> Region:
+    same = None if before is None else before.regions.get((region.library.name, region.section.name))
+    return same if same is not None and same == region else region
+
+
+def _shared_block(address: int, block: Block, before: NativeSnapshot | None) -> Block:
+    same = None if before is None else before.blocks.get(address)
+    return same if same is not None and same == block else block
