@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
@@ -52,6 +53,11 @@ class Truth(NamedTuple):
     ignores_seed: bool
     is_stripped: bool
     files: Mapping[str, str]
+
+    @property
+    def files_name(self) -> str:
+        """A name for its directory."""
+        return "-".join(re.findall(r"[a-z0-9+_]+", self.name.lower()))
 
 
 def population(seed: int, size: int) -> Iterator[Truth]:
