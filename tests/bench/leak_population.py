@@ -1,10 +1,10 @@
-"""Scores ``bundlekit isolation`` on many small bundles of which is known what leaks in them, by what, and after which tasks.
+"""Scores ``bundlekit isolation`` on small bundles of which is known what leaks, by what, and after which tasks.
 
-``leak_population.py [--seed N] [--size N] [--tier short|long] [--keep DIR] [--only WORD] [--check-plants]``. Half of the
-bundles have a planted leak of one of the kinds in `leaks/`, the other half is clean and looks much like them. Prints how
-many verdicts, sequences, cells and names were right, and every miss with the bundle, which is kept. The exit status is
-1 when a verdict, a sequence, a cell or a native name was wrong. `--check-plants` does not ask bundlekit at all: it holds
-what the plants say against plain runs.
+``leak_population.py [--seed N] [--size N] [--tier short|long] [--keep DIR] [--only WORD] [--check-plants]``. Half of
+the bundles have a planted leak of one of the kinds in `leaks/`, the other half is clean and looks much like them. It
+prints how many verdicts, sequences, cells and names were right, and every miss with its bundle, which is kept. The exit
+status is 1 when a verdict, a sequence, a cell or a native name was wrong. `--check-plants` does not ask bundlekit at
+all: it holds what the plants say against plain runs.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _check_plants(chosen: Sequence[Truth], top: Path) -> int:
     def check(truth: Truth) -> list[str]:
-        return contradictions(write_bundle(top / truth.files_name, truth), truth)
+        return contradictions(write_bundle(top / truth.directory_name, truth), truth)
 
     steady = [truth for truth in chosen if truth.verdict != "nondeterministic"]
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -72,12 +72,11 @@ def _tried(chosen: Sequence[Truth], top: Path, keep: Path) -> Iterator[Tried]:
     environment = {**os.environ, "VENVS_DIR": str(top / "cache")}
 
     def attempt(truth: Truth) -> Tried:
-        bundle = write_bundle(top / truth.files_name, truth)
+        bundle = write_bundle(top / truth.directory_name, truth)
         began = time.monotonic()
-        command = [sys.executable, "-m", "bundlekit", "isolation", str(bundle), "--grid-spec", str(bundle / "grid.json")]
-        done = subprocess.run(
-            [*command, "--jobs", "1", "--output", "json"], env=environment, capture_output=True, text=True, check=False
-        )
+        options = ["--grid-spec", str(bundle / "grid.json"), "--jobs", "1", "--output", "json"]
+        command = [sys.executable, "-m", "bundlekit", "isolation", str(bundle), *options]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         judgement = judged(truth, _document(done.stdout), done.stderr)
         if judgement.misses:
             shutil.copytree(bundle, keep / bundle.name)
@@ -88,7 +87,7 @@ def _tried(chosen: Sequence[Truth], top: Path, keep: Path) -> Iterator[Tried]:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for tried in threads.map(attempt, chosen):
             for aspect, sentence in tried.judgement.misses:
-                print(f"miss ({aspect}) {tried.truth.name}: {sentence} [{keep / tried.truth.files_name}]", flush=True)
+                print(f"miss ({aspect}) {tried.truth.name}: {sentence} [{keep / tried.truth.directory_name}]", flush=True)
             yield tried
 
 
@@ -109,7 +108,8 @@ def _print_score(tried: Sequence[Tried], drawn: str, seconds: float) -> int:
         right = sum(one.judgement.right[aspect] for one in tried)
         print(f"{aspect.name:<16} {right:>5} of {asked:>5} {aspect.what}")
     each = sorted(one.seconds for one in tried)
-    print(f"{seconds:.0f} s in all, {AT_ONCE} at once; a bundle took {each[len(each) // 2]:.1f} s, at most {each[-1]:.1f} s")
+    median = each[len(each) // 2]
+    print(f"{seconds:.0f} s in all, {AT_ONCE} at once; a bundle took {median:.1f} s, at most {each[-1]:.1f} s")
     return int(any(aspect.counts for one in tried for aspect, _ in one.judgement.misses))
 
 

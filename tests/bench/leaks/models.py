@@ -1,4 +1,4 @@
-"""What the models of the population do with the number that a kind works out: short runs, and ways to write them down."""
+"""What the models do with the number that a kind works out: short runs, and ways to write them down."""
 
 __all__ = ["ENCODERS", "RUNS"]
 

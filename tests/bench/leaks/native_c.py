@@ -3,26 +3,14 @@
 Each source defines `$func(x, flag, group, seed)`; the extension module around it is the same for all.
 """
 
-from leaks.plants import (
-    Kind,
-    Plant,
-    breaks_others,
-    counts,
-    counts_by_group,
-    first_of_group_wins,
-    first_wins,
-    gathers,
-    needs_two,
-    only_once,
-    sticks,
-)
+from leaks.plants import Kind, Plant, counts, counts_by_group, first_of_group_wins, first_wins, gathers, sticks
 
 __all__ = ["NATIVE_C"]
 
 NATIVE_C = (
     Kind(
         "C static local",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         language="c",
         leak="""
@@ -42,7 +30,7 @@ NATIVE_C = (
     ),
     Kind(
         "C set by the first call",
-        Plant(None, first_wins),
+        Plant(first_wins, None),
         ("x",),
         language="c",
         leak="""
@@ -75,7 +63,7 @@ NATIVE_C = (
     ),
     Kind(
         "C array of the file",
-        Plant((), gathers),
+        Plant(gathers, ()),
         ("x",),
         language="c",
         leak="""
@@ -104,7 +92,7 @@ NATIVE_C = (
     ),
     Kind(
         "C memory behind a pointer",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         language="c",
         leak="""
@@ -136,7 +124,7 @@ NATIVE_C = (
     ),
     Kind(
         "C library generator",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         language="c",
         leak="""
@@ -154,7 +142,7 @@ NATIVE_C = (
     ),
     Kind(
         "C thread_local",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         language="c",
         leak="""
@@ -176,7 +164,7 @@ NATIVE_C = (
     ),
     Kind(
         "C text that is appended to",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         language="c",
         leak="""
@@ -198,7 +186,7 @@ NATIVE_C = (
     ),
     Kind(
         "C table by group",
-        Plant((), counts_by_group),
+        Plant(counts_by_group, ()),
         ("x", "flag", "group"),
         language="c",
         leak="""
@@ -221,7 +209,7 @@ NATIVE_C = (
     ),
     Kind(
         "C memo keyed too coarsely",
-        Plant((), first_of_group_wins),
+        Plant(first_of_group_wins, ()),
         ("x", "group"),
         language="c",
         leak="""
@@ -249,84 +237,6 @@ NATIVE_C = (
                     entry->is_set = 1;
                 }
                 return entry->value;
-            }
-            """,
-    ),
-    Kind(
-        "C two polluters",
-        Plant((False, False), needs_two),
-        ("x", "flag", "group"),
-        language="c",
-        leak="""
-            static int $state = 0;
-            static double $other = 1.0;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                if (flag) $state = 1;
-                if ($state && group == 2) $other = 1.25;
-                return x * $other;
-            }
-            """,
-        clean="""
-            static int $state = 0;
-            static double $other = 1.0;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                $state = flag;
-                $other = $state && group == 2 ? 1.25 : 1.0;
-                return x * $other;
-            }
-            """,
-        planted=("$other", "$state"),
-    ),
-    Kind(
-        "C abort at the second call",
-        Plant(False, only_once),
-        ("x",),
-        language="c",
-        leak="""
-            static int $state = 0;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                if ($state) abort();
-                $state = 1;
-                return x;
-            }
-            """,
-        clean="""
-            static int $state = 0;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                if ($state < 0) abort();
-                $state = 1;
-                return x;
-            }
-            """,
-    ),
-    Kind(
-        "C pointer that dangles",
-        Plant(False, breaks_others),
-        ("x", "flag"),
-        language="c",
-        leak="""
-            static const double table[4] = {1.0, 2.0, 3.0, 4.0};
-            static const double *volatile $state = table;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                if (flag) {
-                    $state = NULL;
-                    return x;
-                }
-                return x * $state[2];
-            }
-            """,
-        clean="""
-            static const double table[4] = {1.0, 2.0, 3.0, 4.0};
-            static const double *volatile $state = table;
-
-            static double $func(double x, int flag, int group, unsigned long long seed) {
-                $state = flag ? NULL : table;
-                return $state == NULL ? x : x * $state[2];
             }
             """,
     ),

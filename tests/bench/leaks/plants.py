@@ -32,10 +32,10 @@ class Task(NamedTuple):
 
 
 class Plant(NamedTuple):
-    """The abstract process: the state after import, and the step from a state and a task to a state and what shows."""
+    """The abstract process: the step from a state and a task to a state and what shows, and the state after import."""
 
-    start: object
     step: Callable[..., tuple[object, object]]
+    start: object
 
     def shows(self, tasks: Sequence[Task]) -> object:
         """Return what the last of `tasks` shows when all of them ran in one process, in this order."""
@@ -175,9 +175,7 @@ def needs_two(state: tuple[bool, bool], task: Task) -> tuple[tuple[bool, bool], 
     return state, state[1]
 
 
-def only_three_fit(
-    state: tuple[tuple[float, float], ...], task: Task
-) -> tuple[tuple[tuple[float, float], ...], float]:
+def only_three_fit(state: tuple[tuple[float, float], ...], task: Task) -> tuple[tuple[tuple[float, float], ...], float]:
     """A memo of three sets whose fourth takes the place of the first, and keeps what was worked out for that."""
     kept = dict(state)
     if task.x not in kept:
@@ -189,7 +187,7 @@ def only_three_fit(
 
 
 def spoils(state: bool, task: Task) -> tuple[bool, object]:  # noqa: FBT001 - a state, not an argument
-    """A task that is switched on fails and leaves its work half done; the next one that succeeds is wrong and clears up."""
+    """A task that is switched on fails, its work half done; the next one that succeeds is wrong, and clears up."""
     return (True, FAILS) if task.flag else (False, state)
 
 

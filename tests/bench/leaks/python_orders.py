@@ -1,26 +1,24 @@
-"""Kinds of leaks that show only in some orders, after some tasks, or by an end; and bundles that are unsteady anyway."""
+"""Kinds of leaks that show only in some orders, after some tasks, or by an end."""
 
 from leaks.plants import (
     Kind,
     Plant,
     breaks_others,
-    counts,
     larger_last_stays,
     largest_stays,
     needs_two,
-    nothing,
     only_once,
     only_three_fit,
     spoils,
     sticks,
 )
 
-__all__ = ["PYTHON_ORDERS", "UNSTEADY"]
+__all__ = ["PYTHON_ORDERS"]
 
 PYTHON_ORDERS = (
     Kind(
         "only the fourth set",
-        Plant((), only_three_fit),
+        Plant(only_three_fit, ()),
         ("x",),
         leak="""
             $state = {}
@@ -49,7 +47,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "only after a larger one",
-        Plant(0.0, larger_last_stays),
+        Plant(larger_last_stays, 0.0),
         ("x",),
         leak="""
             $state = 0.0
@@ -72,7 +70,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "largest so far",
-        Plant(0.0, largest_stays),
+        Plant(largest_stays, 0.0),
         ("x",),
         leak="""
             $state = [0.0]
@@ -93,7 +91,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "only after an exception",
-        Plant(False, spoils),
+        Plant(spoils, start=False),
         ("x", "flag"),
         leak="""
             $state = False
@@ -126,7 +124,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "only after an exception that was caught",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             $state = 1.0
@@ -165,7 +163,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "two polluters",
-        Plant((False, False), needs_two),
+        Plant(needs_two, (False, False)),
         ("x", "flag", "group"),
         leak="""
             $state = {"calibrated": False}
@@ -193,7 +191,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "set up only once",
-        Plant(False, only_once),
+        Plant(only_once, start=False),
         ("x",),
         leak="""
             $state = False
@@ -219,7 +217,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "exit at the second call",
-        Plant(False, only_once),
+        Plant(only_once, start=False),
         ("x",),
         leak="""
             import sys
@@ -248,7 +246,7 @@ PYTHON_ORDERS = (
     ),
     Kind(
         "process gone at a later call",
-        Plant(False, breaks_others),
+        Plant(breaks_others, start=False),
         ("x", "flag"),
         leak="""
             import os
@@ -276,129 +274,5 @@ PYTHON_ORDERS = (
                 return $x
             """,
     ),
-    Kind(
-        "constant that runs out",
-        Plant(0, counts),
-        ("x",),
-        leak="""
-            $state = [1.0 + step / 64 for step in range(200)]
-
-
-            def $func($x):
-                return $x * $state.pop()
-            """,
-        clean="""
-            $state = [1.0 + step / 64 for step in range(200)]
-
-
-            def $func($x):
-                return $x * list($state).pop()
-            """,
-    ),
 )
-"""Sequences that find these are longer, or must end in something else than a different output."""
-
-UNSTEADY = (
-    Kind(
-        "order of a set",
-        Plant(None, nothing),
-        ("x",),
-        leak="""
-            $state = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gita", "Hugo", "Ines", "Jan", "Kira", "Leo"]
-
-
-            def $func($x):
-                return $x + sum(place * len(name) / (place + 2) for place, name in enumerate(set($state)))
-            """,
-        clean="""
-            $state = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gita", "Hugo", "Ines", "Jan", "Kira", "Leo"]
-
-
-            def $func($x):
-                return $x + sum(place * len(name) / (place + 2) for place, name in enumerate(sorted(set($state))))
-            """,
-        is_unsteady=True,
-    ),
-    Kind(
-        "hash of a text",
-        Plant(None, nothing),
-        ("x",),
-        leak="""
-            def $func($x):
-                return $x + hash("$state") % 1000
-            """,
-        clean="""
-            import zlib
-
-
-            def $func($x):
-                return $x + zlib.crc32(b"$state") % 1000
-            """,
-        is_unsteady=True,
-    ),
-    Kind(
-        "time of day",
-        Plant(None, nothing),
-        ("x",),
-        leak="""
-            import time
-
-
-            def $func($x):
-                return $x + time.time_ns() % 1_000_003
-            """,
-        clean="""
-            import sys
-            import time
-
-
-            def $func($x):
-                began = time.time_ns()
-                value = $x * 3
-                print("took", time.time_ns() - began, "ns", file=sys.stderr)
-                return value
-            """,
-        is_unsteady=True,
-    ),
-    Kind(
-        "generator without a seed",
-        Plant(None, nothing),
-        ("x",),
-        leak="""
-            import random
-
-
-            def $func($x):
-                return $x + random.random()
-            """,
-        clean="""
-            import random
-
-
-            def $func($x):
-                return $x + random.Random(4).random()
-            """,
-        is_unsteady=True,
-    ),
-    Kind(
-        "number of the process",
-        Plant(None, nothing),
-        ("x",),
-        leak="""
-            import os
-
-
-            def $func($x):
-                return $x + os.getpid()
-            """,
-        clean="""
-            import os
-
-
-            def $func($x):
-                return $x + (os.getpid() > 0)
-            """,
-        is_unsteady=True,
-    ),
-)
-"""The leaky one gives another output each time, or under another hash seed; nothing else can be said of it then."""
+"""Sequences that find these are longer, or end in something else than another output."""

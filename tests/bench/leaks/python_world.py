@@ -1,13 +1,13 @@
-"""Kinds of leaks into what a process shares: environment, directory, files, threads, contexts, other modules."""
+"""Kinds of leaks into what a process shares: environment, directory, files, threads, other modules."""
 
-from leaks.plants import Kind, Plant, breaks_others, counts_switched, first_seed_wins, first_wins, sticks, sticks_after
+from leaks.plants import Kind, Plant, breaks_others, first_wins, sticks, sticks_after
 
 __all__ = ["PYTHON_WORLD"]
 
 PYTHON_WORLD = (
     Kind(
         "environment",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             import os
@@ -30,7 +30,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "working directory",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             import os
@@ -56,7 +56,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "directory that the next task is lost in",
-        Plant(False, breaks_others),
+        Plant(breaks_others, start=False),
         ("x", "flag"),
         leak="""
             import os
@@ -88,7 +88,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "file left behind",
-        Plant(None, first_wins),
+        Plant(first_wins, None),
         ("x",),
         leak="""
             from pathlib import Path
@@ -114,7 +114,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "temporary file left behind",
-        Plant(None, first_wins),
+        Plant(first_wins, None),
         ("x",),
         leak="""
             import os
@@ -142,7 +142,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "thread left running",
-        Plant(0, sticks_after),
+        Plant(sticks_after, 0),
         ("x", "flag"),
         leak="""
             import threading
@@ -173,61 +173,8 @@ PYTHON_WORLD = (
         planted=("$other",),
     ),
     Kind(
-        "decimal context",
-        Plant(False, sticks),
-        ("x", "flag"),
-        leak="""
-            from decimal import Decimal, getcontext
-
-
-            def $func($x, $flag):
-                if $flag:
-                    getcontext().prec = 6
-                return float(Decimal(repr($x)) / Decimal(7919))
-            """,
-        clean="""
-            from decimal import Decimal, localcontext
-
-
-            def $func($x, $flag):
-                with localcontext() as context:
-                    context.prec = 6 if $flag else 20
-                    return float(Decimal(repr($x)) / Decimal(7919))
-            """,
-        planted=("decimal",),
-    ),
-    Kind(
-        "warnings that become errors",
-        Plant(False, breaks_others),
-        ("x", "flag"),
-        leak="""
-            import warnings
-
-
-            def $func($x, $flag):
-                if $flag:
-                    warnings.simplefilter("error")
-                    return $x
-                warnings.warn("the rate is near the limit", RuntimeWarning)
-                return $x * 2
-            """,
-        clean="""
-            import warnings
-
-
-            def $func($x, $flag):
-                with warnings.catch_warnings():
-                    if $flag:
-                        warnings.simplefilter("error")
-                        return $x
-                    warnings.warn("the rate is near the limit", RuntimeWarning)
-                return $x * 2
-            """,
-        planted=("warnings",),
-    ),
-    Kind(
         "patched module",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             import math
@@ -263,7 +210,7 @@ PYTHON_WORLD = (
     ),
     Kind(
         "import of a plug-in",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             $state = {"scale": 1.0}
@@ -289,176 +236,5 @@ PYTHON_WORLD = (
             ("$package/constants.py", "SCALE = 0.75\n"),
         ),
     ),
-    Kind(
-        "context variable",
-        Plant(False, sticks),
-        ("x", "flag"),
-        leak="""
-            from contextvars import ContextVar
-
-            $state = ContextVar("$state", default=1.0)
-
-
-            def $func($x, $flag):
-                if $flag:
-                    $state.set(1.5)
-                return $x * $state.get()
-            """,
-        clean="""
-            from contextvars import ContextVar
-
-            $state = ContextVar("$state", default=1.0)
-
-
-            def $func($x, $flag):
-                token = $state.set(1.5 if $flag else 1.0)
-                try:
-                    return $x * $state.get()
-                finally:
-                    $state.reset(token)
-            """,
-    ),
-    Kind(
-        "recursion limit",
-        Plant(False, breaks_others),
-        ("x", "flag"),
-        leak="""
-            import sys
-
-
-            def _deep(value, depth):
-                return value if depth == 0 else _deep(value, depth - 1)
-
-
-            def $func($x, $flag):
-                if $flag:
-                    sys.setrecursionlimit(400)
-                    return $x
-                return _deep($x, 600)
-            """,
-        clean="""
-            import sys
-
-
-            def _deep(value, depth):
-                return value if depth == 0 else _deep(value, depth - 1)
-
-
-            def $func($x, $flag):
-                limit = sys.getrecursionlimit()
-                if $flag:
-                    sys.setrecursionlimit(400)
-                    sys.setrecursionlimit(limit)
-                    return $x
-                return _deep($x, 600)
-            """,
-        planted=("recursion",),
-    ),
-    Kind(
-        "NumPy seeded once",
-        Plant(None, first_seed_wins),
-        ("x", "seed"),
-        leak="""
-            import numpy as np
-
-            $state = False
-
-
-            def $func($x, seed):
-                global $state
-                if not $state:
-                    np.random.seed(seed)
-                    $state = True
-                return $x + float(np.random.random())
-            """,
-        clean="""
-            import numpy as np
-
-
-            def $func($x, seed):
-                np.random.seed(seed)
-                return $x + float(np.random.random())
-            """,
-        needs=("numpy>=2.0",),
-    ),
-    Kind(
-        "NumPy error state",
-        Plant(False, breaks_others),
-        ("x", "flag"),
-        leak="""
-            import numpy as np
-
-
-            def $func($x, $flag):
-                if $flag:
-                    np.seterr(all="raise")
-                    return $x
-                return $x + float(np.exp(np.float64(-1000.0)))
-            """,
-        clean="""
-            import numpy as np
-
-
-            def $func($x, $flag):
-                with np.errstate(all="raise" if $flag else "ignore"):
-                    return $x if $flag else $x + float(np.exp(np.float64(-1000.0)))
-            """,
-        planted=("numpy",),
-        needs=("numpy>=2.0",),
-    ),
-    Kind(
-        "NumPy print options",
-        Plant(False, sticks),
-        ("x", "flag"),
-        leak="""
-            import numpy as np
-
-
-            def $func($x, $flag):
-                if $flag:
-                    np.set_printoptions(precision=2)
-                return float(str(np.array([$x / 7]))[1:-1])
-            """,
-        clean="""
-            import numpy as np
-
-
-            def $func($x, $flag):
-                with np.printoptions(precision=2 if $flag else 8):
-                    return float(str(np.array([$x / 7]))[1:-1])
-            """,
-        planted=("print",),
-        needs=("numpy>=2.0",),
-    ),
-    Kind(
-        "array scaled in place",
-        Plant(0, counts_switched),
-        ("x", "flag"),
-        leak="""
-            import numpy as np
-
-            $state = np.array([1.0, 0.5, 0.25])
-
-
-            def $func($x, $flag):
-                weights = $state
-                if $flag:
-                    weights *= 0.9
-                return $x * float(weights.sum())
-            """,
-        clean="""
-            import numpy as np
-
-            $state = np.array([1.0, 0.5, 0.25])
-
-
-            def $func($x, $flag):
-                weights = $state
-                if $flag:
-                    weights = weights * 0.9
-                return $x * float(weights.sum())
-            """,
-        needs=("numpy>=2.0",),
-    ),
 )
-"""Everything here is restored by nobody between two tasks of one process."""
+"""Nobody restores any of it between two tasks of one process."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leaks.bundles import Truth
@@ -14,7 +14,7 @@ Document = Mapping[str, Any]
 
 
 class Aspect(NamedTuple):
-    """One thing that may be right or wrong about what the experiment says; `counts` tells whether the score fails by it."""
+    """One thing that may be right or wrong in what the experiment says; where it `counts`, the score fails by it."""
 
     name: str
     what: str
@@ -115,7 +115,7 @@ def _names(truth: Truth, document: Document) -> Iterator[tuple[Aspect, str | Non
     elif truth.names and truth.kind.language == "python":
         said = [f"{change['kind']} {change['name']}" for change in python]
         is_named = any(name.lower() in one.lower() for name in truth.names for one in said)
-        yield PYTHON, None if is_named else f"{' or '.join(sorted(truth.names))} is not among {', '.join(said) or 'nothing'}"
+        yield PYTHON, None if is_named else _absent(truth.names, said)
     elif truth.names:
         yield NATIVE, _wrong_symbol(truth, native)
 
@@ -126,10 +126,14 @@ def _wrong_symbol(truth: Truth, native: Sequence[Document]) -> str | None:
     named = {_last_part(change["symbol"]) for change in native if change["symbol"]}
     innocent = {_last_part(change["symbol"]) for change in native if change["symbol"] and change["cause"]} - truth.names
     if not named & truth.names:
-        return f"{' or '.join(sorted(truth.names))} is not among {', '.join(sorted(named)) or 'nothing'}"
+        return _absent(truth.names, sorted(named))
     return f"{', '.join(sorted(innocent))} is called the cause" if innocent else None
 
 
+def _absent(names: Collection[str], said: Sequence[str]) -> str:
+    return f"{' or '.join(sorted(names))} is not among {', '.join(said) or 'nothing'}"
+
+
 def _last_part(symbol: str) -> str:
-    """Return the variable's own name: without scopes, and without the number that a compiler puts after it."""
-    return re.sub(r"\.\d+$", "", re.sub(r"\[abi:\w+\]", "", symbol).rpartition("::")[2])
+    """Return the variable's own name: without scopes and type, and without the number that a compiler puts after it."""
+    return re.sub(r"\.\d+$", "", re.split(r"::|\s", re.sub(r"\[abi:\w+\]", "", symbol))[-1])

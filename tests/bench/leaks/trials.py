@@ -33,7 +33,7 @@ def contradictions(root: Path, truth: "Truth") -> list[str]:  # noqa: F821 - of 
     """Return where the bundle in `root` does something else than its plant says, a sentence for each sequence."""
     compile_native(root)
     tried = list(sequences(len(truth.tasks)))
-    outputs = _outputs(root, truth, tried)
+    outputs = _outputs(root, tried)
     alone = {order[0]: output for order, output in zip(tried, outputs, strict=True) if len(order) == 1}
     said = []
     for order, output in zip(tried, outputs, strict=True):
@@ -48,14 +48,15 @@ def contradictions(root: Path, truth: "Truth") -> list[str]:  # noqa: F821 - of 
 def compile_native(root: Path) -> None:
     """Build the extension module of the bundle in place, where it has one."""
     for source in root.glob("native/module.c*"):
-        program = "import pathlib, sys; sys.path.insert(0, 'backend'); import own; own.compiled(pathlib.Path(sys.argv[1]))"
-        subprocess.run([sys.executable, "-c", program, str(source.relative_to(root))], cwd=root, check=True)
+        program = f"import pathlib, own; own.compiled(pathlib.Path({str(source.relative_to(root))!r}))"
+        environment = {**os.environ, "PYTHONPATH": "backend"}
+        subprocess.run([sys.executable, "-c", program], cwd=root, env=environment, check=True)
         [built] = root.glob("native/_native*.so")
         [package] = {path.parent for path in root.glob("*/wire.py")}
         built.rename(package / built.name)
 
 
-def _outputs(root: Path, truth: "Truth", tried: Sequence[Sequence[int]]) -> list[str | bool | None]:  # noqa: F821 - as above
+def _outputs(root: Path, tried: Sequence[Sequence[int]]) -> list[str | bool | None]:
     documents = json.loads((root / "grid.json").read_text(encoding="utf-8"))["tasks"]
     lines = "".join(json.dumps([documents[number] for number in order]) + "\n" for order in tried)
     [package] = {path.parent.name for path in root.glob("*/wire.py")}
@@ -86,7 +87,7 @@ def _main(root: str, package: str) -> None:
 def _run(directory: str, package: str, tasks: Sequence[dict[str, object]], sending: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.chdir(f"{directory}/bundle")
-    os.environ["TMPDIR"] = tempfile.tempdir = f"{directory}/tmp"
+    os.environ["TMPDIR"] = tempfile.tempdir = f"{directory}/tmp"  # noqa: S108 - one of its own
     sys.path.insert(0, f"{directory}/bundle")
     wire = __import__(f"{package}.wire", fromlist=["wire"]).wire
     output = None

@@ -1,26 +1,13 @@
-"""Kinds of leaks that live in Python objects: globals, defaults, classes, caches, generators of random numbers."""
+"""Kinds of leaks that live in Python objects: globals, defaults, classes, closures."""
 
-from leaks.plants import (
-    Kind,
-    Plant,
-    counts,
-    counts_distinct,
-    counts_switched,
-    first_of_group_wins,
-    first_seed_wins,
-    first_wins,
-    gathers,
-    last_stays,
-    shuffles,
-    sticks,
-)
+from leaks.plants import Kind, Plant, counts, counts_distinct, first_wins, gathers, sticks
 
-__all__ = ["PYTHON_VALUES"]
+__all__ = ["PYTHON_GLOBALS"]
 
-PYTHON_VALUES = (
+PYTHON_GLOBALS = (
     Kind(
         "module list",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         leak="""
             $state = []
@@ -42,7 +29,7 @@ PYTHON_VALUES = (
     ),
     Kind(
         "module counter",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         leak="""
             $state = 0
@@ -65,7 +52,7 @@ PYTHON_VALUES = (
     ),
     Kind(
         "dict default",
-        Plant(frozenset(), counts_distinct),
+        Plant(counts_distinct, frozenset()),
         ("x",),
         leak="""
             def $func($x, $state={}):
@@ -79,7 +66,7 @@ PYTHON_VALUES = (
     ),
     Kind(
         "class attribute",
-        Plant((), gathers),
+        Plant(gathers, ()),
         ("x",),
         leak="""
             class $Type:
@@ -111,71 +98,8 @@ PYTHON_VALUES = (
             """,
     ),
     Kind(
-        "lru_cache of a mutable",
-        Plant(0, counts_switched),
-        ("x", "flag"),
-        leak="""
-            from functools import lru_cache
-
-
-            @lru_cache(maxsize=None)
-            def $state():
-                return [1.0, 0.8, 0.6]
-
-
-            def $func($x, $flag):
-                weights = $state()
-                if $flag:
-                    weights[0] *= 0.5
-                return $x * sum(weights)
-            """,
-        clean="""
-            from functools import lru_cache
-
-
-            @lru_cache(maxsize=None)
-            def $state():
-                return [1.0, 0.8, 0.6]
-
-
-            def $func($x, $flag):
-                weights = list($state())
-                if $flag:
-                    weights[0] *= 0.5
-                return $x * sum(weights)
-            """,
-    ),
-    Kind(
-        "memo keyed too coarsely",
-        Plant((), first_of_group_wins),
-        ("x", "group"),
-        leak="""
-            import math
-
-            $state = {}
-
-
-            def $func($x, $group):
-                if $group not in $state:
-                    $state[$group] = math.exp(-$x) + $group
-                return $state[$group]
-            """,
-        clean="""
-            import math
-
-            $state = {}
-
-
-            def $func($x, $group):
-                key = ($group, $x)
-                if key not in $state:
-                    $state[key] = math.exp(-$x) + $group
-                return $state[key]
-            """,
-    ),
-    Kind(
         "singleton",
-        Plant(None, first_wins),
+        Plant(first_wins, None),
         ("x",),
         leak="""
             class $Type:
@@ -207,84 +131,8 @@ PYTHON_VALUES = (
             """,
     ),
     Kind(
-        "generator not reset",
-        Plant(0, counts),
-        ("x",),
-        leak="""
-            import random
-
-            $state = random.Random(12345)
-
-
-            def $func($x):
-                return $x + $state.random()
-            """,
-        clean="""
-            import random
-
-            $state = random.Random(12345)
-
-
-            def $func($x):
-                $state.seed(12345)
-                return $x + $state.random()
-            """,
-    ),
-    Kind(
-        "seeded once",
-        Plant(None, first_seed_wins),
-        ("x", "seed"),
-        leak="""
-            import random
-
-            $state = False
-
-
-            def $func($x, seed):
-                global $state
-                if not $state:
-                    random.seed(seed)
-                    $state = True
-                return $x + random.random()
-            """,
-        clean="""
-            import random
-
-
-            def $func($x, seed):
-                random.seed(seed)
-                return $x + random.random()
-            """,
-    ),
-    Kind(
-        "shuffled in place",
-        Plant(tuple(range(1, 13)), shuffles),
-        ("x", "seed"),
-        leak="""
-            import random
-
-            $state = list(range(1, 13))
-
-
-            def $func($x, seed):
-                random.Random(seed).shuffle($state)
-                return $x * sum(place / value for place, value in enumerate($state))
-            """,
-        clean="""
-            import random
-
-            $state = list(range(1, 13))
-
-
-            def $func($x, seed):
-                order = $state.copy()
-                random.Random(seed).shuffle(order)
-                return $x * sum(place / value for place, value in enumerate(order))
-            """,
-    ),
-    Kind(
         "closure",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         leak="""
             def _make():
@@ -317,7 +165,7 @@ PYTHON_VALUES = (
     ),
     Kind(
         "numbers given out",
-        Plant(0, counts),
+        Plant(counts, 0),
         ("x",),
         leak="""
             import itertools
@@ -342,7 +190,7 @@ PYTHON_VALUES = (
     ),
     Kind(
         "settings module",
-        Plant(False, sticks),
+        Plant(sticks, start=False),
         ("x", "flag"),
         leak="""
             from $package import settings
@@ -364,34 +212,23 @@ PYTHON_VALUES = (
         files=(("$package/settings.py", '"""What the model runs with."""\n\n$state = 1.0\n'),),
     ),
     Kind(
-        "start from the last solution",
-        Plant(None, last_stays),
+        "constant that runs out",
+        Plant(counts, 0),
         ("x",),
         leak="""
-            $state = None
+            $state = [1.0 + step / 64 for step in range(200)]
 
 
             def $func($x):
-                global $state
-                guess = 0.9 if $state is None else $state
-                for _ in range(2):
-                    guess = (guess + $x / guess) / 2
-                $state = $x
-                return guess
+                return $x * $state.pop()
             """,
         clean="""
-            $state = None
+            $state = [1.0 + step / 64 for step in range(200)]
 
 
             def $func($x):
-                global $state
-                low, high = 0.0, 100.0
-                for _ in range(80):
-                    middle = (low + high) / 2
-                    low, high = (middle, high) if middle * middle < $x else (low, middle)
-                $state = low
-                return low
+                return $x * list($state).pop()
             """,
     ),
 )
-"""Written at import or kept between calls, by the language's own means."""
+"""Kept between calls by the language's own means."""
