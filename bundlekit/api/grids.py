@@ -24,7 +24,7 @@ from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.read.grid import read_grid
 from bundlekit.read.job_spec import read_job_spec
 
-__all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "run_grid"]
+__all__ = ["GridOptions", "GridWatcher", "processors", "read_tasks", "refuse_inside", "run_grid"]
 
 
 class GridOptions(NamedTuple):
@@ -113,7 +113,7 @@ def read_tasks(spec: Path, warn: Callable[[str], None]) -> Grid:
 def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridPlan:
     project = snapshot(bundle)
     if options.results is not None:
-        _refuse_inside(options.results, bundle.root, [each.path for each in project.excluded])
+        refuse_inside("--results", options.results, bundle.root, [each.path for each in project.excluded])
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
     digest = manifest_digest(manifest)
@@ -138,15 +138,20 @@ def _planned(bundle: BundleDirectory, grid: Grid, options: GridOptions) -> GridP
     return GridPlan(bundle_to_run, cold_options, numbered, options.timeout_s, options.expect_fresh_pids, outcome)
 
 
-def _refuse_inside(results: Path, root: Path, left_out: Sequence[str]) -> None:
-    """Refuse results in the bundle: they would ship, and change its digest, so that they could not be continued."""
+def refuse_inside(option: str, results: Path, root: Path, left_out: Sequence[str]) -> None:
+    """Refuse results in the bundle: they would ship, and change its digest, so that they could not be continued.
+
+    Raises:
+        UsageError: the file `results`, which `option` names, would become one of the bundle's at `root`; of the
+            directories in it, those that are `left_out` do not ship.
+    """
     place = results.absolute().parent.resolve() / results.name
     if not place.is_relative_to(root.resolve()):
         return
     relative = place.relative_to(root.resolve()).as_posix()
     if not any(relative.startswith(each) for each in left_out if each.endswith("/")):
         msg = (
-            f"--results {results} is in the bundle, which it would become a part of: each run would have another digest"
+            f"{option} {results} is in the bundle, which it would become a part of: each run would have another digest"
         )
         hint = "name a file outside of it, or in a directory that does not ship, such as .bundlekit"
         raise UsageError(msg, subject=results, hint=hint)

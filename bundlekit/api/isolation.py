@@ -4,14 +4,14 @@ import json
 import math
 import shlex
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.grid_runs import obstacle_of
-from bundlekit.api.grids import processors, read_tasks
+from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import RunnerError
@@ -25,14 +25,14 @@ from bundlekit.isolation.experiment import Experiment, Means
 from bundlekit.isolation.laboratory import Laboratory, Spending
 from bundlekit.isolation.native.watch import NativeWatch
 from bundlekit.isolation.notebook import Notebook
+from bundlekit.isolation.python_state import PythonWatch
 from bundlekit.isolation.sequences import Sequences
 from bundlekit.isolation.state import Look, Observer
-from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.counted import counted
 from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import Grid, GridIdentity, GridTask
-from bundlekit.model.isolation import Budget, IsolationOutcome, PythonChange
+from bundlekit.model.isolation import Budget, IsolationOutcome
 from bundlekit.model.project import Project
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
@@ -114,6 +114,8 @@ def experiment_on(
     if missing:
         msg = f"--sequence names task {missing[0]}: expected numbers from 0 to {len(grid.tasks) - 1} of {grid.path}"
         raise UsageError(msg, subject=missing[0])
+    if options.resume is not None:
+        refuse_inside("--resume", options.resume, bundle.root, [each.path for each in project.excluded])
     watcher.step(f"reading {bundle.label}")
     files = hash_tree(bundle.root, project.members)
     manifest = manifest_of(project, files)
@@ -143,7 +145,11 @@ def experiment_on(
     to_run = BundleToRun(bundle.root, files, digest, settings)
     with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
         cold = ColdOptions(
-            python=options.python, sandbox=options.sandbox, start="fork", outputs_dir=Path(scratch)
+            python=options.python,
+            sandbox=options.sandbox,
+            start="fork",
+            outputs_dir=Path(scratch),
+            keep_symbols=True,
         ).within(settings)
         jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
         watcher.step("building the environment")
@@ -152,7 +158,7 @@ def experiment_on(
             if obstacle is not None:
                 return blank._replace(obstacle=obstacle)
             warm = WarmOptions(
-                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), cache_dir=cold.cache_dir
+                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True
             )
             with Sequences(to_run, digest, warm, _unheard) as sequences:
                 made = _Made(pool, sequences, Notebook(options.resume, identity), jobs)
@@ -204,18 +210,7 @@ def _experiment(
 
 def watches() -> Look:
     """Return new watches over a process."""
-    return Look(Observer(NativeWatch()), Observer(_NoWatch()))
-
-
-class _NoWatch:
-    """Sees nothing."""
-
-    def snapshot(self, process: WatchedProcess) -> None:
-        """Return nothing."""
-
-    def changes(self, snapshots: Sequence[None], tasks: Sequence[int]) -> Sequence[PythonChange]:
-        """Return nothing."""
-        return ()
+    return Look(Observer(NativeWatch()), Observer(PythonWatch()))
 
 
 class _Steps:

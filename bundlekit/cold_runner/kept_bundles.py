@@ -18,6 +18,7 @@ class BundleKey(NamedTuple):
     path: str
     python: str | None
     cache_dir: str
+    keep_symbols: bool
 
 
 class _Kept:
@@ -40,7 +41,9 @@ class KeptBundles:
         Raises:
             RunnerError: as :func:`prepare`.
         """
-        key = BundleKey(request.bundle.digest, request.bundle.path, request.python, request.cache_dir)
+        key = BundleKey(
+            request.bundle.digest, request.bundle.path, request.python, request.cache_dir, request.keep_symbols
+        )
         kept = self._kept.get(key)
         if kept is None:
             held = ExitStack()
@@ -51,6 +54,7 @@ class KeptBundles:
                 preserve=False,
                 deadline=time.monotonic() + request.timeout_s,
                 pass_env=request.pass_env,
+                keep_symbols=request.keep_symbols,
             )
             kept = self._kept[key] = _Kept(held.enter_context(prepare(request.bundle, options, self._log)), held)
         kept.users += 1

@@ -42,6 +42,7 @@ class _Key(NamedTuple):
     digest: str
     python: str | None
     cache_dir: str
+    keep_symbols: bool
 
 
 def serve(supervisor: Supervisor, stdout: int, standing: Standing) -> None:
@@ -93,7 +94,7 @@ class _Kept:
             with ExitStack() as once:
                 yield self._prepare(request, deadline, once)
             return
-        key = _Key(digest, request.python, request.cache_dir)
+        key = _Key(digest, request.python, request.cache_dir, request.keep_symbols)
         kept = self._prepared.pop(key, None)
         if kept is not None and not kept[0].is_there:
             kept[1].close()
@@ -133,6 +134,7 @@ class _Kept:
             deadline=_environment_deadline(request, deadline),
             pass_env=request.pass_env,
             own_settings=self._standing.own_settings,
+            keep_symbols=request.keep_symbols,
         )
         try:
             return held.enter_context(prepare(request.bundle, options, self._supervisor.log.line))

@@ -53,6 +53,7 @@ class Request(NamedTuple):
     forks: bool
     preload: tuple[str, ...]
     hash_seed: int
+    keep_symbols: bool
     texts: LongTexts | None = None
 
 
@@ -97,6 +98,7 @@ def parse_request(
         forks=_choice(table, "start", ("exec", "fork"), "exec") == "fork",
         preload=_texts(table, "preload"),
         hash_seed=_hash_seed(table),
+        keep_symbols=_flag(table, "keep_symbols"),
         texts=texts,
     )
 

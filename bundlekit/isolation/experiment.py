@@ -11,8 +11,10 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.isolation.compare import Observation, cell_of, verdict_of
 from bundlekit.isolation.culprits import Candidate, Culprits
 from bundlekit.isolation.laboratory import Laboratory, Segment, Spending
+from bundlekit.isolation.native.intervention import with_causes
 from bundlekit.isolation.plan import REPEATED, affordable, chosen, orders, pair_of, reseeded, same_but_seed
 from bundlekit.isolation.readings import divergence_of
+from bundlekit.isolation.sequences import Between
 from bundlekit.isolation.state import State, Watches, told
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.isolation import Cell, IsolationOutcome, Order, Run, Verdict, Victim
@@ -211,13 +213,26 @@ class Experiment:
         minimal = [victim for victim in victims if victim.is_minimal and len(victim.sequence) > 1]
         if minimal:
             self._means.step("looking at the state that the victim meets")
-            look = self._means.watches()
-            sequence = minimal[0].sequence
-            self._means.laboratory.warm_again(sequence, look.between)
-            earlier = sequence[:-1]
-            state = state.joined(State(tuple(look.native.left_by(earlier)), tuple(look.python.left_by(earlier))))
+            state = state.joined(self._state_before(minimal[0]))
         state = told(state, differs=bool(victims))
         return blank._replace(native_state=state.native, python_state=state.python)
+
+    def _state_before(self, victim: Victim) -> State:
+        """Return what there is when the victim's turn comes, and whether its own cold bytes would have saved it."""
+        laboratory, sequence = self._means.laboratory, victim.sequence
+        look = self._means.watches()
+        laboratory.warm_again(sequence, look.between)
+        cold = laboratory.cold(victim.task)
+
+        def rerun(between: Between) -> bool | None:
+            observations = laboratory.tampered(sequence, between).observations
+            if len(observations) == len(sequence):
+                return cold is not None and observations[-1].agrees_with(cold)
+            return None if laboratory.is_used_up else False
+
+        earlier = sequence[:-1]
+        native = sorted(look.native.left_by(earlier), key=lambda each: not each.is_own)
+        return State(with_causes(native, len(earlier), rerun), tuple(look.python.left_by(earlier)))
 
     def _done(
         self, blank: IsolationOutcome, verdict: Verdict | None, runs: tuple[Run, ...], victims: tuple[Victim, ...]

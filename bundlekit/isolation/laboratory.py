@@ -139,7 +139,17 @@ class Laboratory:
         return segment.observations[-1] if len(segment.observations) == len(tasks) else None
 
     def warm_again(self, tasks: tuple[int, ...], between: Between | None = None) -> Segment:
-        """Return what tasks give in one process, run once more, and with their data."""
+        """Return what tasks give in one process, run once more, and with their data; `between` only looks at it."""
+        segment = self.tampered(tasks, between)
+        if segment.observations:
+            done = tasks[: len(segment.observations)]
+            fact = WarmFact(done, segment.observations, segment.has_ended)
+            self._notebook.keep(fact)
+            self._learn(fact)
+        return segment
+
+    def tampered(self, tasks: tuple[int, ...], between: Between | None) -> Segment:
+        """Return what tasks give in one process that `between` may change: it is no fact, and not remembered."""
         given: list[float] = []
 
         def timeouts() -> float | None:
@@ -149,13 +159,7 @@ class Laboratory:
 
         ran = self._sequences.run([self._tasks[number] for number in tasks], timeouts, between)
         self.sandboxes.add(ran.sandbox)
-        segment = self._segment(tasks, ran, given)
-        if segment.observations:
-            done = tasks[: len(segment.observations)]
-            fact = WarmFact(done, segment.observations, segment.has_ended)
-            self._notebook.keep(fact)
-            self._learn(fact)
-        return segment
+        return self._segment(tasks, ran, given)
 
     def _segment(self, tasks: tuple[int, ...], ran: Ran, given: Sequence[float]) -> Segment:
         observations: list[Observation] = []

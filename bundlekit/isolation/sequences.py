@@ -30,6 +30,7 @@ Between = Callable[[WatchedProcess], None]
 """Is called when the bundle is imported, and again after each task: it may look at the process, or write its memory."""
 
 _ASK_TIMEOUT_S = 60.0
+_ENDED = "the process ended by itself, after the task before had given its result"
 
 
 class Ran(NamedTuple):
@@ -107,7 +108,8 @@ class Sequences:
             between(watched)
         runs: list[TaskRun] = []
         for work in works:
-            timeout_s = timeouts()
+            # One that did not survive being looked at says nothing of the tasks.
+            timeout_s = None if process.is_gone else timeouts()
             if timeout_s is None:
                 return Ran(tuple(runs), is_whole=False, sandbox=process.sandbox)
             runs.append(_called(process, work, timeout_s))
@@ -133,7 +135,10 @@ class _Watched:
         Raises:
             RunnerError: the call failed there.
         """
-        return self._process.call(method, params, time.monotonic() + _ASK_TIMEOUT_S)
+        try:
+            return self._process.call(method, params, time.monotonic() + _ASK_TIMEOUT_S)
+        except NotBegunError:
+            raise RunnerError(ErrorCode.WIRE_EXIT, Phase.EXIT, _ENDED) from None
 
 
 def _called(process: WarmProcess, work: Simulation, timeout_s: float) -> TaskRun:
@@ -143,8 +148,7 @@ def _called(process: WarmProcess, work: Simulation, timeout_s: float) -> TaskRun
         result = process.call(work.method, work.params(process.digest), started + timeout_s)
         outcome = work.outcome(result, process.digest)
     except NotBegunError:
-        message = "the process ended by itself, after the task before had given its result"
-        outcome = failure_of(RunnerError(ErrorCode.WIRE_EXIT, Phase.EXIT, message).document())
+        outcome = failure_of(RunnerError(ErrorCode.WIRE_EXIT, Phase.EXIT, _ENDED).document())
     except RunnerError as error:
         outcome = failure_of(error.document())
     return TaskRun(outcome, process.pid, time.monotonic() - started, (), process.sandbox)

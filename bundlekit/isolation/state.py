@@ -86,14 +86,16 @@ class State(NamedTuple):
     python: tuple[PythonChange, ...] = ()
 
     def joined(self, other: "State") -> "State":
-        """Return what either has; of what both have, this one's word."""
-        native = {each[:4]: each for each in (*other.native, *self.native)}
+        """Return what either has; of what both have, this one's word, but for causes, which are the other's."""
+        causes = {each[:4]: each.is_cause for each in other.native}
+        known = [each._replace(is_cause=causes.get(each[:4])) for each in self.native]
+        native = {each[:4]: each for each in (*other.native, *known)}
         python = {each[:2]: each for each in (*other.python, *self.python)}
         return State(tuple(native.values()), tuple(python.values()))
 
 
 def told(state: State, *, differs: bool) -> State:
-    """Return what is worth telling: what dependencies keep, and what each task overwrites, only where outputs differ."""
+    """Return what is worth telling: of dependencies, and of what every task overwrites, only if outputs differ."""
     if differs:
         return state
     return State(

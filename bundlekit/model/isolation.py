@@ -128,9 +128,9 @@ class NativeChange(NamedTuple):
 class PythonChange(NamedTuple):
     """State of the interpreter that a task changed and left.
 
-    `kind` is one of: module-global, class-attribute, function-cache, function-default, closure, random, numpy, locale,
-    warnings, environment, cwd, thread, open-file, signal-handler, file, import-path, other. `name` is what changed
-    (``model.cache``), `before` and `after` are short texts of it.
+    `kind` is one of: module-global, class-attribute, function-cache, function-default, function-attribute, closure,
+    random, numpy, locale, warnings, environment, cwd, thread, open-file, signal-handler, file, import-path, other.
+    `name` is what changed (``model.cache``), `before` and `after` are short texts of it.
     """
 
     kind: str

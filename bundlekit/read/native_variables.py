@@ -30,6 +30,9 @@ _SCOPE = re.compile(r"_Z(?:GV)?Z*N?[rVK]*(?:S[tabsiod]|8pybind11|8nanobind|10__c
 
 _CYTHON = re.compile(r"(?:_ZL?\d+)?__pyx_(?!v_)|(?:_ZL?\d+)?__Pyx_|_ZZ\w*__[Pp]yx_")
 _CYTHON_VARIABLE = re.compile(r"(?:_ZL?\d+)?__pyx_v_(?=\d)")
+_MODULE = re.compile(r"_ZZ\d+PyInit_\w+E\w+$|(?:_ZL?\d+)?(?:pybind11_module_def_|nanobind_\w+_def$)")
+"""What describes an extension module to the interpreter."""
+
 _NUMPY = re.compile(r"(?:_ZL?\d+)?(?:PyArray_API|PyUFunc_API|PyArray_RUNTIME_VERSION|PyDateTimeAPI)$")
 """Tables of functions, filled once at import or at the first call."""
 
@@ -79,7 +82,7 @@ def is_bookkeeping(name: str) -> bool:
     plain = _NUMBERED.sub("", _CLONED.sub("", name))
     if plain in _RUNTIME or plain.startswith(("DW.ref.", "__do_global_", "__frame_dummy", "_IO_", "__gcov")):
         return True
-    return any(each.match(plain) for each in (_GUARDS, _SCOPE, _CYTHON, _NUMPY))
+    return any(each.match(plain) for each in (_GUARDS, _SCOPE, _CYTHON, _MODULE, _NUMPY))
 
 
 def shown_names(names: Iterable[str]) -> dict[str, str]:

@@ -200,7 +200,8 @@ def _victim_lines(outcome: IsolationOutcome, victim: Victim, style: Style) -> It
     name = f"task {task} ({printable(outcome.tasks[task].shown)})"
     fails = "fails" if victim.cell is Cell.CRASHED else "differs"
     if earlier:
-        fewest = "" if victim.is_minimal else ", as far as was looked"
+        is_asked = victim.is_minimal or "sequence_only" in outcome.notes
+        fewest = "" if is_asked else ", and perhaps after fewer"
         listed = ", then ".join(f"task {each} ({outcome.tasks[each].shown})" for each in earlier)
         yield f"{style(name, 'strong')} {fails} after {printable(listed)}{fewest}"
     else:

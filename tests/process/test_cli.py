@@ -46,7 +46,6 @@ def test_the_version_is_answered_without_loading_the_command_line() -> None:
     ("arguments", "status", "sentence"),
     [
         pytest.param(["validatee"], 2, "No such command 'validatee'", id="unknown command"),
-        pytest.param(["validate", "--level", "isolation"], 2, "--level isolation is not in this version", id="level"),
         pytest.param(["validate", "--output", "yaml"], 2, "expected FORMAT or FORMAT:FILE", id="output format"),
         pytest.param(["validate", "--grid-spec", "a", "--job-spec", "b"], 2, "give one of them", id="two specs"),
         pytest.param(["explain", "BK999"], 2, "there is no rule 'BK999'", id="unknown rule"),

@@ -12,6 +12,7 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    RequireFreshProcess,
     is_editable,
     summary,
 )
@@ -171,6 +172,24 @@ _TABLES: dict[str, tuple[str, Edit, str]] = {
         f"{_SMOKE.replace('main', 'first')}\n{_SMOKE}",
     ),
     "smoke-task-alone": ("", AddSmokeTask("main"), _SMOKE),
+    "fresh-process": (
+        f"{_PROJECT}[tool.bundlekit]\nnetwork = true # on\n\n[tool.x]\n",
+        RequireFreshProcess("task 3\nchanges"),
+        (
+            f"{_PROJECT}[tool.bundlekit]\nnetwork = true # on\n# task 3 changes\nrequires-fresh-process = true\n\n"
+            "[tool.x]\n"
+        ),
+    ),
+    "fresh-process-in-a-new-table": (
+        f"{_PROJECT}\n{_SMOKE}",
+        RequireFreshProcess("why"),
+        f"{_PROJECT}\n[tool.bundlekit]\n# why\nrequires-fresh-process = true\n\n{_SMOKE}",
+    ),
+    "fresh-process-alone": (
+        _PROJECT,
+        RequireFreshProcess("why"),
+        f"{_PROJECT}\n[tool.bundlekit]\n# why\nrequires-fresh-process = true\n",
+    ),
     "key": (
         "[tool.bundlekit]\nnetwrok = true # on\n",
         RenameKey("pyproject.toml", ("tool", "bundlekit", "netwrok"), "network"),
@@ -340,6 +359,11 @@ _REFUSED: dict[str, tuple[dict[str, str], Edit, str]] = {
         AddSmokeTask("main"),
         "does not take the addition",
     ),
+    "fresh-process-said": (
+        {"pyproject.toml": "[tool.bundlekit]\nrequires-fresh-process = false\n"},
+        RequireFreshProcess("why"),
+        "says already",
+    ),
     "smoke-inline": ({"pyproject.toml": "[tool.bundlekit]\nsmoke = []\n"}, AddSmokeTask("main"), "does not take"),
     "groups-inline": (
         {"pyproject.toml": '[project]\nentry-points = {other = {a = "b:c"}}\n'},
@@ -489,6 +513,7 @@ _EDITS: dict[str, tuple[Edit, str]] = {
     "key": (RenameKey("p.toml", ("a", "b"), "c"), "rename the key 'b' to 'c'"),
     "parameter": (_parameter(), "add the parameter target_data=None to loss()"),
     "task": (AddSmokeTask("main"), "describe the smoke task 'main'"),
+    "fresh": (RequireFreshProcess("why"), "set requires-fresh-process = true"),
 }
 
 

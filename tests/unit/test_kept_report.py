@@ -15,6 +15,7 @@ from bundlekit.model.edit import (
     Edit,
     RenameKey,
     ReplaceText,
+    RequireFreshProcess,
 )
 from bundlekit.model.finding import Finding, Report, Severity
 from bundlekit.model.kept_report import kept, restored
@@ -28,6 +29,7 @@ _EDITS: tuple[Edit, ...] = (
     ReplaceText(_PLACE, "a", "b"),
     AddParameter(_PLACE, "wire", "seed", "0"),
     AddSmokeTask("main"),
+    RequireFreshProcess("task 3 changes after task 1"),
     RenameKey("pyproject.toml", ("tool", "bundlekit", "smoke", 0, "sed"), "seed"),
 )
 

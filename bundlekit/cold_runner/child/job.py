@@ -7,6 +7,7 @@ integers and bytes as they are.
 import marshal
 import os
 import sys
+from functools import cache
 from importlib.machinery import PathFinder
 from typing import TypedDict
 
@@ -37,6 +38,18 @@ p.ENTRY.main(f,load)
 """
 _MARSHAL_VERSION = 4
 """The newest that every supported interpreter reads."""
+
+_STATE_MODULES: tuple[str, ...] = (
+    "state_types",
+    "state_prints",
+    "state_texts",
+    "state_modules",
+    "state_files",
+    "state_process",
+    "state_natives",
+    "state",
+)
+"""What tells of Python state, in the order in which they import each other."""
 
 _compiled: dict[str, object] = {}
 
@@ -106,8 +119,15 @@ def order(job: Job, version: str) -> bytes:
 
 def warm_orders(job: Job, digest: str, version: str) -> bytes:
     """Return what a warm process of the interpreter `version` reads from JOB_FD: modules, more for later, the job."""
-    later = {name: _modules(version, name) for name in ("restraint", "target")}
+    later: dict[str, object] = {name: _modules(version, name) for name in ("restraint", "target")}
+    # Packed: hardly any process is asked for it, and none other pays for more than a copy.
+    later["state"] = _packed(version)
     return code(version, "framing", "warm") + _marshalled(((later, digest), job))
+
+
+@cache
+def _packed(version: str) -> bytes:
+    return _marshalled(_modules(version, *_STATE_MODULES))
 
 
 def _marshalled(value: object) -> bytes:

@@ -121,13 +121,20 @@ def main(orders: BinaryIO, load: Callable[[Modules], None]) -> None:
     later, job = marshal.load(orders)  # noqa: S302 - the keeper wrote it
     orders.close()
     modules, digest = later
-    session = _Session(line, job, digest, lambda name: load(modules.pop(name, [])))
+    session = _Session(line, job, digest, lambda name: load(_unpacked(modules.pop(name, []))))
     if job["limits"]:
         load(modules.pop("restraint"))
     settle(job)
     while session.answered_next():
         pass
     line.leave(0)
+
+
+def _unpacked(modules: Modules | bytes) -> Modules:
+    if isinstance(modules, bytes):
+        found: Modules = marshal.loads(modules)  # noqa: S302 - as above
+        return found
+    return modules
 
 
 class _Session:
@@ -144,6 +151,7 @@ class _Session:
             "execute": self._execute,
             "aggregate": self._aggregate,
             "import": self._import,
+            "python_state": self._python_state,
             "ready": self._ready,
             "shutdown": lambda _params: line.dumped({"ok": True}),
         }
@@ -229,6 +237,15 @@ class _Session:
         if self._wire is None:
             self._wire = wire_function(self._job["reference"])
         return self._wire
+
+    def _python_state(self, params: Mapping[str, object]) -> bytes:
+        """Tell what Python state there is; the bundle is imported before, if no task has done that yet."""
+        self._imported()
+        self._load("state")
+        state_of: Callable[[Job, Mapping[str, object]], dict[str, object]] = sys.modules[
+            f"{__package__}.state"
+        ].state_of
+        return self._line.dumped(state_of(self._job, params))
 
     def _execute(self, params: Mapping[str, object]) -> bytes:
         entrypoint, values, seed = params.get("entrypoint"), params.get("params"), params.get("seed")

@@ -8,7 +8,6 @@ See: DESIGN decision 4.
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -17,17 +16,17 @@ from typing import NamedTuple
 from ..codes import ErrorCode, Phase
 from ..limits import Limits
 from ..runner_error import RunnerError
-from .bundle_copy import ListedBundle, copy_bundle
-from .cache_entry import held_entry
+from .bundle_copy import ListedBundle
 from .cache_place import chosen_place
-from .declaration import BuildSystem, Declaration
+from .code_entry import CodeOrder, held_code
+from .declaration import Declaration
 from .declaration_memory import remembered_declaration
 from .discovery import Wire, discover
-from .environment import Environment, Place, Workshop, held_environment
+from .environment import Place, Workshop, held_environment
 from .installer import find_installer
 from .interpreter import choose_interpreter
 from .tree_digest import ListedFile, inventory, inventory_digest
-from .venv_layout import lay_out_venv, python_of, site_of
+from .venv_layout import python_of, site_of
 
 __all__ = ["BundleSource", "PrepareOptions", "Prepared", "prepare"]
 
@@ -47,7 +46,8 @@ class PrepareOptions(NamedTuple):
     """`python` is a path, a version such as ``3.12``, or None; `deadline` a value of :func:`time.monotonic`.
 
     `fresh` builds throw-away environment and code, which `preserve` keeps; `pass_env` names variables for the build.
-    With `own_settings` the bundle's [tool.bundlekit] says what `python` leaves open and adds to `pass_env`.
+    With `own_settings` the bundle's [tool.bundlekit] says what `python` leaves open and adds to `pass_env`. With
+    `keep_symbols` the bundle's libraries have theirs, also where its build strips them.
     """
 
     python: str | None
@@ -57,6 +57,7 @@ class PrepareOptions(NamedTuple):
     deadline: float
     pass_env: tuple[str, ...]
     own_settings: bool = False
+    keep_symbols: bool = False
 
 
 class Prepared(NamedTuple):
@@ -104,13 +105,6 @@ class Prepared(NamedTuple):
         return not own.isdisjoint((*self.installed_top_level, *beside))
 
 
-class _Code(NamedTuple):
-    tree: str
-    venv: str
-    reused: bool
-    seconds: float
-
-
 @contextmanager
 def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], None]) -> Iterator[Prepared]:
     """Prepare a bundle and hold it, under shared kernel locks, for as long as the context lasts.
@@ -131,9 +125,8 @@ def prepare(source: BundleSource, options: PrepareOptions, log: Callable[[str], 
         workshop = _workshop(declaration, options, log)
         declaration = _completed(declaration, bundle, place, workshop)
         environment = held.enter_context(held_environment(declaration, bundle.root, place, workshop))
-        code = held.enter_context(
-            _held_code(bundle, digest, declaration.build, environment, place=place, workshop=workshop)
-        )
+        order = CodeOrder(bundle, digest, declaration.build, environment, place, workshop)
+        code = held.enter_context(held_code(order, keep_symbols=options.keep_symbols))
         site = site_of(code.venv, workshop.interpreter)
         wire, wire_error = discover(code.tree, (site, environment.site))
         yield Prepared(
@@ -186,54 +179,6 @@ def _completed(declaration: Declaration, bundle: ListedBundle, place: Place, wor
     from .stated_requirements import stated_requirements  # noqa: PLC0415 - few bundles leave these to their build
 
     return declaration._replace(declared=stated_requirements(declaration.build, bundle, place, workshop))
-
-
-@contextmanager
-def _held_code(
-    bundle: ListedBundle,
-    digest: str,
-    system: BuildSystem | None,
-    environment: Environment,
-    *,
-    place: Place,
-    workshop: Workshop,
-) -> Iterator[_Code]:
-    started = time.monotonic()
-    key = {
-        "schema": "bundlekit/code/2",
-        "environment": environment.key,
-        "digest": digest,
-        # The digest is the caller's word; this is what was read. Code built from other files is built again.
-        "content": inventory_digest(bundle.files),
-    }
-    directory, lock_path = place.entry("code", environment.key, digest.removeprefix("sha256:"))
-
-    def build(path: str, lock_descriptor: int) -> None:
-        os.mkdir(path)
-        tree, venv = os.path.join(path, "tree"), os.path.join(path, "venv")
-        copy_bundle(bundle, tree)
-        lay_out_venv(venv, workshop.interpreter, linked_site=environment.site)
-        if system is not None:
-            from .build_backend import BuildJob, build_and_install  # noqa: PLC0415 - ready code is not built
-
-            job = BuildJob(ListedBundle(tree, bundle.files), os.path.join(path, "building"), lock_descriptor)
-            build_and_install(system, python_of(venv), job, workshop, compile_bytecode=place.lasting)
-
-    needs = ("tree", "venv/bin/python", "venv/pyvenv.cfg", site_of("venv", workshop.interpreter))
-    with held_entry(
-        directory,
-        key,
-        build,
-        lock_path=lock_path,
-        needs=needs,
-        deadline=workshop.deadline,
-        log=workshop.log,
-        lasting=place.lasting,
-    ) as reused:
-        seconds = time.monotonic() - started
-        if not reused and system is not None:
-            workshop.log(f"Built the bundle in {seconds:.1f} s")
-        yield _Code(os.path.join(directory, "tree"), os.path.join(directory, "venv"), reused, seconds)
 
 
 def _top_level(site: str) -> tuple[str, ...]:

@@ -37,8 +37,8 @@ _TRIES = 3
 class WarmOptions(NamedTuple):
     """How to prepare and run: as ColdOptions, and how long processes are kept; what is open, a bundle's settings say.
 
-    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task. `sandbox` and `network`
-    are as in ColdOptions; the memory of a process can be read from outside in any sandbox.
+    `limits` hold for each process, before those of the bundle; cpu-s counts anew for each task. `sandbox`, `network`
+    and `keep_symbols` are as in ColdOptions; the memory of a process can be read from outside in any sandbox.
     """
 
     python: str | None = None
@@ -50,6 +50,7 @@ class WarmOptions(NamedTuple):
     pool: WarmLimits = WarmLimits()
     sandbox: str = "off"
     network: bool = False
+    keep_symbols: bool = False
 
     def within(self, own: RunSettings) -> "WarmOptions":
         """Return these options with what a bundle's own settings leave open, or add."""
@@ -175,6 +176,7 @@ class WarmExecutor:
             pass_env=options.pass_env,
             environment_timeout_s=options.environment_timeout_s,
             cache_dir=options.cache_dir,
+            keep_symbols=options.keep_symbols,
         )
         with ColdExecutor(bundle, cold, self._log) as preparing:
             prepared = preparing.prepare()
@@ -201,6 +203,7 @@ def start_request(bundle: BundleToRun, key: ProcessKey, options: WarmOptions) ->
         "env": dict(key.variables),
         "sandbox": options.sandbox,
         "network": options.network,
+        "keep_symbols": options.keep_symbols,
         "limits": dict(zip(LIMIT_KEYS, options.limits, strict=True)),
     }
 

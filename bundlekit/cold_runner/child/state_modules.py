@@ -1,0 +1,176 @@
+"""What modules hold: globals, attributes of classes and functions, default values, closures and caches.
+
+Runs in a warm process, under the conditions of the module `main`.
+"""
+
+import gc
+import sys
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
+from .state_prints import Fingerprints
+from .state_texts import shown
+from .state_types import class_dict, function_in, is_below, is_cache, module_name, named, type_name
+
+TYPE_CHECKING = False  # as in `main`
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Item = tuple[str, str, str, str, int]
+
+__all__ = ["groups_of_modules", "item"]
+
+_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
+_TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
+_MAX_DEPTH = 5
+_LIBRARIES = frozenset({
+    "numpy", "pandas", "pyarrow", "scipy", "polars", "numba", "llvmlite", "cython_runtime", "matplotlib", "sklearn",
+    "pybind11", "nanobind", "pkg_resources", "setuptools", "dateutil", "pytz", "six", "cffi", "joblib", "sympy",
+    "typing_extensions", "packaging", "PIL", "pydantic", "pydantic_core", "torch", "jax", "jaxlib", "networkx",
+})  # fmt: skip
+"""Large and well known, with caches of their own that fill as they are used: only what a bundle puts there is told."""
+_NOT_STATE = frozenset({"_abc_impl", "_abc_registry", "_member_map_", "_value2member_map_"})
+
+
+def item(kind: str, name: str, prints: Fingerprints, value: object) -> "Item":
+    """Return what is told of one piece of state: kind, name, fingerprint, short text, and which object it is."""
+    mark = 0 if type(value) in {int, float, str, bool, bytes, type(None)} else id(value)
+    return kind, name, prints.of(value), shown(value, name), mark
+
+
+def groups_of_modules(
+    own: "Callable[[str], bool]", standard: "Callable[[str], bool]"
+) -> "Iterator[tuple[str, int, list[Item]]]":
+    """Yield the name of each module, whether it is the bundle's own, and what it holds.
+
+    `own` and `standard` tell by a module's file whose it is. Of the standard library and of large libraries only what
+    own code has put there is told.
+    """
+    modules = [
+        (name, each) for name, each in list(sys.modules.items()) if type(name) is str and is_below(each, ModuleType)
+    ]
+    files = {name: _file(each) for name, each in modules}
+    globals_of_own = {id(_vars(each)): name for name, each in modules if files[name] and own(files[name])}
+    look_own, look_others = Fingerprints(_TOTAL_OWN, _EACH_OWN), Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
+    replaced: list[Item] = []
+    for name, module in modules:
+        if name == "__main__" or name.partition(".")[0] == "_bundlekit_child":
+            continue
+        file = files[name]
+        if id(_vars(module)) in globals_of_own:
+            if globals_of_own[id(_vars(module))] == name:
+                yield name, 1, list(_Module(name, _vars(module), look_own).items())
+        elif file and not standard(file) and name.partition(".")[0] not in _LIBRARIES:
+            yield name, 0, list(_Module(name, _vars(module), look_others).items())
+        else:
+            replaced += _replaced(name, _vars(module), globals_of_own)
+    yield "<replaced>", 1, replaced
+
+
+def _vars(module: ModuleType) -> "dict[str, object]":
+    found: dict[str, object] = ModuleType.__getattribute__(module, "__dict__")
+    return found
+
+
+def _file(module: ModuleType) -> str:
+    found = _vars(module).get("__file__")
+    return found if type(found) is str else ""
+
+
+def _is_dunder(name: object) -> bool:
+    return type(name) is not str or (name.startswith("__") and name.endswith("__")) or name in _NOT_STATE
+
+
+def _replaced(name: str, found: "dict[str, object]", globals_of_own: "dict[int, str]") -> "Iterator[Item]":
+    """Yield functions of own modules that stand in a foreign one, in place of its own perhaps."""
+    for key, value in list(found.items()):
+        if type(value) is FunctionType and id(value.__globals__) in globals_of_own and type(key) is str:
+            yield "module-global", f"{name}.{key}", named_function(value), shown(value), id(value)
+        elif type(value) is type and module_name(value) == name:
+            for inside, member in class_dict(value).items():
+                if type(member) is FunctionType and id(member.__globals__) in globals_of_own:
+                    path = f"{name}.{value.__qualname__}.{inside}"
+                    yield "class-attribute", path, named_function(member), shown(member), id(member)
+
+
+def named_function(function: FunctionType) -> str:
+    """Return a text that tells a function from others."""
+    return f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
+
+
+class _Module:
+    def __init__(self, name: str, found: "dict[str, object]", prints: Fingerprints) -> None:
+        self._name, self._vars, self._prints = name, found, prints
+        self._done: set[int] = set()
+
+    def items(self) -> "Iterator[Item]":
+        for name, value in list(self._vars.items()):
+            if not _is_dunder(name) and not is_below(value, ModuleType):
+                yield from self._items(f"{self._name}.{name}", "module-global", value, _MAX_DEPTH)
+
+    def _items(self, path: str, kind: str, value: object, depth: int) -> "Iterator[Item]":
+        function = function_in(value)
+        if is_cache(value):
+            yield from self._cache(path, value, depth)
+        elif function is not None:
+            yield path_item(kind, path, function)
+            yield from self._function(path, function, depth)
+        elif is_below(value, type):
+            yield kind, path, type_name(value), shown(value), 0  # type: ignore[arg-type]  # a class
+            if module_name(value) == self._name and depth and id(value) not in self._done:  # type: ignore[arg-type]
+                self._done.add(id(value))
+                for name, member in list(class_dict(value).items()):  # type: ignore[arg-type]  # a class
+                    if not _is_dunder(name) or function_in(member) is not None:
+                        yield from self._items(f"{path}.{name}", "class-attribute", member, depth - 1)
+        elif type(value) is BuiltinFunctionType:
+            yield kind, path, named(value), shown(value), 0
+        else:
+            yield item(kind, path, self._prints, value)
+
+    def _function(self, path: str, function: FunctionType, depth: int) -> "Iterator[Item]":
+        if not depth or id(function) in self._done or function.__globals__ is not self._vars:
+            return
+        self._done.add(id(function))
+        code = function.__code__
+        arguments = code.co_varnames[: code.co_argcount]
+        defaults = function.__defaults__ or ()
+        named_defaults = [*zip(arguments[len(arguments) - len(defaults) :], defaults, strict=False)]
+        for name, value in (*named_defaults, *(function.__kwdefaults__ or {}).items()):
+            yield item("function-default", f"{path} default {name!r}", self._prints, value)
+        for name, value in function.__dict__.items():
+            if not _is_dunder(name):
+                yield item("function-attribute", f"{path}.{name}", self._prints, value)
+        if "__wrapped__" in function.__dict__:
+            yield from self._inner(f"{path}.__wrapped__", function.__dict__["__wrapped__"], depth)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue
+            if name == "__class__" or is_below(value, ModuleType):
+                continue
+            if function_in(value) is not None or is_cache(value):
+                yield from self._inner(f"{path} closure {name!r}", value, depth)
+            else:
+                yield item("closure", f"{path} closure {name!r}", self._prints, value)
+
+    def _inner(self, path: str, value: object, depth: int) -> "Iterator[Item]":
+        function = function_in(value)
+        if is_cache(value):
+            yield from self._cache(path, value, depth)
+        elif function is not None:
+            yield from self._function(path, function, depth - 1)
+
+    def _cache(self, path: str, cache: object, depth: int) -> "Iterator[Item]":
+        """Tell of an lru_cache what it holds: keys and results, as the collector of garbage is told of them."""
+        inside = [each for each in gc.get_referents(cache) if function_in(each) is None and not is_below(each, type)]
+        size = type(cache).cache_info(cache)[3]  # type: ignore[attr-defined]  # it is one
+        entries = "1 entry" if size == 1 else f"{size} entries"
+        yield "function-cache", path, self._prints.of(size, *inside), entries, id(cache)
+        function = next((each for each in gc.get_referents(cache) if type(each) is FunctionType), None)
+        if function is not None and depth:
+            yield from self._function(path, function, depth - 1)
+
+
+def path_item(kind: str, path: str, function: FunctionType) -> "Item":
+    """Return what is told of a function as it stands there: which one it is."""
+    return kind, path, named_function(function), shown(function), 0
