@@ -86,8 +86,9 @@ def _tried(chosen: Sequence[Truth], top: Path, keep: Path) -> Iterator[Tried]:
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for tried in threads.map(attempt, chosen):
+            kept = keep / tried.truth.directory_name
             for aspect, sentence in tried.judgement.misses:
-                print(f"miss ({aspect}) {tried.truth.name}: {sentence} [{keep / tried.truth.directory_name}]", flush=True)
+                print(f"miss ({aspect}) {tried.truth.name}: {sentence} [{kept}]", flush=True)
             yield tried
 
 

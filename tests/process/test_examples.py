@@ -45,6 +45,15 @@ def test_a_good_example_is_proved_packed_and_comes_back_the_same(name: str, envi
     assert _contents(EXAMPLES / name) == before
 
 
+@pytest.mark.parametrize("name", ["leaky-cpp", "leaky-cpp-fixed", "leaky-python", "nondeterministic", "starsim-sir"])
+def test_an_example_has_the_verdict_that_its_readme_expects(name: str, environments: Path) -> None:
+    """They stand for what people bring: if the experiment were wrong about them, whom would it be right about?"""
+    found = _isolation(environments, name)
+    [expected] = re.findall(r"Expected verdict: `(\w+)`", (EXAMPLES / name / "README.md").read_text(encoding="utf-8"))
+    assert found["verdict"] == expected
+    assert found["budget"]["is_used_up"] is False
+
+
 @pytest.mark.parametrize("seed", [1, 2**64 - 1])
 def test_one_seed_gives_one_epidemic(seed: int, environments: Path) -> None:
     """Calibration compares parameter sets by their losses: a result that the seed does not fix compares nothing."""

@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from itertools import permutations, zip_longest
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
@@ -23,10 +23,12 @@ from leaks.unsteady import UNSTEADY
 
 __all__ = ["KINDS", "Truth", "population", "write_bundle"]
 
-KINDS = (
-    *(*PYTHON_GLOBALS, *PYTHON_CACHES, *PYTHON_WORLD, *PYTHON_CONTEXTS, *PYTHON_ORDERS, *UNSTEADY),
-    *(*NATIVE_C, *NATIVE_CPP, *NATIVE_OBJECTS, *NATIVE_ENDS),
+_GROUPS = (
+    *(PYTHON_GLOBALS, NATIVE_CPP, PYTHON_ORDERS, NATIVE_C, PYTHON_WORLD, UNSTEADY),
+    *(PYTHON_CACHES, NATIVE_OBJECTS, PYTHON_CONTEXTS, NATIVE_ENDS),
 )
+KINDS = tuple(kind for group in _GROUPS for kind in group)
+"""All ways to leak that bundles are made with."""
 
 
 class Truth(NamedTuple):
@@ -54,12 +56,19 @@ class Truth(NamedTuple):
 
 
 def population(seed: int, size: int) -> Iterator[Truth]:
-    """Yield `size` bundles, half of them with a leak, every kind as often as every other, each drawn from `seed`."""
-    order = random.Random(seed)  # noqa: S311 - the same bundles each time, no secret
-    kinds = [kind for _ in range(size) for kind in order.sample(KINDS, len(KINDS))]
-    for number in range(size):
-        chance = random.Random(f"{seed} {number}")  # noqa: S311 - as above
-        yield _drawn(number, kinds[number // 2], chance, is_planted=number % 2 == 0)
+    """Yield `size` bundles drawn from `seed`, half of them with a leak; the first few have kinds of every sort."""
+    kinds = _all_kinds(random.Random(seed))  # noqa: S311 - the same bundles each time, no secret
+    for number, kind in zip(range(0, size, 2), kinds, strict=False):
+        for part, is_planted in enumerate((True, False)):
+            chance = random.Random(f"{seed} {number + part}")  # noqa: S311 - as above
+            yield _drawn(number + part, kind, chance, is_planted=is_planted)
+
+
+def _all_kinds(order: random.Random) -> Iterator[Kind]:
+    """Yield all kinds, one of each sort in turn, again and again, in another order each time."""
+    while True:
+        shuffled = [order.sample(group, len(group)) for group in _GROUPS]
+        yield from (kind for turn in zip_longest(*shuffled) for kind in turn if kind is not None)
 
 
 def write_bundle(root: Path, truth: Truth) -> Path:

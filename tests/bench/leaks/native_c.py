@@ -240,5 +240,34 @@ NATIVE_C = (
             }
             """,
     ),
+    Kind(
+        "C list of Python objects",
+        Plant(counts, 0),
+        ("x",),
+        language="c",
+        leak="""
+            static PyObject *$state = NULL;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state == NULL) $state = PyList_New(0);
+                PyObject *value = PyFloat_FromDouble(x);
+                PyList_Append($state, value);
+                Py_DECREF(value);
+                return x * (double)PyList_Size($state);
+            }
+            """,
+        clean="""
+            static PyObject *$state = NULL;
+
+            static double $func(double x, int flag, int group, unsigned long long seed) {
+                if ($state == NULL) $state = PyList_New(0);
+                PyList_SetSlice($state, 0, PyList_Size($state), NULL);
+                PyObject *value = PyFloat_FromDouble(x);
+                PyList_Append($state, value);
+                Py_DECREF(value);
+                return x * (double)PyList_Size($state);
+            }
+            """,
+    ),
 )
 """The planted names are symbols of the extension module, except where the state is the C library's."""

@@ -31,8 +31,7 @@ CELL = Aspect("cell", "cells of the matrix tell what that order does to that tas
 SEED = Aspect("seed_ignored", "bundles are told rightly whether their outputs depend on the seed")
 NATIVE = Aspect("native name", "planted symbols are named, and none that is innocent as the cause")
 PYTHON = Aspect("Python name", "planted names of Python state are named", counts=False)
-SILENCE = Aspect("silence", "isolated bundles get no word about state", counts=False)
-ASPECTS = (VERDICT, SEQUENCE, CELL, SEED, NATIVE, PYTHON, SILENCE)
+ASPECTS = (VERDICT, SEQUENCE, CELL, SEED, NATIVE, PYTHON)
 
 
 class Judgement(NamedTuple):
@@ -109,10 +108,7 @@ def _cell(truth: Truth, numbers: Sequence[int]) -> str:
 def _names(truth: Truth, document: Document) -> Iterator[tuple[Aspect, str | None]]:
     native = [change for change in document["native_state"] if change["own"]]
     python = document["python_state"]
-    if truth.verdict == "isolated":
-        told = [change.get("symbol") or change.get("name") for change in [*native, *python]]
-        yield SILENCE, f"told of {', '.join(map(str, told))}" if told else None
-    elif truth.names and truth.kind.language == "python":
+    if truth.names and truth.kind.language == "python":
         said = [f"{change['kind']} {change['name']}" for change in python]
         is_named = any(name.lower() in one.lower() for name in truth.names for one in said)
         yield PYTHON, None if is_named else _absent(truth.names, said)
