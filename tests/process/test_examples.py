@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -48,10 +49,16 @@ def test_a_good_example_is_proved_packed_and_comes_back_the_same(name: str, envi
 @pytest.mark.parametrize("name", ["leaky-cpp", "leaky-cpp-fixed", "leaky-python", "nondeterministic", "starsim-sir"])
 def test_an_example_has_the_verdict_that_its_readme_expects(name: str, environments: Path) -> None:
     """They stand for what people bring: if the experiment were wrong about them, whom would it be right about?"""
-    found = _isolation(environments, name)
     [expected] = re.findall(r"Expected verdict: `(\w+)`", (EXAMPLES / name / "README.md").read_text(encoding="utf-8"))
-    assert found["verdict"] == expected
-    assert found["budget"]["is_used_up"] is False
+    grid = ["--grid-spec", EXAMPLES / name / "grid.json"]
+    ran = _bundlekit(environments, "isolation", EXAMPLES / name, *grid, "--max-tasks", "100", "--output", "json")
+    found = json.loads(ran.stdout)
+    assert (found["verdict"], found["budget"]["used_up"]) == (expected, False), ran.output
+    assert ran.status == int(expected != "isolated")
+    if name == "leaky-cpp":
+        assert [len(victim["sequence"]) for victim in found["victims"]] == [4] * len(found["victims"])
+        causes = [change["symbol"] for change in found["native_state"] if change["cause"]]
+        assert causes == ["sir::(anonymous namespace)::tables"]
 
 
 @pytest.mark.parametrize("seed", [1, 2**64 - 1])

@@ -26,12 +26,13 @@ class Aspect(NamedTuple):
 
 
 VERDICT = Aspect("verdict", "verdicts are the right word")
-SEQUENCE = Aspect("sequence", "sequences change their last task, and take each of the others")
+SEQUENCE = Aspect("sequence", "sequences that are called minimal change their last task, and take each of the others")
+CHANGE = Aspect("other sequence", "sequences that are not called minimal change their last task")
 CELL = Aspect("cell", "cells of the matrix tell what that order does to that task")
 SEED = Aspect("seed_ignored", "bundles are told rightly whether their outputs depend on the seed")
 NATIVE = Aspect("native name", "planted symbols are named, and none that is innocent as the cause")
 PYTHON = Aspect("Python name", "planted names of Python state are named", counts=False)
-ASPECTS = (VERDICT, SEQUENCE, CELL, SEED, NATIVE, PYTHON)
+ASPECTS = (VERDICT, SEQUENCE, CHANGE, CELL, SEED, NATIVE, PYTHON)
 
 
 class Judgement(NamedTuple):
@@ -62,11 +63,11 @@ def _answers(truth: Truth, document: Document) -> Iterator[tuple[Aspect, str | N
     if truth.verdict == "nondeterministic":
         return
     for victim in document["victims"]:
-        yield SEQUENCE, _wrong_sequence(truth, victim)
+        yield SEQUENCE if victim["minimal"] else CHANGE, _wrong_sequence(truth, victim)
     if found != truth.verdict:
         return
-    if found != "isolated" and not document["victims"]:
-        yield SEQUENCE, "no victim is told"
+    if found != "isolated" and not any(victim["minimal"] for victim in document["victims"]):
+        yield SEQUENCE, "no sequence is called minimal"
     yield from ((CELL, wrong) for wrong in _cells(truth, document))
     is_noted = "seed_ignored" in document["notes"]
     yield SEED, None if is_noted == truth.ignores_seed else f"noted: {is_noted}, true: {truth.ignores_seed}"
@@ -78,9 +79,7 @@ def _wrong_sequence(truth: Truth, victim: Document) -> str | None:
     tasks = [truth.tasks[number] for number in numbers]
     if not truth.plant.changes(tasks):
         return f"{numbers} does not change its last task"
-    if not truth.plant.is_minimal(tasks):
-        return f"{numbers} is not minimal"
-    return None if victim["minimal"] else f"{numbers} is minimal, which is not told"
+    return f"{numbers} is not minimal" if victim["minimal"] and not truth.plant.is_minimal(tasks) else None
 
 
 def _cells(truth: Truth, document: Document) -> Iterator[str | None]:
