@@ -312,8 +312,7 @@ def check(_arguments: Sequence[str] = ()) -> None:
         ("schemas", schemas),
     ]
     outcomes = [_step(name, step) for name, step in steps]
-    # Most tests wait for processes: two at once end in little more than half the time.
-    coverage = ["-n", "2", "--dist", "loadfile", "--cov", f"--cov-fail-under={COVERAGE_PERCENT}"]
+    coverage = ["--cov", f"--cov-fail-under={COVERAGE_PERCENT}"]
     outcomes.append(_tests("tests", environment(), coverage, deadline))
     outcomes += [_smaller_tier(version, deadline) for version in ALSO]
     outcomes += [_step("soak", soak), _step("leaks", leaks), _step("build", build)]
@@ -351,7 +350,8 @@ def _tests(name: str, made: Environment, arguments: Sequence[str], deadline: flo
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bundlekit-junit-") as directory:
         junit = Path(directory) / "junit.xml"
-        command = [made.python, "-m", "pytest", f"--junitxml={junit}", *arguments]
+        # Most tests wait for processes: two at once end in little more than half the time.
+        command = [made.python, "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junitxml={junit}", *arguments]
         status = run(command, max(1.0, deadline - started))
         passed, failed, skipped = _counts(junit)
     # A status without a failed test is the coverage gate, a collection error or the deadline: it must not be lost.

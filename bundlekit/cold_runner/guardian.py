@@ -114,6 +114,7 @@ def _supervise(work: Work, log: StderrLog, scratch: str, leash: int, line: int) 
         _ignore_endings()
         kill_descendants()
         supervisor.overlays.close()
+        supervisor.shared_objects.close()
         from .environments.tree_removal import discard_tree  # noqa: PLC0415 - loaded by the work long ago
 
         discard_tree(scratch)

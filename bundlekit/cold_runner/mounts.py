@@ -1,17 +1,26 @@
-"""A mount namespace of our own, and overlays in it: what is written over a directory is thrown away with the mount.
+"""Namespaces of our own for mounts and shared objects, and mounts in them whose content is thrown away with the mount.
 
 Everything here may be refused by the kernel, a container or a lack of rights; then the answer is False and a copy takes
 the overlay's place.
 
-See: unshare(2), mount(2), mount_namespaces(7), the kernel's "Overlay Filesystem"; DESIGN decision 4.
+See: unshare(2), mount(2), mount_namespaces(7), ipc_namespaces(7), mq_overview(7), the kernel's "Overlay Filesystem";
+DESIGN decision 4.
 """
 
 import os
 import sys
 
-__all__ = ["enter_mount_namespace", "mount_overlay", "mount_scratch", "unmount"]
+__all__ = [
+    "enter_ipc_namespace",
+    "enter_mount_namespace",
+    "mount_overlay",
+    "mount_queues",
+    "mount_scratch",
+    "mount_shared_memory",
+    "unmount",
+]
 
-_CLONE_NEWNS = 0x00020000
+_CLONE_NEWNS, _CLONE_NEWIPC = 0x00020000, 0x08000000
 _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_SLAVE = 2, 4, 1 << 14, 1 << 19
 _FOLLOWING = _MS_REC | _MS_SLAVE
 _MNT_DETACH = 2
@@ -27,6 +36,21 @@ def enter_mount_namespace() -> bool:
     return (
         sys.platform == "linux" and _called("unshare", _CLONE_NEWNS) and _mounted("none", "/", None, _FOLLOWING, None)
     )
+
+
+def enter_ipc_namespace() -> bool:
+    """Have System V objects and message queues be of this thread and its later children alone, with none there yet."""
+    return sys.platform == "linux" and _called("unshare", _CLONE_NEWIPC)
+
+
+def mount_queues(directory: str) -> bool:
+    """Show the message queues of this thread's namespace as files in `directory`."""
+    return _mounted("mqueue", directory, "mqueue", _MS_NOSUID | _MS_NODEV, None)
+
+
+def mount_shared_memory(directory: str) -> bool:
+    """Mount an empty file system in memory on `directory` that anybody may use, as the machine's own shared memory."""
+    return _mounted("tmpfs", directory, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=1777")
 
 
 def mount_scratch(directory: str, size_bytes: int) -> bool:

@@ -26,6 +26,7 @@ from .output_files import OutputFiles
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
 from .runner_error import RunnerError
+from .shared_objects import SharedObjects
 from .start_plan import holder_of, plan_of
 from .stderr_log import StderrLog
 from .task import AggregationTask, SimulationTask, param_id
@@ -46,6 +47,7 @@ class Supervisor:
         self.is_idle = False
         self.nursery = Nursery(log.line)
         self.overlays = Overlays(scratch, self.nursery.clear)
+        self.shared_objects = SharedObjects(scratch, self.nursery.clear)
         self._laid: tuple[str, ...] = ()
         self.wakeups = wakeups
         self._scratch = scratch
@@ -110,6 +112,7 @@ class Supervisor:
         files: OutputFiles | None = None,
     ) -> ChildReport:
         report = ChildReport(files)
+        self.shared_objects.begin()
         room, preserve = self._room(settings), settings.preserve
         self._lay_over(prepared.prefixes if settings.layered else ())
         circumstances.is_layered = settings.layered
@@ -176,6 +179,7 @@ class Supervisor:
 
     def make_ready(self) -> None:
         """Do between two tasks what would keep the next one waiting."""
+        self.shared_objects.tidy()
         self.overlays.tidy()
         self._own_room.tidy()
         discard_tree(self._nowhere)
@@ -193,8 +197,11 @@ class Supervisor:
             circumstances.start, circumstances.preload = "fork", plan.preload
         try:
             yield Child(waiting.pid, waiting.result, waiting.stderr)
-        finally:
+        except BaseException:
+            # Whoever watched it to its end has seen to this.
             kill_descendants(group=waiting.pid, spared=self.nursery.spared)
+            raise
+        finally:
             waiting.close()
             # A task may have stopped the guardian, which could not answer then; it wakes us in the same way.
             with suppress(OSError):

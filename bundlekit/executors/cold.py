@@ -6,6 +6,8 @@ never meets strangers (DESIGN decision 5).
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
@@ -25,6 +27,7 @@ from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
 
 _STDERR_LINES_KEPT = 50
+_WAKENED_EVERY_MS = 1000
 
 
 class ColdOptions(NamedTuple):
@@ -176,6 +179,7 @@ class ColdExecutor:
         try:
             stdin.write(request)
             stdin.flush()
+            self._waken_until_it_answers(stdout)
             line = stdout.readline()
         except BrokenPipeError:
             line = ""
@@ -186,6 +190,13 @@ class ColdExecutor:
             msg = f"the cold runner ended with status {status} and gave no answer; it last said: {last or 'nothing'}"
             raise InternalError(msg)
         return line
+
+    def _waken_until_it_answers(self, stdout: IO[str]) -> None:
+        """Wait for an answer, or the end; a task may have stopped the processes that keep its deadline."""
+        poll = select.poll()
+        poll.register(stdout, select.POLLIN)
+        while not poll.poll(_WAKENED_EVERY_MS):
+            self._process.send_signal(signal.SIGCONT)
 
     def _forward_stderr(self) -> None:
         if self._process.stderr is not None:

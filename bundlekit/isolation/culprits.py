@@ -13,8 +13,8 @@ from bundlekit.model.isolation import Cell, Victim
 
 __all__ = ["Candidate", "Culprits"]
 
-_MOST_MINIMISED = 6
-"""Victims for which the fewest tasks are looked for; there may be as many victims as tasks, all for one reason."""
+_MOST_MINIMISED = 3
+"""Victims whose sequence is made shortest; there may be as many victims as tasks, all for one reason."""
 _TRIES = 3
 
 
@@ -35,7 +35,7 @@ class _NotReachedError(Exception):
 class Culprits:
     """Looks for the fewest tasks; `first` is what each task gave cold.
 
-    `unsteady` are tasks that differ cold after all, `not_shown` sentences for the outcome.
+    `unsteady` are tasks that differ cold after all.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Culprits:
         self._laboratory, self._command, self._first = laboratory, command, first
         self._lock = threading.Lock()
         self._guesses: set[tuple[int, ...]] = set()
+        self._searches = 0
         self.unsteady: set[int] = set()
-        self.not_shown: list[str] = []
 
     def victims(
         self,
@@ -58,14 +58,7 @@ class Culprits:
         """
         ordered = _one_of_each(candidates)
         found = [self._victim(candidate) for candidate in ordered[:1]]
-        found += each(self._victim, ordered[1:_MOST_MINIMISED])
-        rest = ordered[_MOST_MINIMISED:]
-        if rest:
-            named = ", ".join(str(candidate.task) for candidate in rest)
-            self.not_shown.append(
-                f"the fewest tasks that change task {named}: they were looked for with {_MOST_MINIMISED} others"
-            )
-        return (*found, *(self._as_seen(candidate) for candidate in rest))
+        return (*found, *each(self._victim, ordered[1:]))
 
     def _victim(self, candidate: Candidate) -> Victim:
         try:
@@ -74,10 +67,19 @@ class Culprits:
             return self._as_seen(candidate)
 
     def _minimised(self, candidate: Candidate) -> Victim:
-        victim = candidate.task
         with self._lock:
-            guesses = sorted(self._guesses)
-        found = minimal(candidate.earlier, lambda part: self._changes(candidate, part), guesses)
+            guesses = sorted(self._guesses, key=len)
+            self._searches += 1
+            is_searched = self._searches <= _MOST_MINIMISED
+        for guess in guesses:
+            seen = self._repeated(candidate, guess)
+            if seen is not None:
+                # What changes one task mostly changes the others, and is short; that it is shortest costs more runs.
+                return self._searched(candidate, guess) if is_searched else self._told(candidate, guess, seen)
+        return self._searched(candidate, candidate.earlier) if is_searched else self._as_seen(candidate)
+
+    def _searched(self, candidate: Candidate, earlier: tuple[int, ...]) -> Victim:
+        found = minimal(earlier, lambda part: self._changes(candidate, part))
         seen = self._repeated(candidate, found)
         if seen is None:
             found, seen = self._of_flaky(candidate)
@@ -86,9 +88,9 @@ class Culprits:
         with self._lock:
             self._guesses.add(found)
         if not found:
-            self._check_cold(victim)
-        message = seen.message if seen.message or found else "differs in a warm process even as its first task"
-        return self._told(candidate, (*found, victim), seen, message=message, is_minimal=True)
+            self._check_cold(candidate.task)
+            seen = seen._replace(message=seen.message or "differs in a warm process even as its first task")
+        return self._told(candidate, found, seen, is_minimal=True)
 
     def _changes(self, candidate: Candidate, part: tuple[int, ...]) -> bool:
         sequence = (*part, candidate.task)
@@ -128,9 +130,7 @@ class Culprits:
     def _not_seen_again(self, candidate: Candidate) -> Victim:
         self._check_cold(candidate.task)
         message = f"differed once in {_TRIES + 2} runs of the same sequence"
-        return self._told(
-            candidate, (*candidate.earlier, candidate.task), candidate.seen, message=message, is_minimal=False
-        )
+        return self._told(candidate, candidate.earlier, candidate.seen._replace(message=message))
 
     def _check_cold(self, task: int) -> None:
         """Find out whether a task that no other task seems to change differs by itself."""
@@ -141,25 +141,24 @@ class Culprits:
                 return
 
     def _as_seen(self, candidate: Candidate) -> Victim:
-        sequence = (*candidate.earlier, candidate.task)
-        return self._told(candidate, sequence, candidate.seen, message=candidate.seen.message, is_minimal=False)
+        return self._told(candidate, candidate.earlier, candidate.seen)
 
     def _told(
-        self,
-        candidate: Candidate,
-        sequence: tuple[int, ...],
-        seen: Observation,
-        *,
-        message: str | None,
-        is_minimal: bool,
+        self, candidate: Candidate, earlier: tuple[int, ...], seen: Observation, *, is_minimal: bool = False
     ) -> Victim:
         cold = self._first[candidate.task]
         if not has_data(cold) and seen.succeeded:
             cold = self._laboratory.cold_again(candidate.task) or cold
-        divergence = divergence_of(cold, seen)
-        command = self._command(sequence)
+        sequence = (*earlier, candidate.task)
         return Victim(
-            candidate.task, candidate.order, candidate.cell, sequence, is_minimal, divergence, message, command
+            task=candidate.task,
+            order=candidate.order,
+            cell=candidate.cell,
+            sequence=sequence,
+            is_minimal=is_minimal,
+            divergence=divergence_of(cold, seen),
+            message=seen.message,
+            command=self._command(sequence),
         )
 
     def _cell(self, candidate: Candidate, observation: Observation) -> Cell:
@@ -171,10 +170,12 @@ class Culprits:
 
 
 def _one_of_each(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return one candidate for each task, the one with the fewest tasks before it; crashes first, then the grid's."""
+    """Return one candidate for each task, those that crash first; the grid's own order explains most easily."""
     best: dict[int, Candidate] = {}
-    for candidate in sorted(candidates, key=lambda each: (each.cell is not Cell.CRASHED, len(each.earlier))):
+    for candidate in sorted(candidates, key=_weight):
         best.setdefault(candidate.task, candidate)
-    return sorted(
-        best.values(), key=lambda each: (each.cell is not Cell.CRASHED, each.order != GRID, len(each.earlier))
-    )
+    return list(best.values())
+
+
+def _weight(candidate: Candidate) -> tuple[bool, bool, int]:
+    return candidate.cell is not Cell.CRASHED, candidate.order != GRID, len(candidate.earlier)

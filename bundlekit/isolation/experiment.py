@@ -202,7 +202,6 @@ class Experiment:
         if culprits.unsteady:
             self._notes.append("differs_each_time")
             verdict = Verdict.NONDETERMINISTIC
-        self._not_shown += culprits.not_shown
         return self._done(self._with_state(blank, warm.state, victims, warm.problems), verdict, runs, victims)
 
     def _with_state(

@@ -43,7 +43,7 @@ def _candidates(pieces: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
     # The earlier first: of several answers, the one with the smaller numbers is told more easily.
     yield from pieces
     if len(pieces) > 2:  # noqa: PLR2004 - of two pieces, each is all but the other
-        for left_out in range(len(pieces)):
+        for left_out in reversed(range(len(pieces))):
             yield tuple(task for number, piece in enumerate(pieces) if number != left_out for task in piece)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bundlekit.model.edit import RequireFreshProcess
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.isolation import Behaviour, Cell, IsolationOutcome, Verdict, Victim
+from bundlekit.model.isolation import Cell, IsolationOutcome, Verdict, Victim
 from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence
@@ -15,7 +15,7 @@ __all__ = ["ISOLATION_RULES"]
 
 _READABLE = {ProjectTable.PRESENT, ProjectTable.WITHOUT_PROJECT}
 _PYPROJECT = "pyproject.toml"
-_COLD = "cold"
+_NAMES_SHOWN = 3
 
 
 def _leaks(evidence: Evidence) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def _changed_by_others(evidence: Evidence, code: str, cell: Cell, happens: str) 
     if is_marked:
         hint = f"requires-fresh-process = true keeps it from that; show it again: {first.command}"
     else:
-        state = _state(outcome)
+        state = ", ".join(_names_of_state(outcome)[:_NAMES_SHOWN])
         hint = f"show it again: {first.command}{f'; state that is left: {state}' if state else ''}"
     yield Finding(
         code,
@@ -82,6 +82,19 @@ def _seed_ignored(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("BK824", Severity.INFO, message, hint=hint)
 
 
+def _left_behind(evidence: Evidence) -> Iterator[Finding]:
+    outcome = evidence.isolation
+    if outcome is None or outcome.verdict is not Verdict.ISOLATED or outcome.requires_fresh_process:
+        return
+    names = _names_of_state(outcome)
+    if names:
+        shown = ", ".join(names[:_NAMES_SHOWN])
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        message = f"tasks leave state behind, which changed no output that was seen: {shown}{more}"
+        hint = "it grows or hangs on the tasks before: make it local, or reset it when a task begins"
+        yield Finding("BK825", Severity.INFO, message, hint=hint)
+
+
 def _named(outcome: IsolationOutcome, victim: Victim) -> str:
     return f"task {victim.task} ({outcome.tasks[victim.task].shown})"
 
@@ -106,12 +119,12 @@ def _why(victim: Victim) -> str:
     return f"bundlekit isolation: task {victim.task} changes after task {numbers or 'none'} in the same process"
 
 
-def _state(outcome: IsolationOutcome) -> str:
-    """Return the names of what changed, those that are known to be the cause first."""
+def _names_of_state(outcome: IsolationOutcome) -> list[str]:
+    """Return the names of what changed in the bundle's own modules, what is known to be the cause first."""
     native = sorted(outcome.native_state, key=lambda each: not each.is_cause)
-    names = [each.symbol or f"{each.library} {each.section}+{each.offset:#x}" for each in native]
-    names += [each.name for each in outcome.python_state if each.is_own and each.behaviour is not Behaviour.LAST_TASK]
-    return ", ".join(dict.fromkeys(names[:3]))
+    names = [each.symbol or f"{each.library} {each.section}+{each.offset:#x}" for each in native if each.is_own]
+    names += [each.name for each in outcome.python_state if each.is_own]
+    return list(dict.fromkeys(names))
 
 
 _TASK = '[[tool.bundlekit.smoke]]\nentrypoint = "main"\nseed = 1\n'
@@ -176,5 +189,15 @@ ISOLATION_RULES: tuple[Rule[EvidenceCheck], ...] = (
         check=_seed_ignored,
         good=_GOOD,
         bad=varied(_TWO_TASKS),
+    ),
+    Rule(
+        code="BK825",
+        title="A task leaves state behind",
+        why="No output that was seen hangs on it yet; but it is there, it grows or changes with the tasks before, and"
+        " the next change of the model may read it.",
+        severity=Severity.INFO,
+        check=_left_behind,
+        good=_GOOD,
+        bad=varied(_TWO_TASKS, _COUNTS, (_RESULT, '    CALLS.append(seed)\n    return {"raw": b"%d" % seed}')),
     ),
 )

@@ -23,14 +23,30 @@ from builders.cold_runs import MODULE, SIMULATION, runner_environment, wire_bund
 PAUSE_S = 0.05
 """What a server starts ahead must not slow the next form down; what that costs is in the tasks per second."""
 LANES, TASKS = 4, 100
+NUMPY_GOAL = 0.1
 ROWS = {
     "server, exec": 1.5,
     "server, fork": 0.3,
     "server, fresh environment": 2.0,
-    "python -m bundlekit.cold_runner": 8.0,
-    "python FOLDER": 8.0,
+    "python -m bundlekit.cold_runner": 3.0,
+    "python FOLDER": 3.0,
     "exported file": None,
 }
+
+
+NUMPY_PROJECT = """\
+[project]
+name = "random-walk"
+version = "1"
+dependencies = ["numpy"]
+"""
+NUMPY_WIRE = """\
+import numpy
+
+
+def wire(entrypoint, params, seed):
+    return {"raw": numpy.random.default_rng(seed).normal(size=10).tobytes()}
+"""
 
 
 class Server:
@@ -113,8 +129,32 @@ def main(rounds: int) -> int:
         ratio = statistics.median(seconds[form]) / floor
         missed += goal is not None and ratio > goal
         print(f"{form:34} {ratio:6.2f} F   goal {'-' if goal is None else f'{goal:.1f} F'}")
+    missed += preloaded(rounds)
     missed += throughput(floor)
     return 1 if missed else 0
+
+
+def preloaded(rounds: int) -> int:
+    """Print what a fork with numpy in its zygote costs, in tasks that import it themselves; return 1 if too much."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        bundle = wire_bundle(top, NUMPY_WIRE)
+        (bundle / "pyproject.toml").write_text(NUMPY_PROJECT)
+        plain, forking = (Server(bundle, top / "cache") for _ in range(2))
+        forms: dict[str, Callable[[], object]] = {
+            "exec": lambda: plain.ask("simulate", task=SIMULATION),
+            "fork": lambda: forking.ask("simulate", task=SIMULATION, start="fork", preload=["numpy", "numpy.random"]),
+        }
+        seconds: dict[str, list[float]] = {form: [] for form in forms}
+        for _ in range(rounds + 2):
+            for form, work in forms.items():
+                time.sleep(PAUSE_S)
+                seconds[form].append(timed(work))
+        plain.close()
+        forking.close()
+    ratio = statistics.median(seconds["fork"][2:]) / statistics.median(seconds["exec"][2:])
+    print(f"{'fork, numpy preloaded':34} {ratio:6.2f} of an exec task that imports it   goal {NUMPY_GOAL}")
+    return int(ratio > NUMPY_GOAL)
 
 
 def throughput(floor: float) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from builders.cold_runs import wire_bundle
 
+from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.environments.tree_digest import inventory
 from bundlekit.errors import InternalError
 from bundlekit.executors.cold import BundleToRun, ColdOptions
@@ -27,6 +28,12 @@ _WIRE = """
         if entrypoint == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if entrypoint == "wait":
+            signal.pause()
+        if entrypoint == "stop":
+            with open(f"/proc/{os.getppid()}/stat") as file:
+                guardian = int(file.read().rpartition(")")[2].split()[1])
+            for each in guardian, os.getppid():
+                os.kill(each, signal.SIGSTOP)
             signal.pause()
         if entrypoint == "murder":
             os.kill(os.getppid(), signal.SIGKILL)
@@ -79,6 +86,16 @@ def test_a_supervisor_that_dies_fails_one_task_only(pool: ColdPool) -> None:
         pool.simulate(_task("murder", 1), 30.0)
     for seed in range(8):
         assert isinstance(pool.simulate(_task("main", seed), 30.0).outcome, Simulated)
+
+
+def test_a_task_that_stops_all_who_keep_its_deadline_meets_it_all_the_same(pool: ColdPool) -> None:
+    """Guardian and supervisor wake each other; when both are stopped only the host is left to do it."""
+    began = time.monotonic()
+    outcome = pool.simulate(_task("stop", 1), 2.0).outcome
+    assert isinstance(outcome, Failure)
+    assert outcome.error_code is ErrorCode.TIMEOUT
+    assert time.monotonic() - began < 6
+    assert isinstance(pool.simulate(_task("main", 2), 30.0).outcome, Simulated)
 
 
 def test_a_pool_that_is_abandoned_ends_what_runs_and_runs_nothing_more(pool: ColdPool) -> None:

@@ -162,7 +162,8 @@ def test_what_cannot_be_removed_harms_no_other_task(deed: str, tmp_path: Path, r
     server.close()
     alone = run(bundle, cache, bad, env={"TMPDIR": str(removable)})
     assert alone.outputs
-    assert b"cannot be removed" in alone.stderr
+    # A mount in a namespace of the runner's own is gone with it; everything else stays, and is told.
+    assert (b"cannot be removed" in alone.stderr) is bool(list(removable.glob("bundlekit-*")))
 
 
 def test_a_prepared_bundle_is_kept_by_its_digest(tmp_path: Path, server: Server) -> None:

@@ -5,6 +5,7 @@ Neither may let anything of one task reach another, and a task cannot tell which
 
 import base64
 import json
+import subprocess
 import textwrap
 import time
 from collections.abc import Iterator
@@ -130,6 +131,32 @@ def test_nothing_of_hundreds_of_tasks_reaches_another(way: str, server: Server, 
         pids.add((answer["pid"], answer["started_s"]))
         drawn.add(_output(answer, "drawn"))
     assert len(pids) == len(drawn) == TASKS
+
+
+_SHARING = """
+    import ctypes, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    def wire(entrypoint, params, seed):
+        found = [os.path.exists("/dev/shm/left"), libc.shmget(4711, 4096, 0) >= 0, libc.semget(4711, 1, 0) >= 0]
+        found.append(libc.mq_open(b"/left", os.O_RDONLY) >= 0)
+        open("/dev/shm/left", "w").close()
+        os.makedirs("/dev/shm/directory/inner", exist_ok=True)
+        made = [libc.shmget(4711, 4096, 0o1600), libc.semget(4711, 1, 0o1600)]
+        made.append(libc.mq_open(b"/left", os.O_CREAT | os.O_RDWR, 0o600, None))
+        return {"found": str(found).encode(), "made": str([each >= 0 for each in made]).encode()}
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_shared_by_name_reaches_another_task(way: str, server: Server, tmp_path: Path) -> None:
+    """Shared memory, semaphores and queues are no files of the task's, and outlive its processes."""
+    if subprocess.run(["unshare", "--mount", "--ipc", "true"], check=False).returncode != 0:
+        pytest.skip("this process may have no namespaces of its own")
+    bundle = wire_bundle(tmp_path, _SHARING)
+    for _ in range(3):
+        answer = server.ask(bundle, "simulate", task=SIMULATION, start=way)
+        assert _output(answer, "found") == b"[False, False, False, False]"
+        assert _output(answer, "made") == b"[True, True, True]"
 
 
 def test_a_task_cannot_tell_how_it_was_started(server: Server, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 
 TYPE_CHECKING = False  # typing is not loaded at the start of an interpreter
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = [
@@ -38,6 +39,7 @@ PHASE, OUTPUT, DOCUMENT, DONE, RAISED, EXITED, REFUSED = b"P", b"O", b"J", b"D",
 """Kinds of frames: a kind, the length of the rest in 8 bytes, then fields, each after its own length in 8 bytes."""
 
 _TEXT_LIMIT = 4096
+_AT_ONCE_BYTES = 1 << 16
 
 
 class RefusedError(Exception):
@@ -56,16 +58,24 @@ class Channel:
         self._write, self._exit, self._getpid, self._fstat = os.write, os._exit, os.getpid, os.fstat
         self._pid = os.getpid()
         self._pipe = self._identity()
+        self._held = b""
         os.set_inheritable(RESULT_FD, False)  # noqa: FBT003 - the argument has no name
 
     def send(self, kind: bytes, *fields: bytes | memoryview) -> None:
         """Send one frame; ends this process when it is a fork of the child or the pipe is no longer there."""
         self.check()
         length = sum(8 + len(field) for field in fields)
-        self.write(kind + length.to_bytes(8, "big"))
+        parts: list[bytes | memoryview] = [self._held, kind, length.to_bytes(8, "big")]
+        self._held = b""
         for field in fields:
-            self.write(len(field).to_bytes(8, "big"))
-            self.write(field)
+            parts += len(field).to_bytes(8, "big"), field
+        if length <= _AT_ONCE_BYTES:
+            # Each write wakes the supervisor, and costs more than copying a little. Another frame follows an output.
+            parts = [b"".join(parts)]
+            if kind == OUTPUT and len(parts[0]) <= _AT_ONCE_BYTES:
+                self._held = bytes(parts.pop())
+        for part in parts:
+            self.write(part)
 
     def check(self) -> None:
         """End this process when it is a fork of the child or the pipe is no longer there."""
@@ -93,20 +103,29 @@ class Channel:
         self.send(REFUSED, error.code.encode(), _bounded(error.message))
 
     def leave(self, status: int) -> None:
-        """End this process at once, unless something in it may still have to be flushed: then do nothing.
+        """End this process, at once where nothing in it may still have to be flushed.
 
-        C and C++ buffers, atexit callbacks and logging handlers are flushed by an orderly exit only. A process that
-        has none of them saves the time that taking an interpreter down costs.
+        Callbacks of atexit, logging handlers, buffers and destructors of C and C++ get their turn. With extension
+        modules the interpreter itself is not taken down, which may cost more than the task did: objects that are still
+        there are not finalised, which Python promises nobody. Returns where the interpreter should end in its own way.
         """
         import atexit  # noqa: PLC0415 - built in; the promise of the module holds
 
-        if status != 0 or (atexit._ncallbacks() == 0 and not _has_extension_modules()):  # noqa: SLF001 - the only way to know
-            for stream in (sys.stdout, sys.stderr):
-                try:
-                    stream.flush()
-                except Exception:  # noqa: BLE001, S112 - whatever bundle code put there
-                    continue
-            self._exit(status)
+        leave: Callable[[int], object] = self._exit
+        if status == 0 and _has_extension_modules():
+            exit_of_c = _exit_of_c()
+            if exit_of_c is None:
+                return
+            _run_callbacks()
+            leave = exit_of_c
+        elif status == 0 and atexit._ncallbacks():  # noqa: SLF001 - the only way to know
+            return
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:  # noqa: BLE001, S112 - whatever bundle code put there
+                continue
+        leave(status)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data`; ends this process when nobody can read it."""
@@ -123,6 +142,34 @@ class Channel:
         except OSError:
             return None
         return state.st_dev, state.st_ino
+
+
+def _run_callbacks() -> None:
+    """Do what an interpreter does before it takes itself down: wait for threads, then call what asked for it."""
+    import atexit  # noqa: PLC0415 - as above
+
+    try:
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()  # noqa: SLF001 - the interpreter calls the same
+        atexit._run_exitfuncs()  # noqa: SLF001 - as above
+    except BaseException as error:  # noqa: BLE001 - bundle code
+        _print_traceback(error)
+
+
+def _exit_of_c() -> "Callable[[int], object] | None":
+    """Return exit(3), called with the interpreter's lock as a destructor may expect it; None where it cannot be had."""
+    try:
+        # The ctypes package costs most of an interpreter start; its core is all that one call needs.
+        import _ctypes  # noqa: PLC0415 - not every interpreter was built with it
+
+        class Exit(_ctypes.CFuncPtr):
+            _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI
+
+        program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # None is the program itself, as in dlopen(3)
+        return Exit(_ctypes.dlsym(program, "exit"))
+    except (ImportError, AttributeError, OSError):
+        return None
 
 
 def _has_extension_modules() -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-__all__ = ["call_wire", "main", "module_of", "resolve", "settle", "simulate", "wire_function"]
+__all__ = ["call_wire", "main", "module_of", "resolve", "settle", "show_faults", "simulate", "wire_function"]
 
 
 def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]], None]") -> None:
@@ -32,10 +32,12 @@ def main(orders: "BinaryIO", load: "Callable[[list[tuple[str, CodeType | str]]],
 
     `orders` gives the modules that the job needs besides this one, and the job; `load` makes the modules.
     """
+    show_faults()
+    channel = Channel()
+    _rehearse()
     if not os.read(GO_FD, 1):
         os._exit(0)  # whoever started this process has no use for it any more
     os.close(GO_FD)
-    channel = Channel()
     modules, job = marshal.load(orders)  # noqa: S302 - the supervisor wrote it
     orders.close()
     load(modules)
@@ -78,19 +80,40 @@ def resolve(reference: str) -> object:
     return found
 
 
-def settle(job: "Job") -> None:
-    """Put this process where `job` wants it: its limits, variables, directory and import path."""
+def show_faults() -> None:
+    """Have this process show its stacks when it crashes, and when it is asked to."""
     import faulthandler  # noqa: PLC0415 - built in; the promise of the module holds
 
     faulthandler.enable()
     if sys.platform == "linux":
         faulthandler.register(STACK_SIGNAL)
+
+
+def _rehearse() -> None:
+    """Do once, while nobody waits, what every job needs: a page of memory costs most when it is first touched.
+
+    A fork shares all pages until it writes to them: compiling one line costs it twenty times what it costs later.
+    """
+    import _frozen_importlib_external  # noqa: PLC0415 - loaded at every start
+
+    marshal.loads(marshal.dumps(compile("def wire(a, b=0): return {'a': b'', **b}", "", "exec"), 4))  # noqa: S302 - ours
+    _frozen_importlib_external.PathFinder.find_spec("wire", [])
+    os.environ["TMPDIR"] = os.environ.get("TMPDIR", "")
+
+
+def settle(job: "Job") -> None:
+    """Put this process where `job` wants it: its limits, variables, directory and import path."""
     if job["limits"] or job["sandboxed"]:
         restrain: Callable[[Job], None] = sys.modules[f"{__package__}.restraint"].restrain
         restrain(job)
-    if dict(os.environ) != job["environment"]:
-        os.environ.clear()
-        os.environ.update(job["environment"])
+    variables, present = job["environment"], dict(os.environ)
+    for name in present:
+        if name not in variables:
+            del os.environ[name]
+    for name, value in variables.items():
+        # Nearly all are as this process was started; setting one costs as much as looking at all.
+        if present.get(name) != value:
+            os.environ[name] = value
     os.chdir(job["tree"])
     after = sys.path.index(job["site"]) + 1 if job["site"] in sys.path else len(sys.path)
     sys.path.insert(after, job["tree"])

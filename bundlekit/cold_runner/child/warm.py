@@ -18,7 +18,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from . import framing
 from .channel import DOCUMENT, EXITED, RAISED, REFUSED, Channel, RefusedError
-from .main import call_wire, settle, wire_function
+from .main import call_wire, settle, show_faults, wire_function
 from .returns import outputs_of
 
 TYPE_CHECKING = False  # as in `main`
@@ -124,6 +124,7 @@ def main(orders: BinaryIO, load: Callable[[Modules], None]) -> None:
     session = _Session(line, job, digest, lambda name: load(_unpacked(modules.pop(name, []))))
     if job["limits"]:
         load(modules.pop("restraint"))
+    show_faults()
     settle(job)
     while session.answered_next():
         pass

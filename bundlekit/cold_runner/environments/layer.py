@@ -47,9 +47,19 @@ class CopyLayer:
         self._tree = tree
         self._before = states_below(path)
         self._settled_ns = time.time_ns() - _CLOCK_TICK_NS
+        self._seen: tuple[Write, ...] | None = None
+
+    def renew(self) -> None:
+        """Forget what was seen: another task begins."""
+        self._seen = None
 
     def writes(self) -> tuple[Write, ...]:
-        """Return what a look at every file finds."""
+        """Return what a look at every file finds, the first time after a task."""
+        if self._seen is None:
+            self._seen = self._found()
+        return self._seen
+
+    def _found(self) -> tuple[Write, ...]:
         after = states_below(self.path)
         parents = {path.rstrip("/").rpartition("/")[0] + "/" for path in after}
         found = [Write(path, "deleted") for path in self._before if path not in after and not path.endswith("/")]
@@ -63,11 +73,6 @@ class CopyLayer:
             elif self._differs(path, before, state):
                 found.append(Write(path, "modified"))
         return tuple(sorted(found))
-
-    def is_equal(self) -> bool:
-        """Whether every file that was copied still holds what it held."""
-        files = (path for path in self._before if not path.endswith("/"))
-        return all(same_content(os.path.join(self._tree, path), os.path.join(self.path, path)) for path in files)
 
     def _differs(self, path: str, before: State, after: State) -> bool:
         if before.mode != after.mode or before.size != after.size:

@@ -81,10 +81,11 @@ class Room:
             layer = copied(tree, self._scratch)
             kept = layer, _exact_states(layer.own)
         layer, before = kept
+        layer.renew()
         try:
             yield layer
         finally:
-            if _exact_states(layer.own) == before and layer.is_equal():
+            if _exact_states(layer.own) == before and not layer.writes():
                 self._copies[tree] = kept
             else:
                 self._rubbish.append(layer.own)
