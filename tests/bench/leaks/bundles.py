@@ -87,6 +87,7 @@ def _drawn(number: int, kind: Kind, chance: random.Random, *, is_planted: bool) 
         is_planted=is_planted,
         draws=chance.random() < 0.5,
         is_stripped=kind.language != "python" and chance.random() < 0.15,
+        by_ctypes=kind.language == "c" and chance.random() < 0.25,
     )
     names = frozenset(Template(name).substitute(words) for name in kind.planted) if is_planted else frozenset()
     return Truth(

@@ -27,11 +27,15 @@ _OUTPUTS = ("curve", "counts", "levels", "incidence", "track")
 
 
 class Choices(NamedTuple):
-    """What is chosen for a bundle: its leak or the clean twin, draws from the task's seed or none, symbols or none."""
+    """What is chosen for a bundle: its leak or the clean twin, and whether it draws from the task's seed.
+
+    Of an extension module: whether it is without symbols, and whether it is loaded by ctypes instead of an import.
+    """
 
     is_planted: bool
     draws: bool
     is_stripped: bool
+    by_ctypes: bool
 
 
 def words_of(number: int, kind: Kind, chance: random.Random) -> Mapping[str, str]:
@@ -69,7 +73,8 @@ def files_of(
     if kind.language == "python":
         start = Template(source).substitute(words)
     else:
-        start = f"from {package}._native import {words['func']}"
+        start = _BY_CTYPES.substitute(words) if choices.by_ctypes else f"from {package}._native import {words['func']}"
+        source = source.replace("static double $func", "double $func")
         arguments = [*_native_arguments(kind, words)]
         suffix = {"c": "c", "c++": "cpp"}[kind.language]
         decoy = f"static volatile long calls_of_{words['func']} = 0;" if chance.random() < 0.5 else ""
@@ -163,6 +168,15 @@ def simulate(params, seed):
     generator = $generator
 $run
 ''')
+_BY_CTYPES = Template("""\
+import ctypes
+from pathlib import Path
+
+[_library] = Path(__file__).parent.glob("_native*.so")
+$func = ctypes.PyDLL(str(_library)).$func
+$func.argtypes = [ctypes.c_double, ctypes.c_int, ctypes.c_int, ctypes.c_ulonglong]
+$func.restype = ctypes.c_double
+""")
 _HEADERS = {
     "c": "#include <math.h>\n#include <stdlib.h>\n#include <string.h>",
     "c++": "\n".join(

@@ -175,6 +175,11 @@ def needs_two(state: tuple[bool, bool], task: Task) -> tuple[tuple[bool, bool], 
     return state, state[1]
 
 
+def shows_two_later(state: tuple[bool, bool], task: Task) -> tuple[tuple[bool, bool], bool]:
+    """What a task switches on is seen by the second task after it alone."""
+    return (state[1], task.flag), state[0]
+
+
 def only_three_fit(state: tuple[tuple[float, float], ...], task: Task) -> tuple[tuple[tuple[float, float], ...], float]:
     """A memo of three sets whose fourth takes the place of the first, and keeps what was worked out for that."""
     kept = dict(state)

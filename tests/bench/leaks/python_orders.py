@@ -9,6 +9,7 @@ from leaks.plants import (
     needs_two,
     only_once,
     only_three_fit,
+    shows_two_later,
     spoils,
     sticks,
 )
@@ -188,6 +189,27 @@ PYTHON_ORDERS = (
                 return $x * $other["scale"]
             """,
         planted=("$other", "$state"),
+    ),
+    Kind(
+        "seen two tasks later",
+        Plant(shows_two_later, (False, False)),
+        ("x", "flag"),
+        leak="""
+            $state = [False, False]
+
+
+            def $func($x, $flag):
+                $state.append($flag)
+                return $x * (0.5 if $state.pop(0) else 1.0)
+            """,
+        clean="""
+            $state = [False, False]
+
+
+            def $func($x, $flag):
+                $state.append($flag)
+                return $x * (0.5 if $state.pop(0) and $x < 0 else 1.0)
+            """,
     ),
     Kind(
         "set up only once",

@@ -87,6 +87,46 @@ UNSTEADY = (
         is_unsteady=True,
     ),
     Kind(
+        "now and then another result",
+        Plant(nothing, None),
+        ("x",),
+        leak="""
+            import os
+
+
+            def $func($x):
+                return $x + (os.urandom(1)[0] < 96)
+            """,
+        clean="""
+            import os
+
+
+            def $func($x):
+                return $x + (os.urandom(1)[0] < 256)
+            """,
+        is_unsteady=True,
+    ),
+    Kind(
+        "unsteady when switched on",
+        Plant(nothing, None),
+        ("x", "flag"),
+        leak="""
+            import random
+
+
+            def $func($x, $flag):
+                return $x * random.gauss(1, 0.1) if $flag else $x
+            """,
+        clean="""
+            import random
+
+
+            def $func($x, $flag):
+                return $x * random.Random(str($x)).gauss(1, 0.1) if $flag else $x
+            """,
+        is_unsteady=True,
+    ),
+    Kind(
         "number of the process",
         Plant(nothing, None),
         ("x",),
