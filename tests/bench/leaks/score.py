@@ -85,16 +85,20 @@ def _wrong_sequence(truth: Truth, victim: Document) -> str | None:
 def _cells(truth: Truth, document: Document) -> Iterator[str | None]:
     failed = {number for number, task in enumerate(truth.tasks) if truth.plant.shows([task]) is FAILS}
     for run in document["runs"]:
-        before: list[int] = []
-        pids = run["pids"]
-        for place, (number, cell) in enumerate(zip(run["tasks"], run["cells"], strict=True)):
-            if place and pids[place] != pids[place - 1]:
-                before = []
-            before.append(number)
-            if number in failed or cell == "skipped":
-                continue
-            expected = _cell(truth, before)
-            yield None if cell == expected else f"{before}: {cell} instead of {expected}"
+        # After a task that crashed the process may be another one: then what ran before it is forgotten.
+        histories: list[list[int]] = [[]]
+        for number, cell in zip(run["tasks"], run["cells"], strict=True):
+            histories = [[*history, number] for history in histories]
+            if number not in failed and cell != "skipped":
+                fitting = [history for history in histories if cell == _cell(truth, history)]
+                yield (
+                    None
+                    if fitting
+                    else f"{run['order']} {histories[0]}: {cell} instead of {_cell(truth, histories[0])}"
+                )
+                histories = fitting or histories
+            if number in failed or cell == "crashed":
+                histories.append([])
 
 
 def _cell(truth: Truth, numbers: Sequence[int]) -> str:
