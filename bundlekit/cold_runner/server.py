@@ -198,6 +198,7 @@ def _prepared_document(
                 "reused": prepared.code_reused,
                 "seconds": prepared.code_seconds,
                 "installed_top_level": list(prepared.installed_top_level),
+                "site": prepared.site,
             },
             "wire": None if prepared.wire is None else prepared.wire._asdict(),
             "wire_error": prepared.wire_error,

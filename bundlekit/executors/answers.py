@@ -48,6 +48,7 @@ class _Code(TypedDict):
     reused: bool
     seconds: float
     installed_top_level: list[str]
+    site: str
 
 
 class _Wire(TypedDict):
@@ -143,6 +144,7 @@ def prepared_of(line: str) -> Prepared | Failure:
         code_reused=code["reused"],
         code_seconds=code["seconds"],
         installed_top_level=tuple(code["installed_top_level"]),
+        site=code["site"],
         wire=None if wire is None else RunnerWire(**wire),
         wire_error=result["wire_error"],
         sandbox=answer["sandbox"],

@@ -87,8 +87,9 @@ class Culprits:
             return self._not_seen_again(candidate)
         with self._lock:
             self._guesses.add(found)
+        # What hangs on the clock can be the same in two cold runs, and differ in every later one.
+        self._check_cold(candidate.task, 1 if found else _TRIES)
         if not found:
-            self._check_cold(candidate.task)
             seen = seen._replace(message=seen.message or "differs in a warm process even as its first task")
         return self._told(candidate, found, seen, is_minimal=True)
 
@@ -128,13 +129,13 @@ class Culprits:
         return found, shown[found]
 
     def _not_seen_again(self, candidate: Candidate) -> Victim:
-        self._check_cold(candidate.task)
+        self._check_cold(candidate.task, _TRIES)
         message = f"differed once in {_TRIES + 2} runs of the same sequence"
         return self._told(candidate, candidate.earlier, candidate.seen._replace(message=message))
 
-    def _check_cold(self, task: int) -> None:
-        """Find out whether a task that no other task seems to change differs by itself."""
-        for _ in range(_TRIES):
+    def _check_cold(self, task: int, tries: int) -> None:
+        """Find out whether a task that others seem to change differs by itself."""
+        for _ in range(tries):
             again = self._laboratory.cold_again(task)
             if again is not None and not again.agrees_with(self._first[task]):
                 self.unsteady.add(task)

@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeVar
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.isolation.compare import Observation, cell_of, verdict_of
-from bundlekit.isolation.culprits import Candidate, Culprits
-from bundlekit.isolation.laboratory import Laboratory, Segment, Spending
+from bundlekit.isolation.culprits import Culprits
+from bundlekit.isolation.laboratory import Laboratory, Spending
 from bundlekit.isolation.native.intervention import with_causes
-from bundlekit.isolation.plan import REPEATED, affordable, chosen, orders, pair_of, reseeded, same_but_seed
+from bundlekit.isolation.plan import affordable, chosen, orders, pair_of, reseeded, same_but_seed
 from bundlekit.isolation.readings import divergence_of
 from bundlekit.isolation.sequences import Between
 from bundlekit.isolation.state import State, Watches, told
+from bundlekit.isolation.warm_orders import WarmOrders
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.isolation import Cell, IsolationOutcome, Order, Run, Verdict, Victim
 
@@ -244,48 +245,3 @@ class Experiment:
             not_shown=tuple(self._not_shown),
             budget=self._means.spending.budget,
         )
-
-
-class WarmOrders:
-    """Runs orders and holds each task against what it gave cold, in `first`.
-
-    `state` is what the tasks of the order A A B A left, `problems` what of it could not be seen.
-    """
-
-    def __init__(self, laboratory: Laboratory, first: dict[int, Observation], watches: Watches) -> None:
-        self._laboratory, self._first, self._watches = laboratory, first, watches
-        self.state = State()
-        self.problems: list[str] = []
-
-    def run(self, order: Order) -> tuple[Run, list[Candidate]]:
-        """Return the cells of an order, and the differences in it; where a process ends, another goes on."""
-        cells: list[Cell] = []
-        pids: list[int | None] = []
-        candidates: list[Candidate] = []
-        seconds = 0.0
-        left = order.tasks
-        while left:
-            is_watched = order.name == REPEATED and left is order.tasks
-            segment = self._watched(left) if is_watched else self._laboratory.warm(left)
-            for place, warm in enumerate(segment.observations):
-                task = left[place]
-                cell = cell_of(self._first[task], warm)
-                cells.append(cell)
-                pids.append(warm.pid)
-                seconds += warm.seconds
-                if cell is not Cell.SAME:
-                    candidates.append(Candidate(task, order.name, left[:place], cell, warm))
-            if not segment.has_ended:
-                break
-            left = left[len(segment.observations) :]
-        rest = len(order.tasks) - len(cells)
-        cells += [Cell.SKIPPED] * rest
-        pids += [None] * rest
-        return Run(order, tuple(cells), tuple(pids), seconds), candidates
-
-    def _watched(self, tasks: tuple[int, ...]) -> Segment:
-        look = self._watches()
-        segment = self._laboratory.warm_again(tasks, look.between)
-        self.state = State(tuple(look.native.changes(tasks)), tuple(look.python.changes(tasks)))
-        self.problems = look.problems()
-        return segment

@@ -24,11 +24,15 @@ _ORDER = (Behaviour.ACCUMULATES, Behaviour.PATH_DEPENDENT, Behaviour.CHANGED, Be
 
 
 class Piece(NamedTuple):
-    """One piece of state: a fingerprint that equal values share, a short text, and which object it is (0: a number)."""
+    """One piece of state: a fingerprint that equal values share, a short text, and which object it is (0: a scalar).
+
+    `entries` are fingerprints of what a dict, set or cache has, none where it is none of these, empty, or large.
+    """
 
     fingerprint: str
     text: str
     mark: int
+    entries: frozenset[str] = frozenset()
 
 
 class Group(NamedTuple):
@@ -65,7 +69,8 @@ class PythonWatch:
         """Return what tasks changed and left, the bundle's own state first.
 
         Of the tasks A A B A it is told how each piece behaves, and nothing of what the first one made and none changed
-        after it. Of any other sequence all is told that is not as it was at first: CHANGED.
+        after it, nor of a cache to which B only added: whether it is keyed well, its state cannot tell. Of any other
+        sequence all is told that is not as it was at first: CHANGED.
         """
         is_own = {name: group.is_own for snapshot in snapshots for name, group in snapshot.groups.items()}
         found = list[PythonChange]()
@@ -121,7 +126,7 @@ def _change(
 ) -> PythonChange | None:
     prints = [_ABSENT if piece is None else piece.fingerprint for piece in pieces]
     behaviour, before, after = _behaviour(prints, tasks)
-    if behaviour is None:
+    if behaviour is None or (behaviour is Behaviour.PATH_DEPENDENT and _has_only_grown(pieces[before], pieces[after])):
         return None
     first = next(at for at in range(before, len(prints)) if prints[at] != prints[before])
     texts = [_ABSENT if piece is None else piece.text for piece in (pieces[before], pieces[after])]
@@ -146,6 +151,10 @@ def _behaviour(prints: Sequence[str], tasks: Sequence[int]) -> tuple[Behaviour |
     return None, 0, 0
 
 
+def _has_only_grown(before: Piece | None, after: Piece | None) -> bool:
+    return before is not None and after is not None and bool(before.entries) and before.entries <= after.entries
+
+
 def _is_aaba(tasks: Sequence[int]) -> bool:
     return len(tasks) == 4 and tasks[0] == tasks[1] == tasks[3] != tasks[2]  # noqa: PLR2004 - A A B A
 
@@ -164,10 +173,10 @@ def _groups(answer: Mapping[str, object], places: Mapping[int, str], wire: str) 
 def _pieces(items: Sequence[object], places: Mapping[int, str], wire: str) -> Iterator[tuple[tuple[str, str], Piece]]:
     for each in items:
         match each:
-            case [str(kind), str(name), str(fingerprint), str(text), int(mark)]:
+            case [str(kind), str(name), str(fingerprint), str(text), int(mark), list(entries)]:
                 if name.isdecimal() and int(name) in places:
                     name = f"object held by {places[int(name)]}"
                 name, text = (part.replace(f"{_WIRE}.", f"{wire}.")[:_MAX_TEXT] for part in (name, text))
-                yield (kind, name), Piece(fingerprint, text, mark)
+                yield (kind, name), Piece(fingerprint, text, mark, frozenset(map(str, entries)))
             case _:
                 continue

@@ -48,8 +48,8 @@ class RunnerWire(NamedTuple):
 class Prepared(NamedTuple):
     """An environment and bundle code that are ready, in wall seconds; one of wire and wire_error is set.
 
-    `sandbox` is the level that will hold whatever is run, or ``off``; `network` is ``closed``, ``no-tcp`` (UDP is free)
-    or ``open``.
+    `site` is where the bundle is installed, and nothing else. `sandbox` is the level that will hold whatever is run, or
+    ``off``; `network` is ``closed``, ``no-tcp`` (UDP is free) or ``open``.
     """
 
     environment_key: str
@@ -61,6 +61,7 @@ class Prepared(NamedTuple):
     code_reused: bool
     code_seconds: float
     installed_top_level: tuple[str, ...]
+    site: str
     wire: RunnerWire | None
     wire_error: str | None
     sandbox: str

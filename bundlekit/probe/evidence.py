@@ -10,8 +10,19 @@ from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 from bundlekit.model.place import Place
 from bundlekit.model.project import Project
 from bundlekit.model.signature import Signature, Unknown
+from bundlekit.read.built_variables import BuiltVariable
 
-__all__ = ["Evidence", "ImportProbe", "Rehearsal", "Resolution", "Resolved", "Role", "SmokeRun", "StaticSignatures"]
+__all__ = [
+    "BuiltLibrary",
+    "Evidence",
+    "ImportProbe",
+    "Rehearsal",
+    "Resolution",
+    "Resolved",
+    "Role",
+    "SmokeRun",
+    "StaticSignatures",
+]
 
 
 class Role(StrEnum):
@@ -45,6 +56,13 @@ class Rehearsal(NamedTuple):
     target: TargetDeclaration
     with_bytes: TaskRun
     with_text: TaskRun | None
+
+
+class BuiltLibrary(NamedTuple):
+    """A library of the bundle's own, by its path from where it is installed, and what it may keep between calls."""
+
+    path: str
+    variables: tuple[BuiltVariable, ...]
 
 
 class Resolved(StrEnum):
@@ -86,6 +104,7 @@ class Evidence(NamedTuple):
     smoke: tuple[SmokeRun, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     resolution: Resolution | None = None
+    libraries: tuple[BuiltLibrary, ...] = ()
     isolation: IsolationOutcome | None = None
 
     def failures(self) -> Iterator[Failure]:

@@ -3,10 +3,12 @@
 import base64
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from bundlekit.executors.cold import ColdExecutor
 from bundlekit.model.declaration import SmokeTask, TargetDeclaration
 from bundlekit.model.outcome import Failure, Imported, Prepared, Simulated
+from bundlekit.probe.built_libraries import built_libraries
 from bundlekit.probe.evidence import Evidence, ImportProbe, Rehearsal, Role, SmokeRun
 from bundlekit.probe.worker_resolution import resolve_for_worker
 
@@ -47,7 +49,8 @@ def gather_imports(executor: ColdExecutor, evidence: Evidence, progress: Progres
         progress(f"importing target {target.value}")
         outcome = executor.probe(target.value, SMOKE_TIMEOUT_S)
         probes.append(ImportProbe(Role.TARGET, target.value, target.place, evidence.static.get(target.value), outcome))
-    return evidence._replace(imports=tuple(probes))
+    libraries = built_libraries(Path(prepared.site)) if isinstance(prepared, Prepared) else ()
+    return evidence._replace(imports=tuple(probes), libraries=libraries)
 
 
 def gather_smoke(executor: ColdExecutor, evidence: Evidence, progress: Progress) -> Evidence:

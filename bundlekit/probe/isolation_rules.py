@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bundlekit.model.edit import RequireFreshProcess
 from bundlekit.model.finding import Finding, Severity
-from bundlekit.model.isolation import Cell, IsolationOutcome, Verdict, Victim
+from bundlekit.model.isolation import Cell, IsolationOutcome, NativeChange, Verdict, Victim
 from bundlekit.model.project import ProjectTable
 from bundlekit.model.rule import Rule
 from bundlekit.probe.evidence import Evidence
@@ -38,8 +38,7 @@ def _changed_by_others(evidence: Evidence, code: str, cell: Cell, happens: str) 
     if is_marked:
         hint = f"requires-fresh-process = true keeps it from that; show it again: {first.command}"
     else:
-        state = ", ".join(_names_of_state(outcome)[:_NAMES_SHOWN])
-        hint = f"show it again: {first.command}{f'; state that is left: {state}' if state else ''}"
+        hint = f"show it again: {first.command}{_state(outcome)}"
     yield Finding(
         code,
         Severity.INFO if is_marked else Severity.ERROR,
@@ -119,12 +118,24 @@ def _why(victim: Victim) -> str:
     return f"bundlekit isolation: task {victim.task} changes after task {numbers or 'none'} in the same process"
 
 
+def _state(outcome: IsolationOutcome) -> str:
+    """Return what of the state is the cause, or else what there is of it, as the end of a sentence."""
+    causes = [f"{_name(each)} in {each.library}" for each in outcome.native_state if each.is_cause]
+    if causes:
+        return f"; the cause is {', '.join(dict.fromkeys(causes))}"
+    names = _names_of_state(outcome)[:_NAMES_SHOWN]
+    return f"; state that is left: {', '.join(names)}" if names else ""
+
+
 def _names_of_state(outcome: IsolationOutcome) -> list[str]:
-    """Return the names of what changed in the bundle's own modules, what is known to be the cause first."""
-    native = sorted(outcome.native_state, key=lambda each: not each.is_cause)
-    names = [each.symbol or f"{each.library} {each.section}+{each.offset:#x}" for each in native if each.is_own]
+    """Return the names of what changed in the bundle's own modules."""
+    names = [_name(each) for each in outcome.native_state if each.is_own]
     names += [each.name for each in outcome.python_state if each.is_own]
     return list(dict.fromkeys(names))
+
+
+def _name(change: NativeChange) -> str:
+    return change.symbol or f"{change.library} {change.section}+{change.offset:#x}"
 
 
 _TASK = '[[tool.bundlekit.smoke]]\nentrypoint = "main"\nseed = 1\n'

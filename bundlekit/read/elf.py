@@ -11,7 +11,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["ElfError", "ElfImage", "ElfRelocation", "ElfSection", "ElfSymbol", "TlsSlot", "read_image", "read_symbols"]
+__all__ = [
+    "ElfError",
+    "ElfImage",
+    "ElfRelocation",
+    "ElfSection",
+    "ElfSymbol",
+    "TlsSlot",
+    "read_image",
+    "read_relocated",
+    "read_symbols",
+]
 
 _MAGIC = b"\x7fELF\x02\x01"
 _HEADER = struct.Struct("<16xHHIQQQIHHHHHH")
@@ -154,6 +164,20 @@ def read_image(path: Path) -> ElfImage:
     """
     with path.open("rb") as file:
         return _image(_File(lambda offset, size: (file.seek(offset), file.read(size))[1]))
+
+
+def read_relocated(path: Path) -> tuple[int, ...]:
+    """Return the addresses into which the loader writes others, in order: tables of functions and texts are there.
+
+    Raises:
+        ElfError: as :func:`read_image`.
+        OSError: as :func:`read_image`.
+    """
+    with path.open("rb") as file:
+        elf = _File(lambda offset, size: (file.seek(offset), file.read(size))[1])
+        headers = [each for each in elf.headers if each.kind == _RELOCATIONS and each.flags & _LOADED]
+        rows = [row for each in headers for row in _RELOCATION.iter_unpack(_table(elf, each, _RELOCATION))]
+    return tuple(sorted(address for address, _, _ in rows))
 
 
 def read_symbols(path: Path) -> tuple[ElfSymbol, ...]:

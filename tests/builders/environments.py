@@ -145,9 +145,13 @@ class Kitchen:
         preserve: bool = False,
         seconds: float = 120,
         pass_env: tuple[str, ...] = (),
+        keep_symbols: bool = False,
     ) -> Iterator[Prepared]:
         """Prepare `bundle` and hold it."""
-        options = PrepareOptions(python, fresh, str(self.cache), preserve, time.monotonic() + seconds, pass_env)
+        deadline = time.monotonic() + seconds
+        options = PrepareOptions(
+            python, fresh, str(self.cache), preserve, deadline, pass_env, keep_symbols=keep_symbols
+        )
         with prepare(BundleSource(str(bundle), digest, None), options, self.said.append) as ready:
             yield ready
 

@@ -73,6 +73,12 @@ def flaky(params, seed):
     return params["b"] + (len(CALLS) > 1 and os.urandom(1)[0] < 128)
 
 
+def slow_clock(params, seed):
+    with open(params["at"], "ab") as file:
+        file.write(b".")
+        return params["b"] + (file.tell() > params["after"])
+
+
 def isolated(params, seed):
     return random.Random(seed).random() + params["b"]
 
@@ -87,10 +93,11 @@ def wire(entrypoint, params, seed):
 """
 
 
-def spec(root: Path, entrypoint: str, sets: int = 6, seeds: int = 1) -> Path:
-    """Write the grid of b = 0, 1, ... with so many seeds each and return its path."""
+def spec(root: Path, entrypoint: str, sets: int = 6, seeds: int = 1, **more: object) -> Path:
+    """Write the grid of b = 0, 1, ... with so many seeds each, and `more` in all tasks, and return its path."""
     path = root / f"{entrypoint}.json"
-    document = {"entrypoint": entrypoint, "grid": {"b": list(range(sets))}, "seeds": list(range(1, seeds + 1))}
+    values = {"b": list(range(sets)), **{name: [value] for name, value in more.items()}}
+    document = {"entrypoint": entrypoint, "grid": values, "seeds": list(range(1, seeds + 1))}
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
 

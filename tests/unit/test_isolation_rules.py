@@ -42,8 +42,13 @@ def test_a_leak_and_a_crash_are_errors_with_proof_and_culprit(tmp_path: Path) ->
         "(42 ULPs apart)"
     )
     assert leak.hint == (
-        "show it again: bundlekit isolation examples/leaky-cpp --grid-spec grid.json --sequence 0,2,3; state that is "
-        "left: leaky::Model::simulate(double, unsigned long)::memo, calls, leaky.model._cache"
+        "show it again: bundlekit isolation examples/leaky-cpp --grid-spec grid.json --sequence 0,2,3; the cause is "
+        "leaky::Model::simulate(double, unsigned long)::memo in leaky/_core.so"
+    )
+    unknown = leaking()._replace(native_state=tuple(each._replace(is_cause=None) for each in leaking().native_state))
+    hint = said(tmp_path / "unknown", unknown)["BK820"].hint or ""
+    assert hint.endswith(
+        "; state that is left: leaky::Model::simulate(double, unsigned long)::memo, calls, leaky.model._cache"
     )
     assert "SIGSEGV in phase call" in crash.message
     edit = leak.edit

@@ -2,17 +2,16 @@
 
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from bundlekit.isolation.native.comparison import native_changes
 from bundlekit.isolation.native.heap import Block, Shape
-from bundlekit.isolation.native.libraries import Library
+from bundlekit.isolation.native.libraries import Library, LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.model.isolation import Behaviour, NativeChange
+from bundlekit.read.built_variables import BuiltVariable
 from bundlekit.read.elf import ElfImage, ElfSection
-from bundlekit.read.native_variables import NativeVariable
 
 _SECTION = ElfSection(".data", 0x4000, 64)
 _IMAGE = ElfImage(62, 0, (_SECTION,), None, b"", (), has_symbol_table=True)
@@ -27,7 +26,7 @@ def words(*values: float) -> bytes:
 
 def snapshot(data: bytes, blocks: Mapping[int, Block] | None = None, *, is_own: bool = True) -> NativeSnapshot:
     """Return a snapshot of one library with one section, and what it reaches."""
-    library = Library("model/core.so", Path("core.so"), is_own, _BASE - 0x4000, _IMAGE)
+    library = Library("model/core.so", LibraryFile("core.so", ()), is_own, _BASE - 0x4000, _IMAGE)
     return NativeSnapshot(
         {("model/core.so", ".data"): Region(library, _SECTION, _BASE, data.ljust(64, b"\0"))}, blocks or {}
     )
@@ -38,12 +37,12 @@ def block(data: bytes, shape: Shape = Shape.POINTER, room: int | None = None) ->
     return Block(data, len(data) if room is None else room, shape)
 
 
-def variable(name: str, offset: int, size: int, *, is_bookkeeping: bool = False) -> NativeVariable:
+def variable(name: str, offset: int, size: int, *, is_bookkeeping: bool = False) -> BuiltVariable:
     """Return a variable of the section."""
-    return NativeVariable(name, 0x4000 + offset, size, is_thread_local=False, is_bookkeeping=is_bookkeeping)
+    return BuiltVariable(name, 0x4000 + offset, size, is_thread_local=False, is_bookkeeping=is_bookkeeping)
 
 
-def changes(*snapshots: NativeSnapshot, variables: tuple[NativeVariable, ...] = ()) -> tuple[NativeChange, ...]:
+def changes(*snapshots: NativeSnapshot, variables: tuple[BuiltVariable, ...] = ()) -> tuple[NativeChange, ...]:
     """Return what is found over as many tasks, the first twice: 0, 0, 1, 0."""
     return native_changes(snapshots, (0, 0, 1, 0)[: len(snapshots) - 1], lambda _path: variables)
 

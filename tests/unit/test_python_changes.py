@@ -93,3 +93,22 @@ def test_files_that_libraries_make_for_themselves_are_not_the_bundles_own(name: 
     pieces = [{("file", name): Piece(value, value, 0)} for value in "01234"]
     snapshots = [PythonSnapshot({"<files>": Group(is_own=True, pieces=each)}) for each in pieces]
     assert [each.is_own for each in PythonWatch().changes(snapshots, _AABA)] == [False]
+
+
+_CACHES = {
+    "grows": (["", "a", "a", "ab", "ab"], []),
+    "has another value": (["", "a", "a", "Ab", "Ab"], [Behaviour.PATH_DEPENDENT]),
+    "was emptied": (["", "a", "a", "", ""], [Behaviour.PATH_DEPENDENT]),
+    "grows with each task": (["", "a", "ab", "abc", "abcd"], [Behaviour.ACCUMULATES]),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), _CACHES.values(), ids=_CACHES)
+def test_a_cache_that_another_task_only_adds_to_is_no_change(entries: list[str], expected: list[Behaviour]) -> None:
+    """A memo that is keyed well does just that; one that is not is told where an output differs."""
+    snapshots = []
+    for each in entries:
+        piece = Piece(each, f"dict of {len(each)}", 5, frozenset(each))
+        snapshots.append(PythonSnapshot({"model": Group(is_own=True, pieces={_KEY: piece})}))
+    assert [each.behaviour for each in PythonWatch().changes(snapshots, _AABA)] == expected
+    assert len(PythonWatch().changes([snapshots[0], snapshots[4]], [3])) == (entries[4] != entries[0])

@@ -43,6 +43,7 @@ _STATE_MODULES: tuple[str, ...] = (
     "state_types",
     "state_prints",
     "state_texts",
+    "state_items",
     "state_modules",
     "state_files",
     "state_process",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .job import Job
-    from .state_modules import Item
+    from .state_items import Item
 
 __all__ = ["state_of"]
 

@@ -7,11 +7,13 @@ import binascii
 import posix
 import stat
 
+from .state_items import told
+
 TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Item = tuple[str, str, str, str, int]
+    from .state_items import Item
 
 __all__ = ["group_of_files", "placed"]
 
@@ -54,7 +56,7 @@ def _below(directory: str, shown: str, left: "list[int]") -> "Iterator[Item]":
             own = f"{name}/{entry.name}" if name else entry.name
             if entry.is_dir(follow_symlinks=False):
                 pending.append((entry.path, own))
-                yield "file", f"{own}/", "directory", "a directory", 0
+                yield told("file", f"{own}/", "directory", "a directory")
             else:
                 yield from _file(entry.path, own, left)
 
@@ -70,7 +72,7 @@ def _file(path: str, own: str, left: "list[int]") -> "Iterator[Item]":
     except OSError:
         return
     size = "1 byte" if state.st_size == 1 else f"{state.st_size} bytes"
-    yield "file", own, f"{state.st_mode:o} {state.st_size} {content}", size, 0
+    yield told("file", own, f"{state.st_mode:o} {state.st_size} {content}", size)
 
 
 def _content(path: str, state: posix.stat_result, left: "list[int]") -> str:

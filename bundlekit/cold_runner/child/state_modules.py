@@ -7,6 +7,7 @@ import gc
 import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
+from .state_items import cache_item, item, told
 from .state_prints import Fingerprints
 from .state_texts import shown
 from .state_types import class_dict, function_in, is_below, is_cache, module_name, named, type_name
@@ -15,9 +16,9 @@ TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Item = tuple[str, str, str, str, int]
+    from .state_items import Item
 
-__all__ = ["groups_of_modules", "item"]
+__all__ = ["groups_of_modules"]
 
 _TOTAL_OWN, _EACH_OWN = 300_000, 50_000
 _TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
@@ -29,12 +30,6 @@ _LIBRARIES = frozenset({
 })  # fmt: skip
 """Large and well known, with caches of their own that fill as they are used: only what a bundle puts there is told."""
 _NOT_STATE = frozenset({"_abc_impl", "_abc_registry", "_member_map_", "_value2member_map_"})
-
-
-def item(kind: str, name: str, prints: Fingerprints, value: object) -> "Item":
-    """Return what is told of one piece of state: kind, name, fingerprint, short text, and which object it is."""
-    mark = 0 if type(value) in {int, float, str, bool, bytes, type(None)} else id(value)
-    return kind, name, prints.of(value), shown(value, name), mark
 
 
 def groups_of_modules(
@@ -84,12 +79,12 @@ def _replaced(name: str, found: "dict[str, object]", globals_of_own: "dict[int, 
     """Yield functions of own modules that stand in a foreign one, in place of its own perhaps."""
     for key, value in list(found.items()):
         if type(value) is FunctionType and id(value.__globals__) in globals_of_own and type(key) is str:
-            yield "module-global", f"{name}.{key}", named_function(value), shown(value), id(value)
+            yield told("module-global", f"{name}.{key}", named_function(value), shown(value), id(value))
         elif type(value) is type and module_name(value) == name:
             for inside, member in class_dict(value).items():
                 if type(member) is FunctionType and id(member.__globals__) in globals_of_own:
                     path = f"{name}.{value.__qualname__}.{inside}"
-                    yield "class-attribute", path, named_function(member), shown(member), id(member)
+                    yield told("class-attribute", path, named_function(member), shown(member), id(member))
 
 
 def named_function(function: FunctionType) -> str:
@@ -112,17 +107,17 @@ class _Module:
         if is_cache(value):
             yield from self._cache(path, value, depth)
         elif function is not None:
-            yield path_item(kind, path, function)
+            yield told(kind, path, named_function(function), shown(function))
             yield from self._function(path, function, depth)
         elif is_below(value, type):
-            yield kind, path, type_name(value), shown(value), 0  # type: ignore[arg-type]  # a class
+            yield told(kind, path, type_name(value), shown(value))  # type: ignore[arg-type]  # a class
             if module_name(value) == self._name and depth and id(value) not in self._done:  # type: ignore[arg-type]
                 self._done.add(id(value))
                 for name, member in list(class_dict(value).items()):  # type: ignore[arg-type]  # a class
                     if not _is_dunder(name) or function_in(member) is not None:
                         yield from self._items(f"{path}.{name}", "class-attribute", member, depth - 1)
         elif type(value) is BuiltinFunctionType:
-            yield kind, path, named(value), shown(value), 0
+            yield told(kind, path, named(value), shown(value))
         else:
             yield item(kind, path, self._prints, value)
 
@@ -161,16 +156,7 @@ class _Module:
             yield from self._function(path, function, depth - 1)
 
     def _cache(self, path: str, cache: object, depth: int) -> "Iterator[Item]":
-        """Tell of an lru_cache what it holds: keys and results, as the collector of garbage is told of them."""
-        inside = [each for each in gc.get_referents(cache) if function_in(each) is None and not is_below(each, type)]
-        size = type(cache).cache_info(cache)[3]  # type: ignore[attr-defined]  # it is one
-        entries = "1 entry" if size == 1 else f"{size} entries"
-        yield "function-cache", path, self._prints.of(size, *inside), entries, id(cache)
+        yield cache_item(path, self._prints, cache)
         function = next((each for each in gc.get_referents(cache) if type(each) is FunctionType), None)
         if function is not None and depth:
             yield from self._function(path, function, depth - 1)
-
-
-def path_item(kind: str, path: str, function: FunctionType) -> "Item":
-    """Return what is told of a function as it stands there: which one it is."""
-    return kind, path, named_function(function), shown(function), 0

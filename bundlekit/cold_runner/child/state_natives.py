@@ -9,13 +9,13 @@ import gc
 import sys
 from types import FunctionType, ModuleType
 
+from .state_items import item
 from .state_prints import Fingerprints
-from .state_texts import shown
 from .state_types import is_below
 
 TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
-    Item = tuple[str, str, str, str, int]
+    from .state_items import Item
 
 __all__ = ["group_of_natives"]
 
@@ -35,7 +35,7 @@ def group_of_natives(addresses: object, dicts: object) -> "tuple[str, int, list[
     told = {id(ModuleType.__getattribute__(each, "__dict__")) for each in modules}
     prints = Fingerprints(_TOTAL, _EACH)
     items = [
-        ("other", str(address), prints.of(each), shown(each), address)
+        item("other", str(address), prints, each)
         for address, each in sorted(found.items())
         if address not in told and not any(is_below(each, kind) for kind in _PASSED_OVER)
     ]

@@ -13,10 +13,13 @@ from .state_types import (
     CONTAINERS,
     OPAQUE,
     SCALARS,
+    are_scalars,
     attributes_of,
     inner_of,
     is_below,
+    items_of,
     layout_of,
+    length_of,
     members_of,
     module_name,
     named,
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Fingerprints"]
 
-_MAX_FLAT = 1 << 23
 _MAX_FLAT_TEXT = 60
 _OPAQUE_MODULES = frozenset({
     "logging", "pathlib", "threading", "weakref", "concurrent", "multiprocessing", "socket", "subprocess", "importlib",
@@ -48,7 +50,7 @@ class Fingerprints:
         self._seen: dict[int, int] = {}
         self._kept: list[object] = []
         self._stack: list[object] = []
-        self._layouts: dict[type, Layout] = {}
+        self._layouts: dict[int, tuple[type, Layout]] = {}
 
     def of(self, *values: object) -> str:
         """Return the fingerprint of `values`, as text."""
@@ -67,7 +69,7 @@ class Fingerprints:
 
     def _visit(self, value: object) -> None:
         kind = type(value)
-        if kind in SCALARS:
+        if id(kind) in SCALARS:
             self._flat(value)
             return
         if id(value) in self._seen:
@@ -76,14 +78,14 @@ class Fingerprints:
         # What is made here only must live until the end, or its address would be another's.
         self._seen[id(value)] = len(self._seen)
         self._kept.append(value)
-        if kind in CONTAINERS:
-            self._out += CONTAINERS[kind]
+        if id(kind) in CONTAINERS:
+            self._out += CONTAINERS[id(kind)]
             self._contents(value)
         elif is_below(value, type):
             self._tell(b"t", type_name(value))  # type: ignore[arg-type]  # a class
         elif kind is FunctionType:
             self._function(value)  # type: ignore[arg-type]  # its type says so
-        elif kind in OPAQUE:
+        elif id(kind) in OPAQUE:
             self._tell(b"o", named(value))
         else:
             self._tell(b"i", type_name(kind))
@@ -92,24 +94,27 @@ class Fingerprints:
 
     def _contents(self, value: object) -> None:
         """Tell of what a container has, also one with a class of its own."""
-        if is_below(value, dict):
-            self._listed(list(dict.keys(value)))  # type: ignore[arg-type]  # it is one
-            self._listed(list(dict.values(value)))  # type: ignore[arg-type]  # it is one
+        length = length_of(value)
+        if length is None:
             return
-        members = members_of(value)
-        if members is not None and (is_below(value, set) or is_below(value, frozenset)):
-            self._unordered(members)
-        elif members is not None:
-            self._listed(members)
+        self._out += b"%d" % length
+        items = items_of(value)
+        if items is not None:
+            self._listed(items[0])
+            self._listed(items[1])
+        elif is_below(value, set) or is_below(value, frozenset):
+            self._unordered(members_of(value) or [])
+        else:
+            self._listed(members_of(value) or [])
 
     def _instance(self, value: object, kind: type) -> None:
         inner = inner_of(value)
         if inner is not None:
             self._push(inner)
         elif module_name(kind).partition(".")[0] not in _OPAQUE_MODULES:
-            if kind not in self._layouts:
-                self._layouts[kind] = layout_of(kind)
-            found = attributes_of(value, self._layouts[kind])
+            if id(kind) not in self._layouts:
+                self._layouts[id(kind)] = kind, layout_of(kind)
+            found = attributes_of(value, self._layouts[id(kind)][1])
             # Of an object of C code, what the collector of garbage is told: its parts, always in one order.
             self._push([list(found), *found.values()] if found else gc.get_referents(value))
 
@@ -120,7 +125,7 @@ class Fingerprints:
         self._push([*parts, function.__dict__ or None])
 
     def _unordered(self, members: "list[object]") -> None:
-        if set(map(type, members)) <= SCALARS:
+        if are_scalars(members):
             self._listed([*sorted(map(hash, members))])
             return
         inner = Fingerprints(self._left, self._each)
@@ -128,8 +133,8 @@ class Fingerprints:
         self._left -= len(members)
 
     def _listed(self, values: "list[object]") -> None:
-        if set(map(type, values)) <= SCALARS:
-            self._flat(values[:_MAX_FLAT])
+        if are_scalars(values):
+            self._flat(values)
             self._left -= len(values) >> 8
         else:
             self._out += b"l%d" % len(values)

@@ -14,6 +14,7 @@ import time
 
 from .framing import ANSWER_FD, REQUEST_FD
 from .state_files import placed
+from .state_items import told
 from .state_prints import Fingerprints
 from .state_texts import looks_secret, shown
 from .state_types import attributes_of, type_name
@@ -22,7 +23,7 @@ TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .state_modules import Item
+    from .state_items import Item
 
 __all__ = ["groups_of_process"]
 
@@ -58,7 +59,7 @@ def groups_of_process(places: "dict[str, str]", *, is_collecting: bool) -> "Iter
 def _item(kind: str, name: str, prints: Fingerprints, value: object) -> "Item":
     """Return what is told of one piece of state: kind, name, fingerprint, short text; texts of ours are not quoted."""
     text = value if type(value) is str and value.isprintable() and not looks_secret(name) else shown(value, name)
-    return kind, name, prints.of(value), text[:_MAX_TEXT], 0
+    return told(kind, name, prints.of(value), text[:_MAX_TEXT])
 
 
 def _random(prints: Fingerprints) -> "Iterator[Item]":
@@ -124,7 +125,7 @@ def _warnings(prints: Fingerprints) -> "Iterator[Item]":
     filters = [
         f"{each[0]} {_pattern(each[1])} {type_name(each[2])} {_pattern(each[3])} {each[4]}" for each in warnings.filters
     ]
-    yield "warnings", "warnings filters", prints.of(filters), shown(filters[:2]), 0
+    yield told("warnings", "warnings filters", prints.of(filters), shown(filters[:2]))
 
 
 def _pattern(value: object) -> str:

@@ -9,7 +9,7 @@ import gc
 import itertools
 import sys
 from _collections import deque  # type: ignore[import-not-found]  # the stubs know collections only
-from _functools import _lru_cache_wrapper  # type: ignore[import-not-found]  # as above, functools
+from _functools import _lru_cache_wrapper, partial  # type: ignore[import-not-found]  # as above, functools
 from _io import BytesIO, StringIO
 from _random import Random
 from types import (
@@ -34,24 +34,33 @@ __all__ = [
     "CONTAINERS",
     "OPAQUE",
     "SCALARS",
+    "are_scalars",
     "attributes_of",
     "class_dict",
     "function_in",
     "inner_of",
     "is_below",
     "is_cache",
+    "items_of",
     "layout_of",
+    "length_of",
     "members_of",
     "module_name",
     "named",
     "type_name",
 ]
 
-SCALARS = frozenset({bool, int, float, complex, str, bytes, type(None), type(...)})
-CONTAINERS = {dict: b"D", list: b"L", tuple: b"T", set: b"S", frozenset: b"F", deque: b"Q"}
-"""Types of values that are told by what is in them, each with a mark of its own."""
-OPAQUE = frozenset({ModuleType, CodeType, FrameType, TracebackType, BuiltinFunctionType})
+
+def _ids(*types: type) -> "frozenset[int]":
+    return frozenset(map(id, types))
+
+
+SCALARS = _ids(bool, int, float, complex, str, bytes, type(None), type(...))
+OPAQUE = _ids(ModuleType, CodeType, FrameType, TracebackType, BuiltinFunctionType)
 """Types of values that are told by their names."""
+CONTAINERS = {id(dict): b"D", id(list): b"L", id(tuple): b"T", id(set): b"S", id(frozenset): b"F", id(deque): b"Q"}
+"""Types of values that are told by what is in them, each with a mark of its own; all by id, for a type may be hashed
+by code of a bundle, that of its metaclass."""
 
 _ITERATORS: "tuple[tuple[type, Callable[..., Iterator[object]]], ...]" = (
     (list, list.__iter__),
@@ -60,6 +69,7 @@ _ITERATORS: "tuple[tuple[type, Callable[..., Iterator[object]]], ...]" = (
     (frozenset, frozenset.__iter__),
     (deque, deque.__iter__),
 )
+_MAX_MEMBERS = 1 << 20
 _WITH_BUFFERS = (
     ("array", "array"),
     ("_ctypes", "Array"),
@@ -111,11 +121,33 @@ def function_in(value: object) -> "FunctionType | None":
     return value if type(value) is FunctionType else None
 
 
+def are_scalars(values: "list[object]") -> bool:
+    """Whether all of `values` are of one of SCALARS."""
+    return set(map(id, map(type, values))) <= SCALARS
+
+
+def items_of(value: object) -> "tuple[list[object], list[object]] | None":
+    """Return the first keys and values of a dict, None of anything else."""
+    if not is_below(value, dict):
+        return None
+    keys: Iterator[object] = iter(dict.keys(value))  # type: ignore[arg-type]  # it is one
+    values: Iterator[object] = iter(dict.values(value))  # type: ignore[arg-type]  # it is one
+    return list(itertools.islice(keys, _MAX_MEMBERS)), list(itertools.islice(values, _MAX_MEMBERS))
+
+
 def members_of(value: object) -> "list[object] | None":
-    """Return what a list, tuple, set or deque has, None for anything else."""
+    """Return what a list, tuple, set or deque has at its beginning, None for anything else."""
     for base, iterator in _ITERATORS:
         if is_below(value, base):
-            return list(iterator(value))
+            return list(itertools.islice(iterator(value), _MAX_MEMBERS))
+    return None
+
+
+def length_of(value: object) -> "int | None":
+    """Return how much a container has, None for anything else."""
+    for base in (dict, list, tuple, set, frozenset, deque):
+        if is_below(value, base):
+            return base.__len__(value)  # type: ignore[arg-type]  # it is one
     return None
 
 
@@ -166,6 +198,8 @@ def inner_of(value: object) -> "list[object] | None":
     kind = type(value)
     if is_below(value, Random):
         return [Random.getstate(value)]  # type: ignore[arg-type]  # it is one
+    if kind is _lru_cache_wrapper or kind is partial:
+        return [each for each in gc.get_referents(value) if not is_below(each, type)]
     if kind is itertools.count:
         return [repr(value)] if all(type(each) in {int, float} for each in gc.get_referents(value)) else None
     if kind is StringIO or kind is BytesIO:

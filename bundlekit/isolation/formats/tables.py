@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["differing_tables", "is_arrow_file", "is_arrow_stream", "is_parquet"]
 
-_MAX_BYTES = 1 << 29
-_MAX_CELLS = 1 << 26
+_MAX_BYTES = 1 << 28
+_MAX_CELLS = 1 << 25
 _PIECE = 1 << 12
 _WIDTHS = {"halffloat": 16, "float": 32, "double": 64}
 
@@ -38,6 +38,8 @@ def is_parquet(data: bytes) -> bool:
 
 def differing_tables(cold: bytes, warm: bytes) -> Difference | None:
     """Return the first row and column that differ; rows count from 0.
+
+    Data that lies about its sizes may use much memory before that is seen: see `apart`.
 
     Raises:
         UnreadableError: pyarrow is not installed, or cannot read one of both, or it holds very much.

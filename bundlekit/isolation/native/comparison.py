@@ -2,22 +2,22 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.isolation.native.behaviour import judged
 from bundlekit.isolation.native.heap import words_of
+from bundlekit.isolation.native.libraries import LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.isolation.native.view import Blocks, View, first_difference, is_same
 from bundlekit.model.isolation import NativeChange
-from bundlekit.read.native_variables import NativeVariable
+from bundlekit.read.built_variables import BuiltVariable
 
 __all__ = ["native_changes"]
 
 _WORD = 8
 _THREAD_LOCAL = "thread-local storage"
 
-VariablesOf = Callable[[Path], Sequence[NativeVariable]]
+VariablesOf = Callable[[LibraryFile], Sequence[BuiltVariable]]
 
 
 class _Extent(NamedTuple):
@@ -48,12 +48,12 @@ def native_changes(
             continue
         # What it was before it was loaded is what it was when that was first seen.
         padded = [regions[0]] * first + regions
-        found += _of_region(padded, blocks, tasks, variables_of(regions[0].library.path))
+        found += _of_region(padded, blocks, tasks, variables_of(regions[0].library.file))
     return tuple(found)
 
 
 def _of_region(
-    regions: Sequence[Region], blocks: Sequence[Blocks], tasks: Sequence[int], variables: Sequence[NativeVariable]
+    regions: Sequence[Region], blocks: Sequence[Blocks], tasks: Sequence[int], variables: Sequence[BuiltVariable]
 ) -> Iterator[NativeChange]:
     section, library = regions[0].section, regions[0].library
     for extent in _extents(regions, blocks, variables):
@@ -82,7 +82,7 @@ def _view(region: Region, extent: _Extent, blocks: Blocks) -> View:
 
 
 def _extents(
-    regions: Sequence[Region], blocks: Sequence[Blocks], variables: Iterable[NativeVariable]
+    regions: Sequence[Region], blocks: Sequence[Blocks], variables: Iterable[BuiltVariable]
 ) -> Iterator[_Extent]:
     """Yield the variables of a section, and after them what changed where no name says what it is."""
     region = regions[0]

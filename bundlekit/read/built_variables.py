@@ -4,14 +4,15 @@ What is left out is bookkeeping that every extension module has, whoever wrote i
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.read.demangling import demangled
-from bundlekit.read.elf import read_symbols
+from bundlekit.read.elf import read_image, read_relocated, read_symbols
 
-__all__ = ["NativeVariable", "is_bookkeeping", "native_variables", "shown_names"]
+__all__ = ["BuiltVariable", "built_variables", "is_bookkeeping", "kept_variables", "shown_names"]
 
 _CLONED = re.compile(r"(?:\.(?:lto_priv|constprop|isra|part|cold|llvm|localalias)(?:\.\d+)*)+$")
 _NUMBERED = re.compile(r"\.\d+$")
@@ -43,7 +44,7 @@ _STRING = re.compile(
 _LENGTH = re.compile(r"[1-9]\d{0,2}")
 
 
-class NativeVariable(NamedTuple):
+class BuiltVariable(NamedTuple):
     """A variable and the memory that it has; `address` is from the block's start where it is thread-local.
 
     `is_bookkeeping`: it is not the author's, and has the name that it has in the file.
@@ -56,7 +57,7 @@ class NativeVariable(NamedTuple):
     is_bookkeeping: bool
 
 
-def native_variables(path: Path) -> tuple[NativeVariable, ...]:
+def built_variables(path: Path) -> tuple[BuiltVariable, ...]:
     """Return the variables that the library at `path` defines and can write, by address.
 
     Raises:
@@ -66,7 +67,7 @@ def native_variables(path: Path) -> tuple[NativeVariable, ...]:
     symbols = read_symbols(path)
     shown = shown_names(each.name for each in symbols if not is_bookkeeping(each.name))
     return tuple(
-        NativeVariable(
+        BuiltVariable(
             shown.get(each.name, each.name),
             each.address,
             each.size,
@@ -75,6 +76,28 @@ def native_variables(path: Path) -> tuple[NativeVariable, ...]:
         )
         for each in symbols
     )
+
+
+def kept_variables(path: Path) -> tuple[BuiltVariable, ...]:
+    """Return the variables in which a library may keep something from one call to the next, by address.
+
+    Left out, beside bookkeeping, is what holds addresses from the start: tables of functions, types and texts.
+
+    Raises:
+        ElfError: as :func:`built_variables`.
+        OSError: as :func:`built_variables`.
+    """
+    sections = [(each.address, each.address + each.size) for each in read_image(path).sections]
+    relocated = read_relocated(path)
+
+    def is_kept(variable: BuiltVariable) -> bool:
+        if variable.is_bookkeeping or variable.is_thread_local:
+            return not variable.is_bookkeeping
+        first = bisect_left(relocated, variable.address)
+        is_table = first < len(relocated) and relocated[first] < variable.address + variable.size
+        return not is_table and any(start <= variable.address < end for start, end in sections)
+
+    return tuple(each for each in built_variables(path) if is_kept(each))
 
 
 def is_bookkeeping(name: str) -> bool:

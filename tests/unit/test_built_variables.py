@@ -7,8 +7,8 @@ import pytest
 from builders.elf_files import ALLOC, PROGBITS, WRITE, Part, Variable, elf_file
 
 from bundlekit.read import demangling
+from bundlekit.read.built_variables import built_variables, is_bookkeeping, kept_variables, shown_names
 from bundlekit.read.demangling import demangled
-from bundlekit.read.native_variables import is_bookkeeping, native_variables, shown_names
 
 _STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
 
@@ -101,11 +101,30 @@ def test_variables_of_a_library_have_their_names(tmp_path: Path) -> None:
     data = Part(".data", PROGBITS, WRITE | ALLOC, 0x4000, bytes(64))
     symbols = (Variable("_ZN5model4rateE", 0x4000, 8), Variable("_ZGVN5model4rateE", 0x4008, 8))
     (tmp_path / "a.so").write_bytes(elf_file((data,), variables=symbols))
-    found = native_variables(tmp_path / "a.so")
+    found = built_variables(tmp_path / "a.so")
     assert [(each.name, each.is_bookkeeping) for each in found] == [
         ("model::rate", False),
         ("_ZGVN5model4rateE", True),
     ]
+
+
+def test_what_a_library_keeps_is_listed(tmp_path: Path) -> None:
+    """What holds addresses from the start are tables; what the loader protects nobody writes."""
+    parts = (
+        Part(".data", PROGBITS, WRITE | ALLOC, 0x4000, bytes(64)),
+        Part(".data.rel.ro", PROGBITS, WRITE | ALLOC, 0x5000, bytes(64)),
+    )
+    variables = (
+        Variable("rate", 0x4000, 8),
+        Variable("methods", 0x4010, 32),
+        Variable("last", 0x4030, 8),
+        Variable("__pyx_table", 0x4038, 8),
+        Variable("constant", 0x5000, 8, 1),
+        Variable("draws", 0x4018, 8, kind=6),
+        Variable("_ZGV1a", 0, 8, kind=6),
+    )
+    (tmp_path / "a.so").write_bytes(elf_file(parts, variables=variables, relocations=((0x4018, 0, 8, 0x100),)))
+    assert [each.name for each in kept_variables(tmp_path / "a.so")] == ["rate", "last", "draws"]
 
 
 def test_a_name_that_takes_for_ever_keeps_no_other_from_being_read() -> None:
