@@ -12,12 +12,14 @@ from leaks.files import Choices, files_of, words_of
 from leaks.native_c import NATIVE_C
 from leaks.native_cpp import NATIVE_CPP
 from leaks.native_ends import NATIVE_ENDS
+from leaks.native_memory import NATIVE_MEMORY
 from leaks.native_objects import NATIVE_OBJECTS
 from leaks.plants import FAILS, Kind, Plant, Task, nothing
 from leaks.python_caches import PYTHON_CACHES
 from leaks.python_contexts import PYTHON_CONTEXTS
 from leaks.python_globals import PYTHON_GLOBALS
 from leaks.python_orders import PYTHON_ORDERS
+from leaks.python_process import PYTHON_PROCESS
 from leaks.python_world import PYTHON_WORLD
 from leaks.unsteady import UNSTEADY
 
@@ -25,7 +27,7 @@ __all__ = ["KINDS", "Truth", "population", "write_bundle"]
 
 _GROUPS = (
     *(PYTHON_GLOBALS, NATIVE_CPP, PYTHON_ORDERS, NATIVE_C, PYTHON_WORLD, UNSTEADY),
-    *(PYTHON_CACHES, NATIVE_OBJECTS, PYTHON_CONTEXTS, NATIVE_ENDS),
+    *(PYTHON_CACHES, NATIVE_OBJECTS, PYTHON_CONTEXTS, NATIVE_MEMORY, PYTHON_PROCESS, NATIVE_ENDS),
 )
 KINDS = tuple(kind for group in _GROUPS for kind in group)
 """All ways to leak that bundles are made with."""
@@ -35,7 +37,8 @@ class Truth(NamedTuple):
     """What is true of one bundle, and its files.
 
     `verdict` is the word that the experiment should say. `names` are those that hold the leak, none where it is not
-    the interpreter's or the extension module's state. `tasks` are those of the grid, in its order.
+    the interpreter's or the extension module's state. `tasks` are those of the grid, in its order. `words` are names of
+    which one is part of the name of all that the bundle keeps.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Truth(NamedTuple):
     plant: Plant
     tasks: tuple[Task, ...]
     names: frozenset[str]
+    words: tuple[str, ...]
     ignores_seed: bool
     is_stripped: bool
     files: Mapping[str, str]
@@ -98,6 +102,7 @@ def _drawn(number: int, kind: Kind, chance: random.Random, *, is_planted: bool) 
         plant=plant,
         tasks=tasks,
         names=names,
+        words=(words["state"], words["other"], words["func"], *names),
         ignores_seed=not choices.draws and "seed" not in kind.uses,
         is_stripped=choices.is_stripped,
         files=files_of(kind, tasks, words, choices, chance),
@@ -130,11 +135,11 @@ def _verdict(kind: Kind, plant: Plant, tasks: Sequence[Task], *, is_planted: boo
 
 
 def _tasks(plant: Plant, chance: random.Random) -> tuple[Task, ...]:
-    """Return from four to six tasks; they are drawn again until the grid, or the grid reversed, shows the leak."""
+    """Return from two to twelve tasks; more than two are drawn again until the grid, or its reverse, shows the leak."""
     while True:
-        count = chance.choice((4, 4, 5, 6))
+        count = chance.choice((2, 4, 4, 5, 6, 8, 12))
         numbers = chance.sample([value / 8 for value in range(1, 33)], count)
-        flags = [True, False, False, *(chance.random() < 0.4 for _ in range(count - 3))]
+        flags = [True, False, *(chance.random() < 0.4 for _ in range(count - 2))]
         chance.shuffle(flags)
         groups = [1, 2, *(chance.choice((1, 2, 3)) for _ in range(count - 2))]
         chance.shuffle(groups)
@@ -143,5 +148,5 @@ def _tasks(plant: Plant, chance: random.Random) -> tuple[Task, ...]:
         tasks = tuple(Task(*values) for values in zip(numbers, flags, groups, seeds, strict=True))
         orders = (tasks, tasks[::-1])
         shown = any(plant.changes(order[:end]) for order in orders for end in range(2, count + 1))
-        if shown or plant.step is nothing:
+        if shown or count == 2 or plant.step is nothing:
             return tasks

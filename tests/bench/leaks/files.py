@@ -181,7 +181,10 @@ _HEADERS = {
     "c": "#include <math.h>\n#include <stdlib.h>\n#include <string.h>",
     "c++": "\n".join(
         f"#include <{name}>"
-        for name in ("cmath", "map", "memory", "random", "stdexcept", "string", "unordered_map", "utility", "vector")
+        for name in (
+            *("atomic", "cmath", "deque", "map", "memory", "optional", "random"),
+            *("stdexcept", "string", "unordered_map", "utility", "vector"),
+        )
     ),
 }
 _TRY = {"c": "", "c++": "try {"}

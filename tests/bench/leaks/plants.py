@@ -130,6 +130,12 @@ def first_wins(state: float | None, task: Task) -> tuple[float, float]:
     return state, state
 
 
+def first_switch_wins(state: bool | None, task: Task) -> tuple[bool, bool]:  # noqa: FBT001 - a state, not an argument
+    """What the first task switches on, or not, holds for all."""
+    state = task.flag if state is None else state
+    return state, state
+
+
 def first_of_group_wins(
     state: tuple[tuple[int, float], ...], task: Task
 ) -> tuple[tuple[tuple[int, float], ...], float]:

@@ -32,7 +32,8 @@ CELL = Aspect("cell", "cells of the matrix tell what that order does to that tas
 SEED = Aspect("seed_ignored", "bundles are told rightly whether their outputs depend on the seed")
 NATIVE = Aspect("native name", "planted symbols are named, and none that is innocent as the cause")
 PYTHON = Aspect("Python name", "planted names of Python state are named", counts=False)
-ASPECTS = (VERDICT, SEQUENCE, CHANGE, CELL, SEED, NATIVE, PYTHON)
+STRAY = Aspect("told state", "pieces of state that are told are the bundle's own", counts=False)
+ASPECTS = (VERDICT, SEQUENCE, CHANGE, CELL, SEED, NATIVE, PYTHON, STRAY)
 
 
 class Judgement(NamedTuple):
@@ -111,11 +112,16 @@ def _cell(truth: Truth, numbers: Sequence[int]) -> str:
 def _names(truth: Truth, document: Document) -> Iterator[tuple[Aspect, str | None]]:
     native = [change for change in document["native_state"] if change["own"]]
     python = document["python_state"]
-    if truth.names and truth.kind.language == "python":
+    for change in [*document["native_state"], *python]:
+        told = str(change.get("symbol") or change.get("name"))
+        yield STRAY, None if any(word in told for word in truth.words) else f"{told} of {change.get('kind', 'native')}"
+    if truth.verdict == "isolated" or not truth.names:
+        return
+    if truth.kind.language == "python":
         said = [f"{change['kind']} {change['name']}" for change in python]
         is_named = any(name.lower() in one.lower() for name in truth.names for one in said)
         yield PYTHON, None if is_named else _absent(truth.names, said)
-    elif truth.names:
+    else:
         yield NATIVE, _wrong_symbol(truth, native)
 
 

@@ -85,7 +85,8 @@ def _main(root: str, package: str) -> None:
 
 
 def _run(directory: str, package: str, tasks: Sequence[dict[str, object]], sending: int) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    for descriptor in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     os.chdir(f"{directory}/bundle")
     os.environ["TMPDIR"] = tempfile.tempdir = f"{directory}/tmp"  # noqa: S108 - one of its own
     sys.path.insert(0, f"{directory}/bundle")
