@@ -1,8 +1,6 @@
 """The isolation experiment on one bundle: does one task of a grid change the next, and which one does?"""
 
 import json
-import math
-import shlex
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +11,7 @@ from typing import NamedTuple
 from bundlekit.api.grid_runs import obstacle_of
 from bundlekit.api.grids import processors, read_tasks, refuse_inside
 from bundlekit.api.inputs import BundleDirectory, opened, snapshot
+from bundlekit.api.isolation_options import IsolationOptions, IsolationWatcher, check_options, command_of
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.cold_runner.strict_json import JsonValue, loads
@@ -33,6 +32,7 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Obstacle
 from bundlekit.model.grid import Grid, GridIdentity, GridTask
 from bundlekit.model.isolation import Budget, IsolationOutcome
+from bundlekit.model.manifest import Manifest
 from bundlekit.model.project import Project
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
@@ -41,35 +41,8 @@ from bundlekit.probe.gather import DEFAULT_SMOKE_TASK
 
 __all__ = ["IsolationOptions", "IsolationWatcher", "experiment_on", "run_isolation", "smoke_grid"]
 
-PYPROJECT = "pyproject.toml"
+_PYPROJECT = "pyproject.toml"
 """Where the tasks stand that are run without a grid file."""
-
-
-class IsolationWatcher(NamedTuple):
-    """Who is told of each step, and of what there is to warn of."""
-
-    step: Callable[[str], None]
-    warn: Callable[[str], None]
-
-
-class IsolationOptions(NamedTuple):
-    """How the experiment runs: `spec` is the grid (None: the smoke tasks of the bundle's settings).
-
-    `jobs` is how many processes run at once, None for one per processor. `seed` is that of the shuffled order. It ends
-    after `max_tasks` executions, or `max_seconds`. With a `sequence` that alone is run, and the last of its tasks held
-    against what it gives cold. `resume` is a file that keeps what was observed.
-    """
-
-    spec: Path | None = None
-    seed: int = 0
-    max_tasks: int = 400
-    max_seconds: float = 300.0
-    jobs: int | None = None
-    timeout_s: float = 600.0
-    sequence: tuple[int, ...] = ()
-    resume: Path | None = None
-    python: str | None = None
-    sandbox: str = "auto"
 
 
 def run_isolation(path: Path, options: IsolationOptions, watcher: IsolationWatcher) -> IsolationOutcome:
@@ -80,7 +53,7 @@ def run_isolation(path: Path, options: IsolationOptions, watcher: IsolationWatch
         TaskRefusedError: the grid file asks for nothing that could be run.
         BundlekitError: the bundle cannot be run at all: no name, no single wire, unreadable.
     """
-    _check(options)
+    check_options(options)
     grid = None if options.spec is None else read_tasks(options.spec, watcher.warn)
     with opened(path) as bundle:
         project = snapshot(bundle)
@@ -95,7 +68,7 @@ def smoke_grid(project: Project) -> Grid:
     )
     if len(tasks) == 1:
         tasks += (tasks[0]._replace(seed=tasks[0].seed + 1),)
-    return Grid(PYPROJECT, tasks)
+    return Grid(_PYPROJECT, tasks)
 
 
 def _as_json(value: object) -> JsonValue:
@@ -118,15 +91,32 @@ def experiment_on(
         refuse_inside("--resume", options.resume, bundle.root, [each.path for each in project.excluded])
     watcher.step(f"reading {bundle.label}")
     files = hash_tree(bundle.root, project.members)
-    manifest = manifest_of(project, files)
-    digest = manifest_digest(manifest)
-    ids = sha256("\n".join(task.task_id(digest) for task in grid.tasks).encode())
-    identity = GridIdentity(digest, Digest.from_hex(ids.hexdigest()), len(grid.tasks))
-    blank = IsolationOutcome(
-        label=bundle.label,
+    settings = run_settings(project.settings)
+    blank = _blank(bundle.label, manifest_of(project, files), grid, options)
+    to_run = BundleToRun(bundle.root, files, blank.digest, settings)
+    jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
+    with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
+        cold = ColdOptions(
+            python=options.python, sandbox=options.sandbox, start="fork", outputs_dir=Path(scratch), keep_symbols=True
+        )
+        warm = WarmOptions(python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True)
+        watcher.step("building the environment")
+        with ColdPool(to_run, cold.within(settings), _unheard, jobs) as pool:
+            obstacle = obstacle_of(pool.prepare())
+            if obstacle is not None:
+                return blank._replace(obstacle=obstacle)
+            with Sequences(to_run, blank.digest, warm, _unheard) as sequences:
+                made = _Made(pool, sequences, Notebook(options.resume, _identity(blank)), jobs)
+                return _experiment(blank, made, options, watcher)
+
+
+def _blank(label: str, manifest: Manifest, grid: Grid, options: IsolationOptions) -> IsolationOutcome:
+    """Return an outcome without results."""
+    return IsolationOutcome(
+        label=label,
         name=manifest.name,
         version=manifest.version,
-        digest=digest,
+        digest=manifest_digest(manifest),
         spec=grid.path,
         verdict=None,
         tasks=grid.tasks,
@@ -139,30 +129,13 @@ def experiment_on(
         not_shown=(),
         seed=options.seed,
         budget=Budget(options.max_tasks, options.max_seconds),
-        requires_fresh_process=project.settings.requires_fresh_process,
+        requires_fresh_process=manifest.requires_fresh_process,
     )
-    settings = run_settings(project.settings)
-    to_run = BundleToRun(bundle.root, files, digest, settings)
-    with tempfile.TemporaryDirectory(prefix="bundlekit-isolation-") as scratch:
-        cold = ColdOptions(
-            python=options.python,
-            sandbox=options.sandbox,
-            start="fork",
-            outputs_dir=Path(scratch),
-            keep_symbols=True,
-        ).within(settings)
-        jobs = min(options.jobs or processors(), 2 * len(grid.tasks))
-        watcher.step("building the environment")
-        with ColdPool(to_run, cold, _unheard, jobs) as pool:
-            obstacle = obstacle_of(pool.prepare())
-            if obstacle is not None:
-                return blank._replace(obstacle=obstacle)
-            warm = WarmOptions(
-                python=options.python, sandbox=options.sandbox, outputs_dir=Path(scratch), keep_symbols=True
-            )
-            with Sequences(to_run, digest, warm, _unheard) as sequences:
-                made = _Made(pool, sequences, Notebook(options.resume, identity), jobs)
-                return _experiment(blank, made, options, watcher)
+
+
+def _identity(blank: IsolationOutcome) -> GridIdentity:
+    ids = sha256("\n".join(task.task_id(blank.digest) for task in blank.tasks).encode())
+    return GridIdentity(blank.digest, Digest.from_hex(ids.hexdigest()), len(blank.tasks))
 
 
 class _Made(NamedTuple):
@@ -190,7 +163,7 @@ def _experiment(
         told=steps.told,
     )
     threads = ThreadPoolExecutor(jobs, thread_name_prefix="bundlekit-isolation")
-    means = Means(laboratory, spending, threads, jobs, steps.step, _command(blank, options), watches)
+    means = Means(laboratory, spending, threads, jobs, steps.step, command_of(blank.label, options), _watches)
     try:
         experiment = Experiment(blank, means)
         outcome = experiment.of_sequence(options.sequence) if options.sequence else experiment.outcome()
@@ -208,8 +181,7 @@ def _experiment(
     return _with_obstacle(outcome._replace(sandbox=sandbox))
 
 
-def watches() -> Look:
-    """Return new watches over a process."""
+def _watches() -> Look:
     return Look(Observer(NativeWatch()), Observer(PythonWatch()))
 
 
@@ -238,35 +210,6 @@ def _with_obstacle(outcome: IsolationOutcome) -> IsolationOutcome:
         hint = "give it more with --max-tasks and --max-seconds"
         return outcome._replace(obstacle=Obstacle(ErrorCode.LIMIT, message, hint))
     return outcome
-
-
-def _command(blank: IsolationOutcome, options: IsolationOptions) -> Callable[[tuple[int, ...]], str]:
-    words = ["bundlekit", "isolation", blank.label]
-    if options.spec is not None:
-        words += ["--grid-spec", str(options.spec)]
-    if options.python is not None:
-        words += ["--python", options.python]
-    if options.sandbox != IsolationOptions._field_defaults["sandbox"]:
-        words += ["--sandbox", options.sandbox]
-
-    def command(sequence: tuple[int, ...]) -> str:
-        return shlex.join([*words, "--sequence", ",".join(map(str, sequence))])
-
-    return command
-
-
-def _check(options: IsolationOptions) -> None:
-    for name, value, least in (
-        ("--max-tasks", options.max_tasks, 1),
-        ("--jobs", 1 if options.jobs is None else options.jobs, 1),
-    ):
-        if value < least:
-            msg = f"{name} {value}: expected at least {least}"
-            raise UsageError(msg, subject=value)
-    for name, seconds in (("--max-seconds", options.max_seconds), ("--timeout-s", options.timeout_s)):
-        if not 0 < seconds < math.inf:
-            msg = f"{name} {seconds}: expected a number of seconds above 0"
-            raise UsageError(msg, subject=seconds)
 
 
 def _unheard(_line: str) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bundlekit.api.grids import read_tasks
 from bundlekit.api.inputs import BundleDirectory
-from bundlekit.api.isolation import IsolationOptions, IsolationWatcher, experiment_on, smoke_grid
+from bundlekit.api.isolation import experiment_on, smoke_grid
+from bundlekit.api.isolation_options import IsolationOptions, IsolationWatcher
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.model.counted import counted
 from bundlekit.model.finding import Stage, StageName, StageStatus

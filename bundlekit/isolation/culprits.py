@@ -64,7 +64,7 @@ class Culprits:
         try:
             return self._minimised(candidate)
         except _NotReachedError:
-            return self._as_seen(candidate)
+            return self.as_seen(candidate)
 
     def _minimised(self, candidate: Candidate) -> Victim:
         with self._lock:
@@ -76,7 +76,7 @@ class Culprits:
             if seen is not None:
                 # What changes one task mostly changes the others, and is short; that it is shortest costs more runs.
                 return self._searched(candidate, guess) if is_searched else self._told(candidate, guess, seen)
-        return self._searched(candidate, candidate.earlier) if is_searched else self._as_seen(candidate)
+        return self._searched(candidate, candidate.earlier) if is_searched else self.as_seen(candidate)
 
     def _searched(self, candidate: Candidate, earlier: tuple[int, ...]) -> Victim:
         found = minimal(earlier, lambda part: self._changes(candidate, part))
@@ -141,7 +141,8 @@ class Culprits:
                 self.unsteady.add(task)
                 return
 
-    def _as_seen(self, candidate: Candidate) -> Victim:
+    def as_seen(self, candidate: Candidate) -> Victim:
+        """Return the victim with the sequence in which it was seen."""
         return self._told(candidate, candidate.earlier, candidate.seen)
 
     def _told(

@@ -7,8 +7,8 @@ need much memory, is compared as text or bytes, and the place says why.
 from collections.abc import Callable
 from enum import Enum
 
-from bundlekit.isolation.formats import apart, arrays, documents, plain, tables
-from bundlekit.isolation.formats.difference import Difference, UnreadableError
+from bundlekit.isolation.formats import apart, arrays, compressed, documents, plain, tables
+from bundlekit.isolation.formats.difference import Difference, UnreadableError, read_both
 from bundlekit.model.isolation import Divergence
 
 __all__ = ["first_divergence"]
@@ -22,6 +22,7 @@ class _Format(Enum):
     PARQUET = "Parquet"
     NPY = "NumPy array"
     ZIP = "zip archive"
+    GZIP = "gzip"
     TEXT = "text"
     BYTES = "bytes"
 
@@ -38,12 +39,14 @@ def first_divergence(
     Equal values in different bytes (metadata, compression, order of keys) are told as such, and equal bytes too.
     `compare_tables` reads what C++ code must read: in a process of its own, unless the data is trusted.
     """
+    return Divergence(name, *_compared(cold, warm, compare_tables))
+
+
+def _compared(cold: bytes, warm: bytes, compare_tables: Compare) -> Difference:
     formats = _format(cold), _format(warm)
     if not cold or not warm or formats[0] is not formats[1]:
-        found = _differing_formats(formats, cold, warm)
-    else:
-        found = _differing(formats[0], cold, warm, compare_tables)
-    return Divergence(name, *found)
+        return _differing_formats(formats, cold, warm)
+    return _differing(formats[0], cold, warm, compare_tables)
 
 
 def _differing(form: _Format, cold: bytes, warm: bytes, compare_tables: Compare) -> Difference:
@@ -73,6 +76,12 @@ def _by_value(form: _Format, cold: bytes, warm: bytes, compare_tables: Compare) 
             return arrays.differing_npy(cold, warm)
         case _Format.ZIP:
             return arrays.differing_npz(cold, warm)
+        case _Format.GZIP:
+            inside = read_both(compressed.unpacked, cold, warm)
+            if any(each.startswith(compressed.MAGIC) for each in inside):
+                # Some unpack to themselves.
+                raise UnreadableError("it holds another one")
+            return None if inside[0] == inside[1] else _compared(*inside, compare_tables)
         case _Format.TEXT:
             return documents.differing_json(cold, warm)
         case _Format.BYTES:
@@ -86,6 +95,7 @@ def _format(data: bytes) -> _Format:
         (_Format.PARQUET, tables.is_parquet(data)),
         (_Format.NPY, data.startswith(arrays.MAGIC)),
         (_Format.ZIP, data.startswith((b"PK\3\4", b"PK\5\6"))),
+        (_Format.GZIP, data.startswith(compressed.MAGIC)),
         (_Format.TEXT, plain.is_text(data)),
     ):
         if is_one:

@@ -3,7 +3,7 @@
 Whether results differ cold comes first: where they do, nothing can be said of what tasks do to each other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -64,20 +64,16 @@ class Experiment:
         first = self._observed(picked)
         second = self._observed(picked, HASH_SEED)
         both = [number for number in picked if number in first and number in second]
-        failed = tuple(number for number in both if not first[number].succeeded)
-        blank = self._blank._replace(failed_cold=failed)
-        if both and len(failed) == len(both):
-            said = first[both[0]]
-            code = ErrorCode((said.failed_how or "").partition(" ")[0])
-            obstacle = Obstacle(code, f"no task succeeds in a process of its own; task {both[0]}: {said.message}")
-            return self._done(blank._replace(obstacle=obstacle), None, (), ())
-        if not both:
-            return self._done(blank, None, (), ())
+        blank = self._blank._replace(failed_cold=tuple(number for number in both if not first[number].succeeded))
+        if len(both) < len(picked):
+            self._not_shown.append(f"{len(picked) - len(both)} of {len(picked)} tasks cold twice: see the budget")
         unsteady = [number for number in both if not first[number].agrees_with(second[number])]
         if unsteady:
             victims = self._unsteady_victims(unsteady, first, second)
             self._not_shown.append("no task was run warm: where results differ cold, nothing else can be said")
             return self._done(blank, Verdict.NONDETERMINISTIC, (), victims)
+        if len(blank.failed_cold) == len(both):
+            return self._done(blank._replace(obstacle=_nothing_succeeds(both, first)), None, (), ())
         self._look_at_seeds({number: first[number] for number in both if first[number].succeeded})
         going = [number for number in both if (first[number].failed_how or _GOING_ON[0]).startswith(_GOING_ON)]
         return self._warm(blank, going, first)
@@ -98,23 +94,10 @@ class Experiment:
             victims = self._unsteady_victims([last], first, second)
             return self._done(blank, Verdict.NONDETERMINISTIC, (), victims)
         self._means.step("running the sequence warm")
-        run, candidates = WarmOrders(self._means.laboratory, first, self._means.watches).run(
-            Order("sequence", sequence)
-        )
-        victims = tuple(
-            Victim(
-                task=last,
-                order="sequence",
-                cell=each.cell,
-                sequence=sequence,
-                is_minimal=False,
-                divergence=divergence_of(first[last], each.seen),
-                message=each.seen.message,
-                command=self._means.command(sequence),
-            )
-            for each in candidates
-            if (*each.earlier, each.task) == sequence
-        )
+        warm = WarmOrders(self._means.laboratory, first, self._means.watches)
+        run, candidates = warm.run(Order("sequence", sequence))
+        culprits = Culprits(self._means.laboratory, self._means.command, first)
+        victims = tuple(culprits.as_seen(each) for each in candidates if (*each.earlier, each.task) == sequence)
         verdict = verdict_of([run._replace(cells=run.cells[-1:])], differs_cold=False)
         return self._done(blank, verdict, (run,), victims)
 
@@ -193,7 +176,7 @@ class Experiment:
         candidates = [candidate for _, found in done for candidate in found]
         skipped = [run.order.name for run in runs if Cell.SKIPPED in run.cells]
         if skipped:
-            self._not_shown.append(f"all of the orders {', '.join(skipped)}: the budget was used up")
+            self._not_shown.append(f"the rest of the orders {', '.join(skipped)}: the budget was used up")
         verdict = verdict_of(runs, differs_cold=False)
         if not candidates:
             return self._done(self._with_state(blank, warm.state, (), warm.problems), verdict, runs, ())
@@ -245,3 +228,11 @@ class Experiment:
             not_shown=tuple(self._not_shown),
             budget=self._means.spending.budget,
         )
+
+
+def _nothing_succeeds(numbers: Sequence[int], first: Mapping[int, Observation]) -> Obstacle | None:
+    if not numbers:
+        return None
+    said = first[numbers[0]]
+    code = ErrorCode((said.failed_how or "").partition(" ")[0])
+    return Obstacle(code, f"no task succeeds in a process of its own; task {numbers[0]}: {said.message}")

@@ -18,7 +18,11 @@ _WIRE = "bundle_wire"
 """What the runner calls a wire module that is given as a file."""
 _MAX_TEXT = 200
 _MAX_CHANGES = 200
-_NOT_OWN = ("HOME/.cache/", "HOME/.config/", "HOME/.local/", "/dev/", "anon_inode", "socket", "/usr/", "/etc/")
+_OF_THE_PROCESS = "<"
+"""How the names of groups begin that are no module."""
+_BY_NO_IMPORT = frozenset({"random", "numpy", "cwd", "locale", "module-global", "class-attribute"})
+"""Kinds of state that no library changes as it is imported."""
+_OF_LIBRARIES = ("HOME/.cache/", "HOME/.config/", "HOME/.local/", "/dev/", "anon_inode", "socket", "/usr/", "/etc/")
 """Files that libraries make or open for themselves, however they are used."""
 _ORDER = (Behaviour.ACCUMULATES, Behaviour.PATH_DEPENDENT, Behaviour.CHANGED, Behaviour.LAST_TASK)
 
@@ -43,27 +47,38 @@ class Group(NamedTuple):
 
 
 class PythonSnapshot(NamedTuple):
-    """All groups of one moment, in the order in which they were imported."""
+    """All groups of one moment, in the order in which they were imported.
+
+    `foreign` are the modules that had been imported and are not the bundle's; `unseen` says in sentences what could not
+    be looked at.
+    """
 
     groups: Mapping[str, Group]
+    foreign: frozenset[str] = frozenset()
+    unseen: tuple[str, ...] = ()
 
 
 class PythonWatch:
     """A :class:`Watch` that sees Python state; has the child look at itself."""
+
+    unseen: tuple[str, ...] = ()
 
     def snapshot(self, process: WatchedProcess) -> PythonSnapshot:
         """Return what there is now."""
         answer = process.ask(_METHOD, {})
         wire = str(answer.get("wire") or _WIRE)
         groups = dict(_groups(answer, {}, wire))
-        told = answer.get("own")
-        own = [str(process.code), *(str(each) for each in (told if isinstance(told, list) else ()))]
-        places = pointers_in_extensions(process.pid, own)
+        places = pointers_in_extensions(process.pid, (process.code, process.tree))
         if places:
             dicts = dicts_among(process.pid, list(places), answer.get("dict_type"))
             natives = process.ask(_METHOD, {"addresses": list(places), "dicts": dicts})
             groups.update(_groups(natives, places, wire))
-        return PythonSnapshot(groups)
+        cut = answer.get("cut")
+        is_cut = isinstance(cut, int) and cut > 0
+        unseen = (f"of Python values, only the beginning of {cut}, which are large",) if is_cut else ()
+        self.unseen = unseen
+        foreign = answer.get("foreign")
+        return PythonSnapshot(groups, frozenset(map(str, foreign if isinstance(foreign, list) else ())), unseen)
 
     def changes(self, snapshots: Sequence[PythonSnapshot], tasks: Sequence[int]) -> Sequence[PythonChange]:
         """Return what tasks changed and left, the bundle's own state first.
@@ -72,10 +87,9 @@ class PythonWatch:
         after it, nor of a cache to which B only added: whether it is keyed well, its state cannot tell. Of any other
         sequence all is told that is not as it was at first: CHANGED.
         """
-        is_own = {name: group.is_own for snapshot in snapshots for name, group in snapshot.groups.items()}
         found = list[PythonChange]()
-        for name, key, pieces in _without_aliases(_histories(snapshots), snapshots):
-            change = _change(key, pieces, tasks, is_own=is_own[name] and not key[1].startswith(_NOT_OWN))
+        for history in _without_aliases(_histories(snapshots), snapshots):
+            change = _change(history, snapshots, tasks)
             if change is not None:
                 found.append(change)
         found.sort(key=lambda each: (not each.is_own, _ORDER.index(each.behaviour)))
@@ -93,9 +107,7 @@ def _histories(snapshots: Sequence[PythonSnapshot]) -> Iterator[_History]:
         filled = _filled(groups)
         for key in dict.fromkeys(key for group in filled for key in group.pieces):
             pieces = [group.pieces.get(key) for group in filled]
-            if any(
-                piece is None or pieces[0] is None or piece.fingerprint != pieces[0].fingerprint for piece in pieces
-            ):
+            if len(set(map(_print, pieces))) > 1:
                 yield name, key, pieces
 
 
@@ -121,10 +133,30 @@ def _without_aliases(histories: Iterator[_History], snapshots: Sequence[PythonSn
     return list(kept.values())
 
 
-def _change(
-    key: tuple[str, str], pieces: Sequence[Piece | None], tasks: Sequence[int], *, is_own: bool
-) -> PythonChange | None:
-    prints = [_ABSENT if piece is None else piece.fingerprint for piece in pieces]
+def _is_own(history: _History, snapshots: Sequence[PythonSnapshot], before: int, after: int) -> bool:
+    """Whether the bundle itself did what happened from `before` to `after`, as far as can be told.
+
+    What is of the process alone may be the work of a library: when it changed only as one was imported, it was.
+    """
+    name, (kind, place), pieces = history
+    if not all(each.groups[name].is_own for each in snapshots if name in each.groups):
+        return False
+    if not name.startswith(_OF_THE_PROCESS) or kind in _BY_NO_IMPORT:
+        return True
+    if kind in {"file", "open-file"} and place.startswith(_OF_LIBRARIES):
+        return False
+    steps = range(before + 1, after + 1)
+    changed = [at for at in steps if _print(pieces[at]) != _print(pieces[at - 1])]
+    return any(not snapshots[at].foreign - snapshots[at - 1].foreign for at in changed)
+
+
+def _print(piece: Piece | None) -> str:
+    return _ABSENT if piece is None else piece.fingerprint
+
+
+def _change(history: _History, snapshots: Sequence[PythonSnapshot], tasks: Sequence[int]) -> PythonChange | None:
+    _, key, pieces = history
+    prints = [_print(piece) for piece in pieces]
     behaviour, before, after = _behaviour(prints, tasks)
     if behaviour is None or (behaviour is Behaviour.PATH_DEPENDENT and _has_only_grown(pieces[before], pieces[after])):
         return None
@@ -132,6 +164,7 @@ def _change(
     texts = [_ABSENT if piece is None else piece.text for piece in (pieces[before], pieces[after])]
     if texts[0] == texts[1]:
         texts[1] += " (other content)"
+    is_own = _is_own(history, snapshots, before, after)
     return PythonChange(*key, texts[0], texts[1], tasks[first - 1], behaviour, is_own)
 
 
@@ -175,8 +208,13 @@ def _pieces(items: Sequence[object], places: Mapping[int, str], wire: str) -> It
         match each:
             case [str(kind), str(name), str(fingerprint), str(text), int(mark), list(entries)]:
                 if name.isdecimal() and int(name) in places:
-                    name = f"object held by {places[int(name)]}"
-                name, text = (part.replace(f"{_WIRE}.", f"{wire}.")[:_MAX_TEXT] for part in (name, text))
+                    name = f"{places[int(name)]} (Python object)"
+                name, text = (_shown(part.replace(f"{_WIRE}.", f"{wire}.")) for part in (name, text))
                 yield (kind, name), Piece(fingerprint, text, mark, frozenset(map(str, entries)))
             case _:
                 continue
+
+
+def _shown(text: str) -> str:
+    """Return `text` as it can be written on a terminal."""
+    return text[:_MAX_TEXT] if text.isprintable() else ascii(text[:_MAX_TEXT])[1:-1][:_MAX_TEXT]

@@ -17,8 +17,9 @@ ChangeT_co = TypeVar("ChangeT_co", covariant=True)
 class Looking(Protocol[ChangeT_co]):
     """One watch over one process, without the type of its snapshots."""
 
-    problem: str | None
-    """Why it sees nothing more, if it does not."""
+    @property
+    def problems(self) -> Sequence[str]:
+        """What it does not see, in clauses."""
 
     def look(self, process: WatchedProcess) -> None:
         """Take one more snapshot."""
@@ -36,15 +37,20 @@ class Observer(Generic[SnapshotT, ChangeT]):
     def __init__(self, watch: Watch[SnapshotT, ChangeT]) -> None:
         self._watch = watch
         self._snapshots: list[SnapshotT] = []
-        self.problem: str | None = None
+        self._problem: str | None = None
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Why it sees nothing more, or what it does not see otherwise, in clauses."""
+        return self._watch.unseen if self._problem is None else (self._problem,)
 
     def look(self, process: WatchedProcess) -> None:
         """Take one more snapshot; one that cannot be taken ends it, for the tasks must not suffer by it."""
-        if self.problem is None:
+        if self._problem is None:
             try:
                 self._snapshots.append(self._watch.snapshot(process))
             except (OSError, RunnerError) as error:
-                self.problem = str(error)
+                self._problem = str(error)
 
     def changes(self, tasks: Sequence[int]) -> Sequence[ChangeT]:
         """Return what changed over `tasks`, as far as there are snapshots."""
@@ -71,8 +77,8 @@ class Look(NamedTuple):
 
     def problems(self) -> list[str]:
         """Return sentences about what was not seen."""
-        kinds = (("native", self.native.problem), ("Python", self.python.problem))
-        return [f"{kind} state: {problem}" for kind, problem in kinds if problem is not None]
+        kinds = (("native", self.native.problems), ("Python", self.python.problems))
+        return [f"{kind} state: {problem}" for kind, problems in kinds for problem in problems]
 
 
 Watches = Callable[[], Look]

@@ -16,6 +16,8 @@ class WatchedProcess(Protocol):
     pid: int
     code: Path
     """Where the bundle's own modules are installed; whatever else is loaded comes from dependencies."""
+    tree: Path
+    """Its own copy of the bundle's files: modules are loaded from there that no build installs."""
 
     def ask(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
         """Return the child's answer to a call that runs no task."""
@@ -23,6 +25,9 @@ class WatchedProcess(Protocol):
 
 class Watch(Protocol[SnapshotT, ChangeT_co]):
     """Sees one kind of state."""
+
+    unseen: tuple[str, ...]
+    """What the last snapshot could not see, in clauses."""
 
     def snapshot(self, process: WatchedProcess) -> SnapshotT:
         """Return what there is to see now: the first is taken when the bundle is imported, then one after each task."""

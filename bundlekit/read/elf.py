@@ -6,10 +6,10 @@ See: the System V ABI, chapters 4 and 5; "ELF Handling For Thread-Local Storage"
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 __all__ = [
     "ElfError",
@@ -36,7 +36,7 @@ _WRITABLE, _LOADED, _THREAD_LOCAL = 1, 2, 0x400
 _OBJECT, _UNTYPED, _THREAD_LOCAL_OBJECT = 1, 0, 6
 _UNDEFINED, _RESERVED = 0, 0xFF00
 _NO_SYMBOL = (0, 0, 0, _UNDEFINED, 0, 0)
-_LARGEST_TABLE, _LARGEST_FILE = 1 << 28, 1 << 40
+_LARGEST_TABLE, _LARGEST_FILE = 1 << 26, 1 << 40
 _TABLES = (".got", ".dynamic", ".init_array", ".fini_array", ".ctors", ".dtors", ".jcr", ".data.rel.ro", ".tm_clone")
 """Sections that the loader writes, and no program."""
 
@@ -54,10 +54,15 @@ class ElfSection(NamedTuple):
 
 
 class TlsSlot(StrEnum):
-    """What the loader writes into a place for thread-local storage: the module's number, or a distance."""
+    """What the loader writes into a place for thread-local storage.
+
+    The module's number; the distance to a variable; or what to call, and what with: that distance, or the address of
+    the module's number.
+    """
 
     MODULE = "module"
     DISTANCE = "distance"
+    DESCRIPTOR = "descriptor"
 
 
 class ElfRelocation(NamedTuple):
@@ -94,7 +99,7 @@ class ElfSymbol(NamedTuple):
     is_thread_local: bool
 
 
-_SLOTS = {62: {16: TlsSlot.MODULE, 18: TlsSlot.DISTANCE}}
+_SLOTS = {62: {16: TlsSlot.MODULE, 18: TlsSlot.DISTANCE, 36: TlsSlot.DESCRIPTOR}}
 """The kinds of relocations of thread-local storage by machine: x86-64, and no other."""
 
 
@@ -105,16 +110,15 @@ class _Header(NamedTuple):
     offset: int
     size: int
     link: int
-    entry_size: int
     name: str
 
 
 class _File:
-    """A file with its headers; `at` reads so many bytes from an offset."""
+    """A file with its headers."""
 
-    def __init__(self, at: Callable[[int, int], bytes]) -> None:
-        self._at = at
-        head = self.bytes(0, _HEADER.size)
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        head = self.read(0, _HEADER.size)
         if not head.startswith(_MAGIC):
             raise ElfError("no 64-bit little-endian ELF file")
         _, machine, _, _, segments, sections, _, _, segment_size, segment_count, section_size, count, names = (
@@ -124,7 +128,7 @@ class _File:
         self.segments = self._segments(segments, segment_size, segment_count)
         self.headers = self._headers(sections, section_size, count, names)
 
-    def bytes(self, offset: int, size: int) -> bytes:
+    def read(self, offset: int, size: int) -> bytes:
         """Return exactly so many bytes.
 
         Raises:
@@ -132,7 +136,8 @@ class _File:
         """
         if size > _LARGEST_TABLE or offset > _LARGEST_FILE:
             raise ElfError("it names a table that is larger than any real one")
-        data = self._at(offset, size)
+        self._file.seek(offset)
+        data = self._file.read(size)
         if len(data) != size:
             raise ElfError("it ends before the tables that it names")
         return data
@@ -140,18 +145,18 @@ class _File:
     def _segments(self, offset: int, size: int, count: int) -> list[tuple[int, ...]]:
         if count and size != _SEGMENT.size:
             raise ElfError("segment headers of an unknown size")
-        return list(_SEGMENT.iter_unpack(self.bytes(offset, size * count)))
+        return list(_SEGMENT.iter_unpack(self.read(offset, size * count)))
 
     def _headers(self, offset: int, size: int, count: int, names: int) -> list[_Header]:
         if count and size != _SECTION.size:
             raise ElfError("section headers of an unknown size")
-        rows = list(_SECTION.iter_unpack(self.bytes(offset, size * count)))
+        rows = list(_SECTION.iter_unpack(self.read(offset, size * count)))
         if names >= len(rows):
             return []
-        texts = self.bytes(rows[names][4], rows[names][5])
+        texts = self.read(rows[names][4], rows[names][5])
         return [
-            _Header(kind, flags, address, start, length, link, entry, _text(texts, name))
-            for name, kind, flags, address, start, length, link, _, _, entry in rows
+            _Header(kind, flags, address, start, length, link, _text(texts, name))
+            for name, kind, flags, address, start, length, link, *_ in rows
         ]
 
 
@@ -163,7 +168,7 @@ def read_image(path: Path) -> ElfImage:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        return _image(_File(lambda offset, size: (file.seek(offset), file.read(size))[1]))
+        return _image(_File(file))
 
 
 def read_relocated(path: Path) -> tuple[int, ...]:
@@ -174,7 +179,7 @@ def read_relocated(path: Path) -> tuple[int, ...]:
         OSError: as :func:`read_image`.
     """
     with path.open("rb") as file:
-        elf = _File(lambda offset, size: (file.seek(offset), file.read(size))[1])
+        elf = _File(file)
         headers = [each for each in elf.headers if each.kind == _RELOCATIONS and each.flags & _LOADED]
         rows = [row for each in headers for row in _RELOCATION.iter_unpack(_table(elf, each, _RELOCATION))]
     return tuple(sorted(address for address, _, _ in rows))
@@ -188,7 +193,7 @@ def read_symbols(path: Path) -> tuple[ElfSymbol, ...]:
         OSError: as :func:`read_image`.
     """
     with path.open("rb") as file:
-        elf = _File(lambda offset, size: (file.seek(offset), file.read(size))[1])
+        elf = _File(file)
         for kind in (_SYMBOLS, _DYNAMIC_SYMBOLS):
             table = next((each for each in elf.headers if each.kind == kind), None)
             if table is not None and table.link < len(elf.headers):
@@ -210,7 +215,7 @@ def _image(elf: _File) -> ElfImage:
     tls, initial = None, b""
     for kind, _, offset, address, _, in_file, size, _ in elf.segments:
         if kind == _TLS and size:
-            tls, initial = ElfSection(".tls", address, size), elf.bytes(offset, min(in_file, size))
+            tls, initial = ElfSection(".tls", address, size), elf.read(offset, min(in_file, size))
     start = min((address for kind, _, _, address, *_ in elf.segments if kind == _LOAD), default=0)
     has_symbols = any(each.kind == _SYMBOLS for each in elf.headers)
     slots = tuple(_slots(elf)) if tls is not None else ()
@@ -233,7 +238,7 @@ def _slots(elf: _File) -> Iterator[ElfRelocation]:
 
 def _symbols(elf: _File, table: _Header) -> Iterator[ElfSymbol]:
     linked = elf.headers[table.link]
-    texts = elf.bytes(linked.offset, linked.size)
+    texts = elf.read(linked.offset, linked.size)
     for name, info, _, section, address, size in _SYMBOL.iter_unpack(_table(elf, table, _SYMBOL)):
         kind = info & 0xF
         if not size or section == _UNDEFINED or section >= _RESERVED or section >= len(elf.headers):
@@ -245,7 +250,7 @@ def _symbols(elf: _File, table: _Header) -> Iterator[ElfSymbol]:
 
 
 def _table(elf: _File, header: _Header, row: struct.Struct) -> bytes:
-    return elf.bytes(header.offset, header.size - header.size % row.size)
+    return elf.read(header.offset, header.size - header.size % row.size)
 
 
 def _text(texts: bytes, start: int) -> str:

@@ -32,12 +32,12 @@ class Planted(NamedTuple):
     stripped: Path
 
 
-def compiled(directory: Path) -> Planted:
-    """Return the module, built once."""
+def compiled(directory: Path, *options: str) -> Planted:
+    """Return the module, built once with these options besides the usual ones."""
     found = Planted(directory / "whole", directory / "stripped")
     library = found.whole / "planted.so"
-    found.whole.mkdir()
-    flags = ["-O2", "-fPIC", "-shared", "-std=c++17", f"-I{sysconfig.get_path('include')}"]
+    found.whole.mkdir(parents=True)
+    flags = ["-O2", "-fPIC", "-shared", "-std=c++17", *options, f"-I{sysconfig.get_path('include')}"]
     subprocess.run(["g++", *flags, str(_SOURCE), "-o", str(library)], check=True)
     shutil.copytree(found.whole, found.stripped)
     subprocess.run(["strip", str(found.stripped / "planted.so")], check=True)
@@ -47,10 +47,10 @@ def compiled(directory: Path) -> Planted:
 class NativeProcess:
     """A process that has imported the module; use it as a context manager."""
 
-    def __init__(self, code: Path, *imports: str) -> None:
-        self.code = code
+    def __init__(self, code: Path, *imports: str, python: str = sys.executable) -> None:
+        self.code = self.tree = code
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _CALLS, str(code), *imports],
+            [python, "-c", _CALLS, str(code), *imports],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

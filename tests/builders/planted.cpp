@@ -164,6 +164,15 @@ static PyObject *run(PyObject *, PyObject *arg) {
     note += 3;
     return PyFloat_FromDouble(before);
 }
+// Both of these reach the output: neither is the cause alone.
+static double shift = 0.0;
+static double scale = 1.0;
+static PyObject *joint(PyObject *, PyObject *arg) {
+    double before = shift + scale;
+    shift = PyLong_AsLong(arg);
+    scale = 2.0 + PyLong_AsLong(arg);
+    return PyFloat_FromDouble(before);
+}
 // A vector of plain numbers that is as long after as before.
 static std::vector<double> weights = {1.0, 2.0, 3.0};
 static PyObject *weigh(PyObject *, PyObject *arg) {
@@ -183,7 +192,8 @@ static PyMethodDef methods[] = {
     {"in_lambda", touch_lambda, METH_O, nullptr},    {"anonymous", touch_anonymous, METH_O, nullptr},
     {"plain", touch_plain, METH_O, nullptr},         {"noise", touch_noise, METH_O, nullptr},
     {"cython", touch_cython, METH_O, nullptr},       {"run", run, METH_O, nullptr},
-    {"weigh", weigh, METH_O, nullptr},               {nullptr, nullptr, 0, nullptr}};
+    {"weigh", weigh, METH_O, nullptr},               {"joint", joint, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "planted", nullptr, -1, methods,
                                         nullptr, nullptr, nullptr, nullptr};

@@ -1,77 +1,33 @@
 """Tasks of one bundle, one after the other in one warm process that is looked at in between."""
 
-import contextlib
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from builders.warm_runs import bundle_to_run
 
-from bundlekit.cold_runner.keeper import START
-from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
-from bundlekit.executors.warm.keeper import Keeper
-from bundlekit.executors.warm.process import WarmProcess
+from bundlekit.executors.warm.executor import WarmOptions
 from bundlekit.isolation.python_state import PythonSnapshot, PythonWatch
+from bundlekit.isolation.sequences import Sequences
+from bundlekit.isolation.watching import WatchedProcess
+from bundlekit.model.digest import Digest
+from bundlekit.model.grid import GridTask
 
-__all__ = ["Watched", "started", "watched_run"]
-
-
-class Watched:
-    """A process that is looked at."""
-
-    def __init__(self, process: WarmProcess, code: Path) -> None:
-        self.pid = process.pid
-        self.code = code
-        self._process = process
-
-    def ask(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
-        """Return the child's answer."""
-        return self._process.call(method, params, time.monotonic() + 60)
-
-    def run(self, entrypoint: str, **params: object) -> None:
-        """Run one task; one that raises has ended too."""
-        task = {"entrypoint": entrypoint, "params": params, "seed": 1}
-        with contextlib.suppress(RunnerError):
-            self._process.call("execute", task, time.monotonic() + 60)
+__all__ = ["watched_run"]
 
 
-@contextmanager
-def started(root: Path) -> Iterator[Watched]:
-    """Yield a process of the bundle in `root`, new."""
+def watched_run(root: Path, entrypoints: Sequence[str], *, looks: int = 1, **params: int) -> list[PythonSnapshot]:
+    """Return what there was before each task and after the last; `looks` of each."""
     bundle = bundle_to_run(root)
+    watch, snapshots = PythonWatch(), list[PythonSnapshot]()
+
+    def look(process: WatchedProcess) -> None:
+        snapshots.extend(watch.snapshot(process) for _ in range(looks))
+
     with ColdExecutor(bundle, ColdOptions(), lambda _line: None) as cold:
         cold.prepare()
-    keeper = Keeper(lambda _line: None)
-    try:
-        process = WarmProcess(keeper.start(_request(bundle.path, bundle.digest, bundle.files)), keeper)
-        yield Watched(process, root)
-        process.close()
-    finally:
-        keeper.close()
-
-
-def watched_run(root: Path, entrypoints: Sequence[str], **params: object) -> list[PythonSnapshot]:
-    """Return what was there before each task and after the last."""
-    with started(root) as process:
-        snapshots = [PythonWatch().snapshot(process)]
-        for each in entrypoints:
-            process.run(each, **params)
-            snapshots.append(PythonWatch().snapshot(process))
+    tasks = [GridTask(each, params, 1) for each in entrypoints]
+    with Sequences(bundle, Digest.parse(str(bundle.digest)), WarmOptions(), lambda _line: None) as sequences:
+        ran = sequences.run(tasks, lambda: 60.0, look)
+    assert ran.is_whole
     return snapshots
-
-
-def _request(path: Path, digest: object, files: object) -> Mapping[str, object]:
-    assert isinstance(files, tuple)
-    listed = [[each.path, each.mode, each.size, each.sha256] for each in files]
-    return {
-        "verb": START,
-        "bundle": {"path": str(path), "digest": str(digest), "files": listed},
-        "python": None,
-        "cache_dir": None,
-        "timeout_s": 60.0,
-        "pass_env": [],
-        "env": {},
-        "limits": {},
-    }

@@ -1,5 +1,6 @@
 """State that a compiled module keeps between tasks, seen from outside of its process."""
 
+import platform
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def test_the_planted_variable_is_named(
     assert (found.library, found.task, found.is_own) == ("planted.so", 3, True)
 
 
+@pytest.mark.parametrize("option", ["-ftls-model=initial-exec", "-mtls-dialect=gnu2"])
+def test_thread_local_storage_is_found_in_each_way_that_code_finds_it(option: str, tmp_path: Path) -> None:
+    """Compilers and distributions choose different ones, and the usual one is in the table above."""
+    if platform.machine() != "x86_64":
+        pytest.skip("an option of compilers for x86-64")
+    (found,) = changes("thread", compiled(tmp_path / "built", option, "-O1").whole)
+    assert (found.symbol, found.behaviour, found.reached_by) == ("model::draws", _ADDS, "thread-local storage")
+
+
 @pytest.mark.parametrize("function", ["lazy", "noise"])
 def test_what_is_no_leak_is_silent(function: str, planted: Planted) -> None:
     """Guards, what is filled at first use, and what bindings keep for themselves, is in every module."""
@@ -100,7 +110,7 @@ def test_a_module_elsewhere_is_a_dependencys(planted: Planted, tmp_path: Path) -
     shutil.copytree(planted.whole, site)
     watch = NativeWatch()
     with NativeProcess(site) as process:
-        process.code = tmp_path / "other"
+        process.code = process.tree = tmp_path / "other"
         snapshots = [watch.snapshot(process)]
         for task in _TASKS:
             process.call("counter", task)
@@ -163,6 +173,13 @@ def test_what_changes_beside_the_cause_is_none(planted: Planted) -> None:
     found = with_causes(rerun.changed(), 1, rerun)
     assert {each.symbol: each.is_cause for each in found} == {"rate": True, "note": False}
     assert rerun.runs <= 4
+
+
+def test_several_variables_are_the_cause_together(planted: Planted) -> None:
+    """Each alone changes the output still; without both it is cold."""
+    rerun = Rerun("joint", (3, 4), planted.whole)
+    found = with_causes(rerun.changed(), 1, rerun)
+    assert {each.symbol: each.is_cause for each in found} == {"shift": True, "scale": True}
 
 
 def test_a_vector_that_grew_gets_its_old_size(planted: Planted) -> None:

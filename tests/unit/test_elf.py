@@ -46,7 +46,14 @@ def test_sections_that_no_program_writes_are_left_alone(part: Part, tmp_path: Pa
 
 def test_thread_local_storage_is_found_with_the_ways_to_it(tmp_path: Path) -> None:
     """A library's code knows its block by a module number or by a distance that the loader wrote."""
-    ways = ((0x3000, 0, 16, 0), (0x3010, 1, 18, 4), (0x3020, 2, 16, 0), (0x3030, 0, 8, 0), (0x3040, 9, 16, 0))
+    ways = (
+        (0x3000, 0, 16, 0),
+        (0x3010, 1, 18, 4),
+        (0x3050, 1, 36, 0),
+        (0x3020, 2, 16, 0),
+        (0x3030, 0, 8, 0),
+        (0x3040, 9, 16, 0),
+    )
     exported = (Variable("draws", 8, 8, kind=6), Variable("errno", 0, 0, None, kind=6))
     data = elf_file((_DATA,), variables=None, exported=exported, relocations=ways, segments=((_TLS, 0x3F00, 24),))
     image = read_image(written(tmp_path / "a.so", data))
@@ -54,6 +61,7 @@ def test_thread_local_storage_is_found_with_the_ways_to_it(tmp_path: Path) -> No
     assert image.tls_slots == (
         ElfRelocation(0x3000, TlsSlot.MODULE, 0),
         ElfRelocation(0x3010, TlsSlot.DISTANCE, 12),
+        ElfRelocation(0x3050, TlsSlot.DESCRIPTOR, 8),
     )
     assert not image.has_symbol_table
 

@@ -1,40 +1,13 @@
 """What is a change in the memory of a library, and what is only another place for the same."""
 
-import struct
-from collections.abc import Mapping
-
 import pytest
+from builders.native_snapshots import BASE, HEAP, block, snapshot, words
 
 from bundlekit.isolation.native.comparison import native_changes
-from bundlekit.isolation.native.heap import Block, Shape
-from bundlekit.isolation.native.libraries import Library, LibraryFile
-from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
+from bundlekit.isolation.native.heap import Shape
+from bundlekit.isolation.native.snapshot import NativeSnapshot
 from bundlekit.model.isolation import Behaviour, NativeChange
 from bundlekit.read.built_variables import BuiltVariable
-from bundlekit.read.elf import ElfImage, ElfSection
-
-_SECTION = ElfSection(".data", 0x4000, 64)
-_IMAGE = ElfImage(62, 0, (_SECTION,), None, b"", (), has_symbol_table=True)
-_BASE = 0x7F00_0000_4000
-_HEAP = 0x5500_0000_0010
-
-
-def words(*values: float) -> bytes:
-    """Return these numbers as memory; a float as such, anything else as a word."""
-    return b"".join(struct.pack("<d" if isinstance(each, float) else "<Q", each) for each in values)
-
-
-def snapshot(data: bytes, blocks: Mapping[int, Block] | None = None, *, is_own: bool = True) -> NativeSnapshot:
-    """Return a snapshot of one library with one section, and what it reaches."""
-    library = Library("model/core.so", LibraryFile("core.so", ()), is_own, _BASE - 0x4000, _IMAGE)
-    return NativeSnapshot(
-        {("model/core.so", ".data"): Region(library, _SECTION, _BASE, data.ljust(64, b"\0"))}, blocks or {}
-    )
-
-
-def block(data: bytes, shape: Shape = Shape.POINTER, room: int | None = None) -> Block:
-    """Return a block with these bytes."""
-    return Block(data, len(data) if room is None else room, shape)
 
 
 def variable(name: str, offset: int, size: int, *, is_bookkeeping: bool = False) -> BuiltVariable:
@@ -85,7 +58,7 @@ def test_a_dependency_is_told_apart() -> None:
 
 def test_what_a_pointer_points_to_is_the_pointers() -> None:
     """A change in place never shows in the library's own sections."""
-    values = [snapshot(words(0, _HEAP), {_HEAP: block(words(1, n))}) for n in range(3)]
+    values = [snapshot(words(0, HEAP), {HEAP: block(words(1, n))}) for n in range(3)]
     (found,) = changes(*values, variables=(_RATE,))
     assert (found.symbol, found.reached_by, found.behaviour) == ("rate", "a pointer", Behaviour.ACCUMULATES)
     (unnamed,) = changes(*values)
@@ -96,9 +69,9 @@ def test_a_tree_is_followed_to_its_leaves() -> None:
     """Nodes of a std::map hang on each other, and point back."""
 
     def tree(leaf: int) -> NativeSnapshot:
-        root = words(0, 0, _BASE + 8, _HEAP + 0x40, 0, 7, 1)
-        child = words(1, 0, _HEAP, 0, 0, 9, leaf)
-        return snapshot(words(0, _HEAP), {_HEAP: block(root), _HEAP + 0x40: block(child)})
+        root = words(0, 0, BASE + 8, HEAP + 0x40, 0, 7, 1)
+        child = words(1, 0, HEAP, 0, 0, 9, leaf)
+        return snapshot(words(0, HEAP), {HEAP: block(root), HEAP + 0x40: block(child)})
 
     assert [each.symbol for each in changes(*map(tree, (1, 2, 2, 3)), variables=(_RATE,))] == ["rate"]
 
@@ -106,7 +79,7 @@ def test_a_tree_is_followed_to_its_leaves() -> None:
 @pytest.mark.parametrize("places", [(0, 0x40, 0x80, 0x40, 0)])
 def test_the_same_in_another_place_is_no_change(places: tuple[int, ...]) -> None:
     """Memory that each task asks for anew is somewhere else each time; what is behind its end is chance."""
-    values = [snapshot(words(0, _HEAP + at), {_HEAP + at: block(words(1.5, 2.5, at))}) for at in places]
+    values = [snapshot(words(0, HEAP + at), {HEAP + at: block(words(1.5, 2.5, at))}) for at in places]
     assert changes(*values, variables=(_RATE,)) == ()
 
 
@@ -114,7 +87,7 @@ def test_a_vector_counts_by_its_elements() -> None:
     """Where it is and how much room it has are nobody's state."""
 
     def vector(at: int, size: int, room: int) -> NativeSnapshot:
-        start = _HEAP + at
+        start = HEAP + at
         elements = words(*range(size))
         return snapshot(
             words(0, start, start + 8 * size, start + 8 * room), {start: block(elements, Shape.VECTOR, 8 * room)}
@@ -132,10 +105,10 @@ def test_a_string_counts_by_its_characters() -> None:
 
     def short(text: bytes, rest: bytes) -> NativeSnapshot:
         kept = (text + b"\0" + rest)[:16].ljust(16, b"\0")
-        return snapshot(words(0, _BASE + 24, len(text)) + kept)
+        return snapshot(words(0, BASE + 24, len(text)) + kept)
 
     def long(text: bytes, room: int) -> NativeSnapshot:
-        return snapshot(words(0, _HEAP, len(text), room, room), {_HEAP: block(text, Shape.STRING, room + 1)})
+        return snapshot(words(0, HEAP, len(text), room, room), {HEAP: block(text, Shape.STRING, room + 1)})
 
     label = variable("label", 8, 32)
     assert changes(short(b"ab", b"xyz"), short(b"ab", b"12"), short(b"ab", b""), variables=(label,)) == ()
@@ -160,5 +133,5 @@ def test_a_library_that_is_unloaded_is_left_alone() -> None:
 
 def test_equal_snapshots_say_nothing() -> None:
     """The usual case, and the cheap one."""
-    value = snapshot(words(0, _HEAP), {_HEAP: block(words(1))})
+    value = snapshot(words(0, HEAP), {HEAP: block(words(1))})
     assert changes(value, value, value, variables=(_RATE,)) == ()

@@ -1,5 +1,8 @@
 """What changed between snapshots of Python state, and how it behaves over the tasks A A B A."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from bundlekit.isolation.python_state import Group, Piece, PythonSnapshot, PythonWatch
@@ -112,3 +115,45 @@ def test_a_cache_that_another_task_only_adds_to_is_no_change(entries: list[str],
         snapshots.append(PythonSnapshot({"model": Group(is_own=True, pieces={_KEY: piece})}))
     assert [each.behaviour for each in PythonWatch().changes(snapshots, _AABA)] == expected
     assert len(PythonWatch().changes([snapshots[0], snapshots[4]], [3])) == (entries[4] != entries[0])
+
+
+def _with_imports(values: str, imported: str, name: str) -> list[PythonSnapshot]:
+    """Return a snapshot for each letter of `values`; those of `imported` are the modules there were."""
+    found = []
+    for at, value in enumerate(values):
+        groups = {name: Group(is_own=True, pieces={("other", "x"): Piece(value, value, 0)})}
+        found.append(PythonSnapshot(groups, frozenset(imported[: at + 1].replace("-", ""))))
+    return found
+
+
+_IMPORTS = {
+    "as a library was imported": ("01122", "---a-", "<warnings>", False),
+    "with no import": ("01122", "-----", "<warnings>", True),
+    "with an import before": ("01122", "-a---", "<warnings>", True),
+    "in a module of its own": ("01122", "---a-", "model", True),
+    "as a library was imported, and before": ("01233", "---a-", "<warnings>", True),
+}
+
+
+@pytest.mark.parametrize(("values", "imported", "name", "is_own"), _IMPORTS.values(), ids=_IMPORTS)
+def test_what_a_library_sets_as_it_is_imported_is_not_the_bundles_own(
+    values: str, imported: str, name: str, *, is_own: bool
+) -> None:
+    """The first task that needs numpy adds its warnings filters."""
+    changes = PythonWatch().changes(_with_imports(values, imported, name), _AABA)
+    assert [each.is_own for each in changes] == [is_own]
+
+
+def test_names_are_such_as_can_be_written_on_a_terminal() -> None:
+    """A bundle chooses the names of its files."""
+
+    class Process:
+        pid = 0
+        code = Path("/nowhere")
+
+        def ask(self, _method: str, _params: Mapping[str, object]) -> Mapping[str, object]:
+            items = [["file", "\x1b[2J", "1", "a\nb", 0, []], ["no piece"], None]
+            return {"groups": [["<files>", 1, items], "no group"], "foreign": None}
+
+    snapshot = PythonWatch().snapshot(Process())
+    assert snapshot.groups == {"<files>": Group(is_own=True, pieces={("file", "\\x1b[2J"): Piece("1", "a\\nb", 0)})}

@@ -9,8 +9,9 @@ import gc
 import sys
 
 from .state_files import group_of_files
-from .state_modules import groups_of_modules
+from .state_modules import Owners, file_of, groups_of_modules, modules_there
 from .state_natives import group_of_natives
+from .state_prints import Fingerprints
 from .state_process import groups_of_process
 
 TYPE_CHECKING = False  # as in `main`
@@ -18,47 +19,44 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .job import Job
-    from .state_items import Item
 
 __all__ = ["state_of"]
+
+_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
 
 
 def state_of(job: "Job", params: "Mapping[str, object]") -> "dict[str, object]":
     """Return all groups; if `params` has ``addresses`` and ``dicts``, only that of the objects there.
 
-    ``own`` is where the bundle's modules are, ``dict_type`` the address by which the head of a dict is known.
+    ``foreign`` names the modules that are not the bundle's, ``wire`` the file of its wire module; ``cut`` counts its
+    own values that are larger than was looked at; ``dict_type`` is the address by which the head of a dict is known.
     """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
         if "addresses" in params:
             return {"groups": [group_of_natives(params["addresses"], params.get("dicts"))]}
-        groups = _groups(job, is_collecting=is_collecting)
+        return _state(job, is_collecting=is_collecting)
     finally:
         if is_collecting:
             gc.enable()
-    file = job["reference"].partition(":")[0]
-    wire = file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else ""
-    return {"groups": groups, "wire": wire, "own": [job["site"], job["tree"]], "dict_type": id(dict)}
 
 
-def _groups(job: "Job", *, is_collecting: bool) -> "list[tuple[str, int, list[Item]]]":
-    own = (f"{job['site']}/", f"{job['tree']}/")
-    standard, places = _standard_library(), _places(job)
-    groups = [*groups_of_modules(lambda file: file.startswith(own), lambda file: _is_standard(file, standard))]
-    groups += groups_of_process(places, is_collecting=is_collecting)
+def _state(job: "Job", *, is_collecting: bool) -> "dict[str, object]":
+    standard, _, _ = str(sys.modules["os"].__file__).rpartition("/")
+    owners = Owners((f"{job['site']}/", f"{job['tree']}/"), f"{standard}/")
+    modules, look_own = modules_there(), Fingerprints(_TOTAL_OWN, _EACH_OWN)
+    foreign = [name for name, each in modules.items() if not owners.is_own(file_of(each))]
+    places: dict[str, str] = {"": job["tree"]}
+    places.update({name: place for name, place in job["environment"].items() if name in {"HOME", "TMPDIR"}})
+    groups = [*groups_of_modules(modules, owners, look_own)]
+    groups += groups_of_process(places, frozenset(foreign), is_collecting=is_collecting)
     groups.append(group_of_files(places))
-    return groups
-
-
-def _standard_library() -> str:
-    return str(sys.modules["os"].__file__).rpartition("/")[0] + "/"
-
-
-def _is_standard(file: str, standard: str) -> bool:
-    return file.startswith(standard) and "/site-packages/" not in file
-
-
-def _places(job: "Job") -> "dict[str, str]":
-    variables = job["environment"]
-    return {"": job["tree"], **{name: variables[name] for name in ("HOME", "TMPDIR") if name in variables}}
+    file = job["reference"].partition(":")[0]
+    return {
+        "groups": groups,
+        "foreign": foreign,
+        "wire": file.rpartition("/")[2].removesuffix(".py") if file.endswith(".py") else "",
+        "cut": look_own.cut,
+        "dict_type": id(dict),
+    }

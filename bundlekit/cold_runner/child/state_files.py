@@ -6,6 +6,7 @@ Runs in a warm process, under the conditions of the module `main`.
 import binascii
 import posix
 import stat
+from _io import FileIO
 
 from .state_items import told
 
@@ -84,5 +85,5 @@ def _content(path: str, state: posix.stat_result, left: "list[int]") -> str:
     if state.st_size > min(_MAX_READ, left[1]):
         return str(state.st_mtime_ns)
     left[1] -= state.st_size
-    with open(path, "rb") as file:
+    with FileIO(path) as file:
         return f"{binascii.crc32(file.read(_MAX_READ)):x}"

@@ -5,6 +5,7 @@ Runs in a warm process, under the conditions of the module `main`.
 
 import gc
 import sys
+from itertools import islice
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from .state_items import cache_item, item, told
@@ -14,50 +15,68 @@ from .state_types import class_dict, function_in, is_below, is_cache, module_nam
 
 TYPE_CHECKING = False  # as in `main`
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .state_items import Item
 
-__all__ = ["groups_of_modules"]
+__all__ = ["Owners", "file_of", "groups_of_modules", "modules_there"]
 
-_TOTAL_OWN, _EACH_OWN = 300_000, 50_000
 _TOTAL_OTHERS, _EACH_OTHERS = 50_000, 200
-_MAX_DEPTH = 5
+_MAX_DEPTH, _MAX_PIECES = 5, 20_000
 _LIBRARIES = frozenset({
     "numpy", "pandas", "pyarrow", "scipy", "polars", "numba", "llvmlite", "cython_runtime", "matplotlib", "sklearn",
     "pybind11", "nanobind", "pkg_resources", "setuptools", "dateutil", "pytz", "six", "cffi", "joblib", "sympy",
     "typing_extensions", "packaging", "PIL", "pydantic", "pydantic_core", "torch", "jax", "jaxlib", "networkx",
 })  # fmt: skip
 """Large and well known, with caches of their own that fill as they are used: only what a bundle puts there is told."""
+_WITHOUT_AN_OWNER = frozenset({"__main__", "builtins"})
+"""What is there, Python itself changes no more."""
 _NOT_STATE = frozenset({"_abc_impl", "_abc_registry", "_member_map_", "_value2member_map_"})
 
 
-def groups_of_modules(
-    own: "Callable[[str], bool]", standard: "Callable[[str], bool]"
-) -> "Iterator[tuple[str, int, list[Item]]]":
-    """Yield the name of each module, whether it is the bundle's own, and what it holds.
+class Owners:
+    """Tells whose a file is: the bundle's `own` are below its directories, those of Python below `standard`."""
 
-    `own` and `standard` tell by a module's file whose it is. Of the standard library and of large libraries only what
-    own code has put there is told.
+    def __init__(self, own: "tuple[str, ...]", standard: str) -> None:
+        self._own, self._standard = own, standard
+
+    def is_own(self, file: str) -> bool:
+        """Whether `file` is the bundle's."""
+        return file.startswith(self._own)
+
+    def is_standard(self, file: str) -> bool:
+        """Whether `file` is of the standard library, or none at all."""
+        return not file.startswith("/") or (file.startswith(self._standard) and "/site-packages/" not in file)
+
+
+def modules_there() -> "dict[str, ModuleType]":
+    """Return what has been imported, without what is ours."""
+    return {
+        name: each
+        for name, each in list(sys.modules.items())
+        if type(name) is str and is_below(each, ModuleType) and name.partition(".")[0] != "_bundlekit_child"
+    }
+
+
+def groups_of_modules(
+    modules: "dict[str, ModuleType]", owners: Owners, look_own: Fingerprints
+) -> "Iterator[tuple[str, int, list[Item]]]":
+    """Yield the name of each module, whether it is the bundle's own, and what it holds; `look_own` is for own values.
+
+    Of the standard library and of large libraries only what own code has put there is told.
     """
-    modules = [
-        (name, each) for name, each in list(sys.modules.items()) if type(name) is str and is_below(each, ModuleType)
-    ]
-    files = {name: _file(each) for name, each in modules}
-    globals_of_own = {id(_vars(each)): name for name, each in modules if files[name] and own(files[name])}
-    look_own, look_others = Fingerprints(_TOTAL_OWN, _EACH_OWN), Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
+    globals_of_own = {id(_vars(each)): name for name, each in modules.items() if owners.is_own(file_of(each))}
+    look_others = Fingerprints(_TOTAL_OTHERS, _EACH_OTHERS)
     replaced: list[Item] = []
-    for name, module in modules:
-        if name == "__main__" or name.partition(".")[0] == "_bundlekit_child":
-            continue
-        file = files[name]
-        if id(_vars(module)) in globals_of_own:
-            if globals_of_own[id(_vars(module))] == name:
-                yield name, 1, list(_Module(name, _vars(module), look_own).items())
-        elif file and not standard(file) and name.partition(".")[0] not in _LIBRARIES:
-            yield name, 0, list(_Module(name, _vars(module), look_others).items())
+    for name, module in modules.items():
+        found = _vars(module)
+        if id(found) in globals_of_own or name in _WITHOUT_AN_OWNER:
+            if globals_of_own.get(id(found), name) == name:
+                yield name, 1, [*islice(_Module(name, found, owners, look_own).items(), _MAX_PIECES)]
+        elif not owners.is_standard(file_of(module)) and name.partition(".")[0] not in _LIBRARIES:
+            yield name, 0, [*islice(_Module(name, found, owners, look_others).items(), _MAX_PIECES)]
         else:
-            replaced += _replaced(name, _vars(module), globals_of_own)
+            replaced += _replaced(name, found, globals_of_own)
     yield "<replaced>", 1, replaced
 
 
@@ -66,7 +85,8 @@ def _vars(module: ModuleType) -> "dict[str, object]":
     return found
 
 
-def _file(module: ModuleType) -> str:
+def file_of(module: ModuleType) -> str:
+    """Return where a module comes from, nothing if that is no file."""
     found = _vars(module).get("__file__")
     return found if type(found) is str else ""
 
@@ -93,8 +113,8 @@ def named_function(function: FunctionType) -> str:
 
 
 class _Module:
-    def __init__(self, name: str, found: "dict[str, object]", prints: Fingerprints) -> None:
-        self._name, self._vars, self._prints = name, found, prints
+    def __init__(self, name: str, found: "dict[str, object]", owners: Owners, prints: Fingerprints) -> None:
+        self._name, self._vars, self._owners, self._prints = name, found, owners, prints
         self._done: set[int] = set()
 
     def items(self) -> "Iterator[Item]":
@@ -122,7 +142,7 @@ class _Module:
             yield item(kind, path, self._prints, value)
 
     def _function(self, path: str, function: FunctionType, depth: int) -> "Iterator[Item]":
-        if not depth or id(function) in self._done or function.__globals__ is not self._vars:
+        if not depth or id(function) in self._done or not self._is_told_here(function):
             return
         self._done.add(id(function))
         code = function.__code__
@@ -147,6 +167,12 @@ class _Module:
                 yield from self._inner(f"{path} closure {name!r}", value, depth)
             else:
                 yield item("closure", f"{path} closure {name!r}", self._prints, value)
+
+    def _is_told_here(self, function: FunctionType) -> bool:
+        """Whether `function` was made here, or by a decorator from elsewhere, which has no name for what it makes."""
+        code = function.__code__
+        is_made_by_call = "<locals>" in code.co_qualname and not self._owners.is_standard(code.co_filename)
+        return function.__globals__ is self._vars or is_made_by_call
 
     def _inner(self, path: str, value: object, depth: int) -> "Iterator[Item]":
         function = function_in(value)

@@ -39,7 +39,7 @@ def group_of_natives(addresses: object, dicts: object) -> "tuple[str, int, list[
         for address, each in sorted(found.items())
         if address not in told and not any(is_below(each, kind) for kind in _PASSED_OVER)
     ]
-    return "<natives>", 1, items
+    return "[natives]", 1, items
 
 
 def _numbers(values: object) -> "set[int]":

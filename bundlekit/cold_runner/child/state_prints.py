@@ -41,10 +41,12 @@ _OPAQUE_MODULES = frozenset({
 
 
 class Fingerprints:
-    """Makes fingerprints, of at most `total` nodes together, `each` in one of them."""
+    """Makes fingerprints, of at most `total` nodes together, `each` in one; `cut` counts those that had more."""
 
     def __init__(self, total: int, each: int) -> None:
         self._total, self._each = total, each
+        self.cut = 0
+        self._is_cut = False
         self._out = bytearray()
         self._left = 0
         self._seen: dict[int, int] = {}
@@ -59,8 +61,8 @@ class Fingerprints:
         while self._stack and self._left > 0:
             self._left -= 1
             self._visit(self._stack.pop())
-        if self._stack:
-            self._out += b"!"
+        self.cut += self._is_cut or bool(self._stack)
+        self._is_cut = False
         self._total -= before - max(0, self._left)
         found = f"{hash(bytes(self._out)) & 0xFFFFFFFFFFFFFFFF:x}"
         for each in (self._out, self._stack, self._seen, self._kept):
@@ -142,6 +144,7 @@ class Fingerprints:
 
     def _push(self, values: "list[object]") -> None:
         kept = values[: max(0, self._left)]
+        self._is_cut = self._is_cut or len(kept) < len(values)
         self._kept.append(kept)
         self._stack.extend(reversed(kept))
 

@@ -31,15 +31,19 @@ _TOTAL, _EACH = 500_000, 50_000
 _MAX_TEXT = 100
 _SIGNALS = range(1, 65)
 _MAX_LOGGERS = 5000
-_TOLD_ELSEWHERE = frozenset({"format_options", "numpy.ufunc.extobj"})
-"""Variables in which numpy keeps what is asked for in its own words."""
+_DECIMAL = "decimal_context"
+_TOLD_ELSEWHERE = frozenset({"format_options", "numpy.ufunc.extobj", _DECIMAL})
+"""Variables in which numpy and decimal keep what is told in their own words."""
 _OF_THE_RUNNER = frozenset({"0", "1", "2", str(ANSWER_FD), str(REQUEST_FD)})
 
 
-def groups_of_process(places: "dict[str, str]", *, is_collecting: bool) -> "Iterator[tuple[str, int, list[Item]]]":
-    """Yield a name, whether it is the bundle's own doing, and what there is.
+def groups_of_process(
+    places: "dict[str, str]", foreign: "frozenset[str]", *, is_collecting: bool
+) -> "Iterator[tuple[str, int, list[Item]]]":
+    """Yield a name, whether it is the bundle's own doing, and what there is; a group is missing while its module is.
 
-    A group is missing while its module is. Paths are shown by `places`; `is_collecting`: garbage is collected.
+    Paths are shown by `places`; `foreign` are the modules that are not the bundle's; `is_collecting`: garbage is
+    collected.
     """
     prints = Fingerprints(_TOTAL, _EACH)
     yield "<garbage>", 1, [_item("other", "garbage collection", prints, [is_collecting, *gc.get_threshold()])]
@@ -47,6 +51,8 @@ def groups_of_process(places: "dict[str, str]", *, is_collecting: bool) -> "Iter
         ("directory", "", lambda prints: _directory(prints, places)),
         ("open files", "", lambda prints: _open_files(prints, places)),
     )
+    if "logging" in sys.modules:
+        yield from _logging(prints, foreign)
     for name, module, look in (*_GROUPS, *looks):
         if module and module not in sys.modules:
             continue
@@ -63,11 +69,13 @@ def _item(kind: str, name: str, prints: Fingerprints, value: object) -> "Item":
 
 
 def _random(prints: Fingerprints) -> "Iterator[Item]":
-    yield _item("random", "random", prints, sys.modules["random"]._inst)  # noqa: SLF001 - where random.random and others have it
+    generator = sys.modules["random"]._inst  # noqa: SLF001 - what random.random and others draw from
+    yield _item("random", "random", prints, generator)
 
 
 def _numpy_random(prints: Fingerprints) -> "Iterator[Item]":
-    yield _item("numpy", "numpy.random", prints, sys.modules["numpy.random.mtrand"]._rand)  # noqa: SLF001 - where numpy.random.rand and others have it
+    generator = sys.modules["numpy.random.mtrand"]._rand  # noqa: SLF001 - what numpy.random.rand and others draw from
+    yield _item("numpy", "numpy.random", prints, generator)
 
 
 def _numpy(prints: Fingerprints) -> "Iterator[Item]":
@@ -78,11 +86,13 @@ def _numpy(prints: Fingerprints) -> "Iterator[Item]":
 
 
 def _pandas(prints: Fingerprints) -> "Iterator[Item]":
-    yield _item("other", "pandas options", prints, sys.modules["pandas._config.config"]._global_config)  # noqa: SLF001 - pandas has no other place for all of it
+    options = sys.modules["pandas._config.config"]._global_config  # noqa: SLF001 - there is no other place for all of it
+    yield _item("other", "pandas options", prints, options)
 
 
 def _environment(prints: Fingerprints) -> "Iterator[Item]":
-    for name, value in list(sys.modules["os"].environ._data.items()):  # noqa: SLF001 - without the decoding of os.environ
+    variables = sys.modules["os"].environ._data  # noqa: SLF001 - as it is, without its decoding
+    for name, value in list(variables.items()):
         text = name.decode("utf-8", "surrogateescape")
         found = value.decode("utf-8", "surrogateescape")
         yield _item("environment", text, prints, found)
@@ -112,12 +122,17 @@ def _context(prints: Fingerprints) -> "Iterator[Item]":
             continue
         counts[variable.name] = counts.get(variable.name, 0) + 1
         name = variable.name + (f" ({counts[variable.name]})" if counts[variable.name] > 1 else "")
-        if type_name(type(value)) == "decimal.Context":
-            # Its flags tell only what was computed.
-            settings = ", ".join(f"{each}={getattr(value, each)}" for each in ("prec", "rounding", "Emin", "Emax"))
-            yield _item("other", "decimal context", prints, settings)
-        else:
-            yield _item("other", f"context variable {name}", prints, value)
+        yield _item("other", f"context variable {name}", prints, value)
+
+
+def _decimal(prints: Fingerprints) -> "Iterator[Item]":
+    # To ask for it is to make it; before that, it would be made from this one.
+    context = sys.modules["decimal"].DefaultContext
+    for variable, value in _contextvars.copy_context().items():
+        context = value if variable.name == _DECIMAL else context
+    # Its flags tell only what was computed.
+    settings = ", ".join(f"{each}={getattr(context, each)}" for each in ("prec", "rounding", "Emin", "Emax"))
+    yield _item("other", "decimal context", prints, settings)
 
 
 def _warnings(prints: Fingerprints) -> "Iterator[Item]":
@@ -156,18 +171,23 @@ def _interpreter(prints: Fingerprints) -> "Iterator[Item]":
 
 
 def _exits(prints: Fingerprints) -> "Iterator[Item]":
-    yield _item("other", "functions to call at exit", prints, sys.modules["atexit"]._ncallbacks())  # noqa: SLF001 - the only way to know
+    count = sys.modules["atexit"]._ncallbacks()  # noqa: SLF001 - the only way to know
+    yield _item("other", "functions to call at exit", prints, count)
 
 
-def _logging(prints: Fingerprints) -> "Iterator[Item]":
+def _logging(prints: Fingerprints, foreign: "frozenset[str]") -> "Iterator[tuple[str, int, list[Item]]]":
+    """Yield what is set of all loggers: those with names of other modules are not the bundle's."""
     logging = sys.modules["logging"]
-    yield _item("other", "logging.disable", prints, logging.root.manager.disable)
-    loggers = {"root": logging.root, **logging.root.manager.loggerDict}
-    for name, logger in list(loggers.items())[:_MAX_LOGGERS]:
+    own = [_item("other", "logging.disable", prints, logging.root.manager.disable)]
+    others: list[Item] = []
+    for name, logger in [("root", logging.root), *list(logging.root.manager.loggerDict.items())[:_MAX_LOGGERS]]:
         found = attributes_of(logger)
-        if "handlers" in found and (name == "root" or found["handlers"] or found["filters"] or found["level"]):
-            handlers = [_kind(each) for each in _listed(found["handlers"])]
-            yield _item("other", f"logging of {name}", prints, [*handlers, found["level"], found["disabled"]])
+        if name == "root" or any(found.get(each) for each in ("handlers", "filters", "level")):
+            handlers = [_kind(each) for each in _listed(found.get("handlers"))]
+            piece = _item("other", f"logging of {name}", prints, [*handlers, found.get("level"), found.get("disabled")])
+            (others if name.partition(".")[0] in foreign else own).append(piece)
+    yield "<logging>", 1, own
+    yield "<logging of libraries>", 0, others
 
 
 def _signals(prints: Fingerprints) -> "Iterator[Item]":
@@ -187,7 +207,8 @@ def _signals(prints: Fingerprints) -> "Iterator[Item]":
 
 def _threads(prints: Fingerprints) -> "Iterator[Item]":
     counts: dict[str, int] = {}
-    for thread in list(sys.modules["threading"]._active.values()):  # noqa: SLF001 - what threading.enumerate returns, without its lock
+    alive = sys.modules["threading"]._active  # noqa: SLF001 - what threading.enumerate returns, without its lock
+    for thread in list(alive.values()):
         name = attributes_of(thread).get("_name")
         # Names are numbered: what counts is how many of them do the same.
         shape = "".join("N" if each.isdigit() else each for each in name) if type(name) is str else "?"
@@ -253,7 +274,7 @@ _GROUPS: "tuple[tuple[str, str, Callable[[Fingerprints], Iterator[Item]]], ...]"
     ("import path", "", _import_path),
     ("interpreter", "", _interpreter),
     ("exits", "atexit", _exits),
-    ("logging", "logging", _logging),
+    ("decimal", "decimal", _decimal),
     ("signals", "", _signals),
     ("threads", "threading", _threads),
     ("sockets", "_socket", _sockets),

@@ -201,7 +201,7 @@ def inner_of(value: object) -> "list[object] | None":
     if kind is _lru_cache_wrapper or kind is partial:
         return [each for each in gc.get_referents(value) if not is_below(each, type)]
     if kind is itertools.count:
-        return [repr(value)] if all(type(each) in {int, float} for each in gc.get_referents(value)) else None
+        return [repr(value)] if are_scalars(gc.get_referents(value)) else None
     if kind is StringIO or kind is BytesIO:
         return ["closed" if value.closed else value.getvalue()]  # type: ignore[attr-defined]  # one of the two
     if kind is bytearray or any(_is_of(value, module, name) for module, name in _WITH_BUFFERS):
@@ -250,8 +250,8 @@ def _array(value: object, ndarray: "type") -> "list[object]":
 def _buffer(value: object) -> "list[object]":
     try:
         with memoryview(value) as view:  # type: ignore[arg-type]  # it has a buffer
-            if view.nbytes > _MAX_BUFFER:
-                return [view.nbytes]
-            return [view.nbytes, binascii.crc32(view if view.c_contiguous else view.tobytes())]
+            if view.c_contiguous:
+                return [view.nbytes, binascii.crc32(view.cast("B")[:_MAX_BUFFER] if view.nbytes else b"")]
+            return [view.nbytes, binascii.crc32(view.tobytes()) if view.nbytes <= _MAX_BUFFER else 0]
     except (TypeError, ValueError, BufferError):
         return []

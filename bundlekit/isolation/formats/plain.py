@@ -3,7 +3,15 @@
 import codecs
 import csv
 
-from bundlekit.isolation.formats.difference import Difference, first_differing, in_both, shown, shown_pair
+from bundlekit.isolation.formats.difference import (
+    Difference,
+    UnreadableError,
+    first_differing,
+    in_both,
+    shown,
+    shown_pair,
+)
+from bundlekit.isolation.formats.documents import differing_json
 from bundlekit.isolation.formats.floats import distance_of_texts
 
 __all__ = ["differing_bytes", "differing_text", "is_text"]
@@ -43,15 +51,16 @@ def differing_text(cold: bytes, warm: bytes) -> Difference | None:
     at = first_differing(cold, warm)
     if at is None:
         return None
-    if cold.replace(b"\r\n", b"\n") == warm.replace(b"\r\n", b"\n"):
+    at_an_end = b"\r" in cold[at : at + 1] + warm[at : at + 1]
+    if at_an_end and cold.replace(b"\r\n", b"\n") == warm.replace(b"\r\n", b"\n"):
         return Difference("ends of lines; the text is equal", *in_both(_line_ends, cold, warm))
     while at > 0 and any(data[at : at + 1] and data[at] & 0xC0 == 0x80 for data in (cold, warm)):  # noqa: PLR2004 - UTF-8
         at -= 1
     start = cold.rfind(b"\n", 0, at) + 1
     line = cold.count(b"\n", 0, start) + 1
-    found = _cell(cold, warm, start, line) if line > 1 else None
+    found = _in_json_lines(cold, warm, start) or (_cell(cold, warm, start) if line > 1 else None)
     if found is not None:
-        return found
+        return found._replace(place=f"line {line}, {found.place}")
     column = len(cold[start:at].decode("utf-8", "replace")) + 1
     words = in_both(lambda data: _word(data, start, at), cold, warm)
     ulps = distance_of_texts(*words)
@@ -92,7 +101,17 @@ def _word(data: bytes, start: int, at: int) -> str:
     return words[inside] if inside < len(words) else ""
 
 
-def _cell(cold: bytes, warm: bytes, start: int, line: int) -> Difference | None:
+def _in_json_lines(cold: bytes, warm: bytes, start: int) -> Difference | None:
+    """Return the difference of two lines that are documents of their own."""
+    if cold[start : start + 1] not in {b"{", b"["}:
+        return None
+    try:
+        return differing_json(_line(cold, start), _line(warm, start))
+    except UnreadableError:
+        return None
+
+
+def _cell(cold: bytes, warm: bytes, start: int) -> Difference | None:
     header = cold[: max(0, cold.find(b"\n"))]
     delimiter = max(_DELIMITERS, key=lambda each: header.count(each.encode()))
     names, *rows = (_cells(data, delimiter) for data in (header, _line(cold, start), _line(warm, start)))
@@ -101,7 +120,7 @@ def _cell(cold: bytes, warm: bytes, start: int, line: int) -> Difference | None:
     for position, (name, before, after) in enumerate(zip(names, *rows, strict=True), start=1):
         if before != after:
             column = f"column {shown(name)}" if name.strip() and names.count(name) == 1 else f"column {position}"
-            return Difference(f"line {line}, {column}", *shown_pair(before, after), distance_of_texts(before, after))
+            return Difference(column, *shown_pair(before, after), distance_of_texts(before, after))
     return None
 
 

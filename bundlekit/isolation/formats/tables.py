@@ -114,13 +114,20 @@ def _differing(cold: "pa.Table", warm: "pa.Table") -> Difference | None:
         types = [str(each.schema.field(position).type) for each in (cold, warm)]
         if types[0] != types[1]:
             return Difference(f"type of {_column(cold, position, name)}", *shown_pair(*types))
+    common = min(cold.num_rows, warm.num_rows)
+    found = _differing_rows(cold.slice(0, common), warm.slice(0, common))
     if cold.num_rows != warm.num_rows:
-        return Difference("number of rows", str(cold.num_rows), str(warm.num_rows))
+        where = "those that both have are equal" if found is None else f"the first difference is in {found.place}"
+        return Difference(f"number of rows; {where}", str(cold.num_rows), str(warm.num_rows))
+    return found or _differing_metadata(cold.schema, warm.schema)
+
+
+def _differing_rows(cold: "pa.Table", warm: "pa.Table") -> Difference | None:
     for start in range(0, cold.num_rows, _PIECE):
         found = _differing_piece(cold.slice(start, _PIECE), warm.slice(start, _PIECE), start)
         if found is not None:
             return found
-    return _differing_metadata(cold.schema, warm.schema)
+    return None
 
 
 def _differing_piece(cold: "pa.Table", warm: "pa.Table", start: int) -> Difference | None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bundlekit.isolation.native.behaviour import judged
-from bundlekit.isolation.native.heap import words_of
+from bundlekit.isolation.native.heap import Shape, words_of
 from bundlekit.isolation.native.libraries import LibraryFile
 from bundlekit.isolation.native.snapshot import NativeSnapshot, Region
 from bundlekit.isolation.native.view import Blocks, View, first_difference, is_same
@@ -14,7 +14,7 @@ from bundlekit.read.built_variables import BuiltVariable
 
 __all__ = ["native_changes"]
 
-_WORD = 8
+_WORD, _PAGE = 8, 4096
 _THREAD_LOCAL = "thread-local storage"
 
 VariablesOf = Callable[[LibraryFile], Sequence[BuiltVariable]]
@@ -57,6 +57,8 @@ def _of_region(
 ) -> Iterator[NativeChange]:
     section, library = regions[0].section, regions[0].library
     for extent in _extents(regions, blocks, variables):
+        if _is_untouched(regions, extent, blocks):
+            continue
         views = [_view(region, extent, known) for region, known in zip(regions, blocks, strict=True)]
         verdict = judged(views, tasks, is_same)
         if verdict is None:
@@ -72,8 +74,21 @@ def _of_region(
             task=verdict.task,
             behaviour=verdict.behaviour,
             is_own=library.is_own,
-            reached_by=_THREAD_LOCAL if reached is None and regions[0].is_thread_local else reached,
+            reached_by=_how(reached, regions[0]),
         )
+
+
+def _is_untouched(regions: Sequence[Region], extent: _Extent, blocks: Sequence[Blocks]) -> bool:
+    """Whether a variable has the same bytes throughout, and nothing hangs on it: most of them."""
+    first, *others = (each.data[extent.offset : extent.offset + extent.size] for each in regions)
+    is_equal = all(each == first for each in others)
+    return is_equal and all(next(known.pointers_in(first), None) is None for known in blocks)
+
+
+def _how(reached: Shape | None, region: Region) -> str | None:
+    if reached is not None:
+        return reached.value
+    return _THREAD_LOCAL if region.is_thread_local else None
 
 
 def _view(region: Region, extent: _Extent, blocks: Blocks) -> View:
@@ -105,11 +120,12 @@ def _extents(
 
 def _unnamed(regions: Sequence[Region], blocks: Sequence[Blocks], covered: bytes) -> Iterator[_Extent]:
     """Yield runs of words that differ anywhere, themselves or in what they point to, and are no variable's."""
-    rows = list(zip(*(words_of(each.data) for each in regions), strict=False))
+    followed = {
+        number for region, known in zip(regions, blocks, strict=True) for number in known.pointers_in(region.data)
+    }
     run: list[int] = []
-    for number, row in enumerate(rows):
-        is_followed = any(known.at(word) for word, known in zip(row, blocks, strict=True))
-        if (len(set(row)) == 1 and not is_followed) or any(covered[number * _WORD : (number + 1) * _WORD]):
+    for number in sorted(_differing(regions) | followed):
+        if any(covered[number * _WORD : (number + 1) * _WORD]):
             continue
         word = _Extent(number * _WORD, _WORD, None)
         views = [_view(region, word, known) for region, known in zip(regions, blocks, strict=True)]
@@ -121,3 +137,14 @@ def _unnamed(regions: Sequence[Region], blocks: Sequence[Blocks], covered: bytes
         run.append(number)
     if run:
         yield _Extent(run[0] * _WORD, len(run) * _WORD, None)
+
+
+def _differing(regions: Sequence[Region]) -> set[int]:
+    """Return the numbers of the words that are not the same in all regions; pages that are, are passed over."""
+    found = set()
+    for start in range(0, len(regions[0].data), _PAGE):
+        pages = [each.data[start : start + _PAGE] for each in regions]
+        if any(page != pages[0] for page in pages):
+            rows = zip(*map(words_of, pages), strict=False)
+            found |= {start // _WORD + number for number, row in enumerate(rows) if len(set(row)) > 1}
+    return found

@@ -7,15 +7,16 @@ are passed over, because those change with each reference to them.
 See: malloc/malloc.c of glibc, "Chunks"; the Itanium C++ ABI for libstdc++'s containers.
 """
 
+import re
 import struct
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.isolation.native.memory import Mapping, ProcessMemory
 
-__all__ = ["SEARCHED_BYTES", "Block", "Heap", "Shape", "shape_at", "words_of"]
+__all__ = ["SEARCHED_BYTES", "Block", "Heap", "Shape", "pointer_numbers", "pointer_pattern", "shape_at", "words_of"]
 
 _WORD = 8
 _PAGE = 4096
@@ -30,6 +31,8 @@ _MOST_BYTES = 1 << 26
 SEARCHED_BYTES = 1 << 16
 """Larger blocks are arrays of numbers: they are compared, and not searched for pointers."""
 
+_TOP_BYTE, _HIGHEST_TOP = 5, 0xFF
+_NOTHING = re.compile(b"(?!)")
 _TYPE_NAME = 3
 _TYPE_OF_TYPES = b"type\0"
 _MOST_METATYPES = 4
@@ -62,41 +65,40 @@ class Heap:
         self.is_complete = True
         self._memory = memory
         ranges = [(each.start, each.end) for each in mappings if each.is_writable and each.path in {"", "[heap]"}]
-        self._lowest = min((start for start, _ in ranges), default=0)
-        self._highest = max((end for _, end in ranges), default=0)
+        self._pattern = pointer_pattern(ranges)
         self._bytes = 0
         self._types: dict[int, bool] = {}
 
     def reach(self, data: bytes) -> None:
         """Add the blocks that words in `data` point to, and those that words in these do, as far as the limits go."""
         pending = deque([data])
-        lowest, highest = self._lowest, self._highest
         while pending:
-            words = words_of(pending.popleft())
-            for number, word in enumerate(words):
-                if lowest <= word < highest and not word & 0xF and word not in self.blocks:
-                    block = self._block(words, number)
-                    if block is None:
-                        continue
-                    if len(self.blocks) >= _MOST_BLOCKS or self._bytes + len(block.data) > _MOST_BYTES:
-                        self.is_complete = False
-                        return
-                    self.blocks[word] = block
-                    self._bytes += len(block.data)
-                    if len(block.data) <= SEARCHED_BYTES:
-                        pending.append(block.data)
+            data = pending.popleft()
+            for number in pointer_numbers(self._pattern, data):
+                words = words_of(data[number * _WORD : (number + 3) * _WORD])
+                block = None if words[0] & 0xF or words[0] in self.blocks else self._block(words)
+                if block is None:
+                    continue
+                if len(self.blocks) >= _MOST_BLOCKS or self._bytes + len(block.data) > _MOST_BYTES:
+                    self.is_complete = False
+                    return
+                self.blocks[words[0]] = block
+                self._bytes += len(block.data)
+                if len(block.data) <= SEARCHED_BYTES:
+                    pending.append(block.data)
 
-    def _block(self, words: Sequence[int], number: int) -> Block | None:
-        address = words[number]
+    def _block(self, words: Sequence[int]) -> Block | None:
+        """Return the block that the first of `words` points to, None where it points to none."""
+        address = words[0]
         room = self._room(address)
         if not room or self._is_python_object(address):
             return None
-        shape = shape_at(words, number, room)
+        shape = shape_at(words, 0, room)
         size = room
         if shape is Shape.VECTOR:
-            size = words[number + 1] - address
+            size = words[1] - address
         elif shape is Shape.STRING:
-            size = words[number + 1]
+            size = words[1]
         return Block(self._memory.read(address, size), room, shape)
 
     def _room(self, address: int) -> int:
@@ -135,6 +137,24 @@ class Heap:
             address = kind
         self._types.update(dict.fromkeys(kinds, bool(known)))
         return bool(known)
+
+
+def pointer_pattern(ranges: Iterable[tuple[int, int]]) -> re.Pattern[bytes]:
+    """Return what finds the upper end of addresses in `ranges`: of what programs compute with, little looks like it."""
+    tops = {top for start, end in ranges for top in range(start >> 40, (end >> 40) + 1) if top <= _HIGHEST_TOP}
+    return re.compile(b"[%b]\0\0" % b"".join(b"\\x%02x" % top for top in sorted(tops))) if tops else _NOTHING
+
+
+def pointer_numbers(pattern: re.Pattern[bytes], data: bytes) -> Iterator[int]:
+    """Yield the numbers of the words in `data` that may be addresses of those ranges, in order."""
+    for start in range(0, len(data), _PAGE):
+        page = data[start : start + _PAGE]
+        # Large arrays are mostly zero, and looking for anything in them takes a hundred times as long.
+        if page.count(0) < len(page):
+            for match in pattern.finditer(page):
+                number, offset = divmod(match.start(), _WORD)
+                if offset == _TOP_BYTE:
+                    yield start // _WORD + number
 
 
 def words_of(data: bytes) -> Sequence[int]:

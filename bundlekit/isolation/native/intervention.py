@@ -38,7 +38,7 @@ def undo(process: WatchedProcess, cold: NativeSnapshot, changes: Sequence[Native
     Raises:
         OSError: the process is gone, or is not ours to write to.
     """
-    now = snapshot_of(process.pid, process.code, cold)
+    now = snapshot_of(process, cold)
     done = []
     with ProcessMemory(process.pid) as memory:
         for change in changes:
@@ -102,7 +102,7 @@ class _Undoing:
 
     def __call__(self, process: WatchedProcess) -> None:
         if self._cold is None:
-            self._cold = snapshot_of(process.pid, process.code)
+            self._cold = snapshot_of(process)
             return
         self._left -= 1
         if self._left == 0:

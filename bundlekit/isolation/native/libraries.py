@@ -1,7 +1,7 @@
 """Which libraries a process has loaded, of the bundle and of its dependencies, and where their memory is."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -39,21 +39,20 @@ class Library(NamedTuple):
     image: ElfImage
 
 
-def loaded_libraries(pid: int, mappings: Iterable[Mapping], code: Path) -> tuple[Library, ...]:
-    """Return the libraries of the bundle, installed in `code` or where the process is, and those of dependencies."""
-    roots = tuple(f"{each.rstrip('/')}/" for each in (str(code), str(code.resolve())))
-    tree = f"{str(Path(f'/proc/{pid}/cwd').readlink()).rstrip('/')}/"
+def loaded_libraries(pid: int, mappings: Iterable[Mapping], roots: Sequence[Path]) -> tuple[Library, ...]:
+    """Return the libraries that a process has from below `roots`, the bundle's own, and those of dependencies.
+
+    Whatever is neither there nor in a directory of installed packages is the system's.
+    """
+    own = tuple(f"{each}/" for root in roots for each in (root, root.resolve()))
     found = []
     for mapping in mappings:
         if mapping.offset or not mapping.path.startswith("/") or mapping.path.endswith(_DELETED):
             continue
         site = _below_site(mapping.path)
-        if is_own := mapping.path.startswith(roots):
-            name = site or os.path.relpath(mapping.path, code)
-        elif is_own := site is None and mapping.path.startswith(tree):
-            name = mapping.path.removeprefix(tree)
-        else:
-            name = site or ""
+        below = next((root for root in own if mapping.path.startswith(root)), None)
+        is_own = below is not None
+        name = site or ("" if below is None else mapping.path.removeprefix(below))
         image = _image_at(pid, mapping.path) if name and (is_own or not name.startswith(_LEFT_OUT)) else None
         if image is not None:
             file, read = image

@@ -1,19 +1,19 @@
 """All that libraries of a process have in memory that they can write, at one time."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.isolation.native.heap import Block, Heap
 from bundlekit.isolation.native.libraries import Library, loaded_libraries
 from bundlekit.isolation.native.memory import ProcessMemory
 from bundlekit.isolation.native.thread_local import main_thread, thread_local_block
+from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.read.elf import ElfSection
 
 __all__ = ["NativeSnapshot", "Region", "snapshot_of"]
 
-_LARGEST_SECTION = 1 << 26
-"""What a library has beyond, in one section, is not compared."""
+_LARGEST_SECTION, _MOST_BYTES = 1 << 26, 1 << 28
+"""What one section has beyond, and all of them together, is not compared."""
 
 _SEARCHED_BYTES = 1 << 23
 
@@ -39,23 +39,23 @@ class NativeSnapshot(NamedTuple):
     unseen: tuple[str, ...] = ()
 
 
-def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> NativeSnapshot:
+def snapshot_of(process: WatchedProcess, before: NativeSnapshot | None = None) -> NativeSnapshot:
     """Return what there is now; equal parts of `before` are shared, so that many snapshots need little memory.
 
     Raises:
         OSError: the process is gone, or is not ours to look at.
     """
-    with ProcessMemory(pid) as memory:
+    with ProcessMemory(process.pid) as memory:
         mappings = memory.mappings()
-        libraries = loaded_libraries(pid, mappings, code)
-        regions = [region for library in libraries for region in _sections(library, memory)]
-        unseen = []
-        if any(library.image.tls is not None for library in libraries):
-            thread = main_thread(memory, mappings)
-            if thread is None:
-                unseen.append("thread-local variables are not seen on this machine: only on x86-64 with glibc")
-            else:
-                regions += _thread_local(libraries, thread, memory)
+        libraries = loaded_libraries(process.pid, mappings, (process.code, process.tree))
+        unseen: list[str] = []
+        regions = _sections(sorted(libraries, key=lambda each: not each.is_own), memory, unseen)
+        with_own = [library for library in libraries if library.image.tls is not None]
+        thread = main_thread(memory, mappings) if with_own else None
+        if thread is not None:
+            regions += _thread_local(with_own, thread, memory)
+        if any(library.is_own and (thread is None or not library.image.tls_slots) for library in with_own):
+            unseen.append("thread-local variables of C and C++ that are not as on x86-64 with glibc")
         heap = Heap(memory, mappings)
         for region in regions:
             if region.library.is_own and len(region.data) <= _SEARCHED_BYTES:
@@ -69,16 +69,23 @@ def snapshot_of(pid: int, code: Path, before: NativeSnapshot | None = None) -> N
     )
 
 
-def _sections(library: Library, memory: ProcessMemory) -> Iterable[Region]:
-    for section in library.image.sections:
-        address = library.bias + section.address
-        yield Region(library, section, address, memory.read(address, min(section.size, _LARGEST_SECTION)))
+def _sections(libraries: Iterable[Library], memory: ProcessMemory, unseen: list[str]) -> list[Region]:
+    regions = []
+    left = _MOST_BYTES
+    for library in libraries:
+        for section in library.image.sections:
+            address, size = library.bias + section.address, min(section.size, _LARGEST_SECTION, left)
+            regions.append(Region(library, section, address, memory.read(address, size)))
+            left -= size
+            if size < section.size:
+                unseen.append(f"of {section.name} of {library.name}, which is large, all but its beginning")
+    return regions
 
 
 def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemory) -> Iterable[Region]:
     for library in libraries:
         tls = library.image.tls
-        if tls is None:
+        if tls is None or not library.image.tls_slots:
             continue
         address = thread_local_block(library, thread, memory)
         if address is not None:

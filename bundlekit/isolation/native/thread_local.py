@@ -20,7 +20,7 @@ _LARGEST_MAPPING = 1 << 20
 _CONTROL_WORDS = 128
 """How far into its control block a thread's number is looked for."""
 
-_UNALLOCATED = (1 << 64) - 1
+_UNALLOCATED, _NEGATIVE = (1 << 64) - 1, 1 << 63
 _MOST_MODULES = 1 << 16
 
 
@@ -43,17 +43,26 @@ def main_thread(memory: ProcessMemory, mappings: Iterable[Mapping]) -> int | Non
 def thread_local_block(library: Library, thread: int, memory: ProcessMemory) -> int | None:
     """Return where a thread has the library's block, None where it has none yet or the way there is not known."""
     for slot in library.image.tls_slots:
-        found = memory.words(library.bias + slot.address, 1)
+        found = memory.words(library.bias + slot.address, 2)
         if not found:
             continue
-        if slot.kind is TlsSlot.DISTANCE:
-            return (thread + found[0] - slot.value) & _UNALLOCATED
-        table = memory.words(thread + 8, 1)
-        known = memory.words(table[0] - 16, 1) if table else ()
-        if known and found[0] <= min(known[0], _MOST_MODULES):
-            entry = memory.words(table[0] + 16 * found[0], 1)
-            return entry[0] if entry and entry[0] not in {0, _UNALLOCATED} else None
+        number = found[0]
+        if slot.kind is TlsSlot.DESCRIPTOR:
+            number = found[1] if found[1] & _NEGATIVE else next(iter(memory.words(found[1], 1)), 0)
+        if slot.kind is TlsSlot.DISTANCE or number & _NEGATIVE:
+            return (thread + number - slot.value) & _UNALLOCATED
+        return _of_module(number, thread, memory)
     return None
+
+
+def _of_module(number: int, thread: int, memory: ProcessMemory) -> int | None:
+    """Return the block of a module, from the thread's table, which begins with how long it is."""
+    table = memory.words(thread + 8, 1)
+    known = memory.words(table[0] - 16, 1) if table else ()
+    if not known or not 0 < number <= min(known[0], _MOST_MODULES):
+        return None
+    entry = memory.words(table[0] + 16 * number, 1)
+    return entry[0] if entry and entry[0] not in {0, _UNALLOCATED} else None
 
 
 def _number_inside(pid: int) -> int:

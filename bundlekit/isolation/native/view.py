@@ -1,12 +1,21 @@
 """One variable with all that hangs on it, in a form that does not depend on where the allocator has put things."""
 
+import re
 import struct
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from bundlekit.isolation.native.heap import SEARCHED_BYTES, Block, Shape, shape_at, words_of
+from bundlekit.isolation.native.heap import (
+    SEARCHED_BYTES,
+    Block,
+    Shape,
+    pointer_numbers,
+    pointer_pattern,
+    shape_at,
+    words_of,
+)
 
 __all__ = ["Blocks", "Part", "View", "first_difference", "is_same"]
 
@@ -42,6 +51,16 @@ class Blocks:
     def _addresses(self) -> list[int]:
         return sorted(self._blocks)
 
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        return pointer_pattern((address, address + block.room) for address, block in self._blocks.items())
+
+    def pointers_in(self, data: bytes) -> Iterator[int]:
+        """Yield the numbers of the words in `data` that point into blocks, or to the end of one."""
+        for number in pointer_numbers(self._pattern, data):
+            if self.at(struct.unpack_from("<Q", data, number * _WORD)[0]) is not None:
+                yield number
+
     def at(self, word: int) -> tuple[int, Block] | None:
         """Return the block that `word` points into, or to the end of, with its address."""
         addresses = self._addresses
@@ -69,12 +88,16 @@ class Blocks:
         self, address: int, data: bytes, numbers: dict[int, int], pending: list[tuple[int, Block | None]]
     ) -> bytes:
         """Return `data` without addresses, and without what no program reads: spare room, the ends of short strings."""
+        within = pointer_pattern([(address, address + len(data))])
+        numbers_of_words = sorted({*pointer_numbers(self._pattern, data), *pointer_numbers(within, data)})
+        if not numbers_of_words:
+            return data
         words = words_of(data)
         settled = list(words)
-        is_changed = False
-        for number, word in enumerate(words):
+        for number in numbers_of_words:
+            word = words[number]
             if word == address + number * _WORD + _IN_PLACE:
-                is_changed |= _settle_short_string(settled, number)
+                _settle_short_string(settled, number)
                 continue
             found = self.at(word) if settled[number] == word else None
             if found is None:
@@ -84,10 +107,9 @@ class Blocks:
                 numbers[start] = len(numbers) + 1
                 pending.append((start, block))
             settled[number] = _POINTER | numbers[start] << 32 | (word - start)
-            is_changed = True
             if word == start:
                 _settle_container(settled, words, number, block)
-        return struct.pack(f"<{len(settled)}Q", *settled) + data[len(words) * _WORD :] if is_changed else data
+        return struct.pack(f"<{len(settled)}Q", *settled) + data[len(words) * _WORD :]
 
 
 def is_same(one: View, other: View) -> bool:
@@ -117,11 +139,9 @@ def _settle_container(settled: list[int], words: Sequence[int], number: int, blo
         settled[number + 3] = _SIZE
 
 
-def _settle_short_string(settled: list[int], number: int) -> bool:
-    """Blank what a string in place has after its end; return whether it is one."""
-    if number + 3 >= len(settled) or settled[number + 1] >= _IN_PLACE:
-        return False
-    size = settled[number + 1] + 1
-    text = struct.pack("<2Q", *settled[number + 2 : number + 4])
-    settled[number + 2 : number + 4] = struct.unpack("<2Q", text[:size].ljust(_IN_PLACE, b"\0"))
-    return True
+def _settle_short_string(settled: list[int], number: int) -> None:
+    """Blank what a string in place has after its end, if it is one."""
+    if number + 3 < len(settled) and settled[number + 1] < _IN_PLACE:
+        size = settled[number + 1] + 1
+        text = struct.pack("<2Q", *settled[number + 2 : number + 4])
+        settled[number + 2 : number + 4] = struct.unpack("<2Q", text[:size].ljust(_IN_PLACE, b"\0"))

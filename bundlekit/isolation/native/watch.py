@@ -15,6 +15,7 @@ class NativeWatch:
     """Sees what libraries keep between tasks; one for each process, whose snapshots share what is equal."""
 
     def __init__(self) -> None:
+        self.unseen: tuple[str, ...] = ()
         self._last: NativeSnapshot | None = None
 
     def snapshot(self, process: WatchedProcess) -> NativeSnapshot:
@@ -23,7 +24,8 @@ class NativeWatch:
         Raises:
             OSError: the process is gone, or is not ours to look at.
         """
-        self._last = snapshot_of(process.pid, process.code, self._last)
+        self._last = snapshot_of(process, self._last)
+        self.unseen = self._last.unseen
         return self._last
 
     def changes(self, snapshots: Sequence[NativeSnapshot], tasks: Sequence[int]) -> Sequence[NativeChange]:
