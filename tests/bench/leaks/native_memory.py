@@ -133,6 +133,7 @@ NATIVE_MEMORY = (
                 return x + rain;
             }
             """,
+        planted=("$state", "rain.txt"),
         files=(("rain.txt", "".join(f"{day / 64}\n" for day in range(1, 400))),),
     ),
     Kind(

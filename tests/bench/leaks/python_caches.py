@@ -156,6 +156,7 @@ PYTHON_CACHES = (
                 random.seed(seed)
                 return $x + random.random()
             """,
+        planted=("$state", "random"),
     ),
     Kind(
         "shuffled in place",
@@ -208,6 +209,7 @@ PYTHON_CACHES = (
                 np.random.seed(seed)
                 return $x + float(np.random.random())
             """,
+        planted=("$state", "random"),
         needs=("numpy>=2.0",),
     ),
     Kind(

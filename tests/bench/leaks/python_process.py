@@ -117,7 +117,7 @@ PYTHON_PROCESS = (
                 time.tzset()
                 return $x + time.localtime(100_000).tm_hour
             """,
-        planted=("TZ",),
+        planted=("TZ", "time zone"),
     ),
     Kind(
         "path that shadows a module",

@@ -113,8 +113,8 @@ def _names(truth: Truth, document: Document) -> Iterator[tuple[Aspect, str | Non
     native = [change for change in document["native_state"] if change["own"]]
     python = document["python_state"]
     for change in [*document["native_state"], *python]:
-        told = str(change.get("symbol") or change.get("name"))
-        yield STRAY, None if any(word in told for word in truth.words) else f"{told} of {change.get('kind', 'native')}"
+        told = f"{change.get('kind', 'native')} {change.get('symbol') or change.get('name')}"
+        yield STRAY, None if any(word in told for word in truth.words) else told
     if truth.verdict == "isolated" or not truth.names:
         return
     if truth.kind.language == "python":
