@@ -183,6 +183,7 @@ def _validated(
         suppressed=Counter(each.by.value for each in whole.suppressed),
         reweighed=whole.reweighed,
         network=dynamic.network,
+        envelope=dynamic.envelope,
         isolation=dynamic.isolation,
         gone=0 if baselines.learns else known.gone(in_baseline, sought),
     )

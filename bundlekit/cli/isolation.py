@@ -46,7 +46,7 @@ def isolation(
     python: Python = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(metavar="FORMAT[:FILE]", help="text or json, to standard output or FILE; repeatable."),
+        typer.Option(metavar="FORMAT[:FILE]", help="text, json or html, to standard output or FILE; repeatable."),
     ] = None,
 ) -> int:
     """Find out whether one task changes the next: run tasks alone and after others, and name what differs.
@@ -91,16 +91,16 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 
 def _destinations(texts: list[str]) -> "list[Destination]":
     from bundlekit.errors import UsageError
-    from bundlekit.report.outputs import Destination, Format, check_replaceable
+    from bundlekit.report.outputs import PAGE_MARK, Destination, Format, check_replaceable
 
     destinations = [Destination.parse(text) for text in texts]
     for destination in destinations:
-        if destination.format not in {Format.TEXT, Format.JSON}:
-            msg = f"--output {destination.format.value}: an experiment is written as text or json"
+        if destination.format not in {Format.TEXT, Format.JSON, Format.HTML}:
+            msg = f"--output {destination.format.value}: an experiment is written as text, json or html"
             raise UsageError(msg, subject=destination.format.value)
         if destination.file is not None:
-            mark = '"bundlekit/isolation/' if destination.format is Format.JSON else None
-            check_replaceable(destination.file, mark)
+            marks = {Format.JSON: '"bundlekit/isolation/', Format.HTML: PAGE_MARK}
+            check_replaceable(destination.file, marks.get(destination.format))
     return destinations
 
 
@@ -113,6 +113,10 @@ def _emit(outcome: "IsolationOutcome", destinations: "list[Destination]") -> Non
     for destination in destinations:
         if destination.format is Format.JSON:
             text = json_text(isolation_document(outcome))
+        elif destination.format is Format.HTML:
+            from bundlekit.report.html.isolation import isolation_page
+
+            text = isolation_page(outcome)
         else:
             style = coloured if destination.file is None else plain
             text = "".join(f"{line}\n" for line in isolation_lines(outcome, style))

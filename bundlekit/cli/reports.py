@@ -25,6 +25,10 @@ def emit(reports: Sequence[Report], destinations: Sequence[Destination]) -> None
     formats = {destination.format for destination in destinations}
     summary = os.environ.get("GITHUB_STEP_SUMMARY") if Format.GITHUB in formats else None
     around = _surroundings(formats, has_summary=bool(summary))
+    if Format.HTML in formats:
+        from bundlekit.api.finding_sources import finding_sources
+
+        around = around._replace(sources=finding_sources(reports))
     write_files(reports, destinations, around)
     if summary:
         from bundlekit.report.step_summary import append_step_summary

@@ -56,7 +56,8 @@ def validate(
     output: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FORMAT[:FILE]", help="text, json, github, sarif or junit, to standard output or FILE; repeatable."
+            metavar="FORMAT[:FILE]",
+            help="text, json, github, sarif, junit or html, to standard output or FILE; repeatable.",
         ),
     ] = None,
 ) -> int:

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-__all__ = ["become_subreaper", "become_unreadable", "kill_descendants", "reap", "send_signal"]
+__all__ = ["become_subreaper", "become_unreadable", "kill_descendants", "living_tree", "reap", "send_signal"]
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
@@ -53,35 +53,41 @@ def _prctl(option: int, value: int) -> bool:
         return False
 
 
-def reap(*, stopped: bool = False) -> dict[int, int] | None:
+def reap(*, stopped: bool = False, peaks: dict[int, int] | None = None) -> dict[int, int] | None:
     """Return the wait statuses of children that ended, by pid, without waiting; None when there is no child at all.
 
-    With `stopped`, children that were stopped are told too (``os.WIFSTOPPED``); they are not gone.
+    With `stopped`, children that were stopped are told too (``os.WIFSTOPPED``); they are not gone. `peaks` is given the
+    ``ru_maxrss`` of each.
     """
     statuses: dict[int, int] = {}
     flags = os.WNOHANG | (os.WUNTRACED if stopped else 0)
     while True:
         try:
-            pid, status = os.waitpid(-1, flags)
+            pid, status, usage = os.wait4(-1, flags)
         except ChildProcessError:
             return statuses or None
         if pid == 0:
             return statuses
         statuses[pid] = status
+        if peaks is not None:
+            peaks[pid] = usage.ru_maxrss
 
 
-def kill_descendants(*, group: int | None = None, spared: set[int] | None = None) -> dict[int, int]:
+def kill_descendants(
+    *, group: int | None = None, spared: set[int] | None = None, peaks: dict[int, int] | None = None
+) -> dict[int, int]:
     """Kill and reap everything below this process; return the wait statuses of those that were its children.
 
     First all are stopped, again and again until a look finds none that still runs, because a process that still runs
     may fork faster than it is killed. `group` is the process group to kill where the tree cannot be seen. `spared` are
-    children that may live on, with what is below them; those that have ended are taken out of it.
+    children that may live on, with what is below them; those that have ended are taken out of it. `peaks` is as in
+    :func:`reap`.
     """
     spared = set() if spared is None else spared
     statuses: dict[int, int] = {}
     limit = time.monotonic() + _PATIENCE_S
     while True:
-        ended = reap()
+        ended = reap(peaks=peaks)
         statuses.update(ended or {})
         spared.difference_update(statuses)
         if ended is None or time.monotonic() > limit or (spared and _has_no_child_but(spared)):
@@ -101,12 +107,31 @@ def _has_no_child_but(spared: set[int]) -> bool:
     Asked first because a look at every process of the machine costs a tenth of an interpreter's start.
     """
     try:
-        for thread in os.listdir("/proc/self/task"):
-            if not spared.issuperset(map(int, _read(f"/proc/self/task/{thread}/children").split())):
-                return False
+        return spared.issuperset(_children(os.getpid()))
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN
         return not _descendants(spared)
-    return True
+
+
+def living_tree(spared: set[int]) -> list[int]:
+    """Return the pids below this process but `spared` and what is below them, nearly all: some may be born meanwhile.
+
+    It never looks at other processes of the machine; where the kernel does not tell of children, it finds none.
+    """
+    found: list[int] = []
+    open_ends = [os.getpid()]
+    while open_ends:
+        with contextlib.suppress(OSError):
+            children = [pid for pid in _children(open_ends.pop()) if pid not in spared]
+            found += children
+            open_ends += children
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return children
 
 
 def _stopped_tree(spared: set[int]) -> set[int]:

@@ -168,6 +168,7 @@ def _answer(line: bytearray, texts: LongTexts, supervisor: Supervisor, kept: _Ke
         "start": circumstances.start,
         "preload": list(circumstances.preload),
         "layered": circumstances.is_layered,
+        "memory": circumstances.memory,
         "writes": [{"path": _shown(write.path), "change": write.change} for write in circumstances.writes],
         "sandbox": circumstances.sandbox.level,
         "network": circumstances.sandbox.network,
@@ -260,4 +261,5 @@ def _settings(request: Request, deadline: float, kept: _Kept, circumstances: Cir
         forks=request.forks,
         preload=request.preload,
         hash_seed=request.hash_seed,
+        measured=request.measured,
     )

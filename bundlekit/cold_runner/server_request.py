@@ -24,7 +24,7 @@ _VERBS = ("prepare", "probe", "simulate", "aggregate")
 _FILE_FIELDS = 4
 _MAX_HASH_SEED = 2**32 - 1
 """As Python has it for PYTHONHASHSEED."""
-_OF_THE_MOMENT = frozenset({"cache_dir", "forks", "outputs_dir", "preserve", "texts"})
+_OF_THE_MOMENT = frozenset({"cache_dir", "forks", "measured", "outputs_dir", "preserve", "texts"})
 
 
 class Request(NamedTuple):
@@ -54,6 +54,7 @@ class Request(NamedTuple):
     preload: tuple[str, ...]
     hash_seed: int
     keep_symbols: bool
+    measured: bool
     texts: LongTexts | None = None
 
 
@@ -99,6 +100,7 @@ def parse_request(
         preload=_texts(table, "preload"),
         hash_seed=_hash_seed(table),
         keep_symbols=_flag(table, "keep_symbols"),
+        measured=_flag(table, "measured"),
         texts=texts,
     )
 

@@ -22,6 +22,7 @@ from .environments.room import Home, Room, made_home, made_private
 from .environments.scrubbed_environment import child_environment
 from .environments.tree_removal import discard_tree
 from .memory_events import OomKills
+from .memory_use import MemoryWatch
 from .output_files import OutputFiles
 from .process_tree import kill_descendants
 from .result import aggregation_document, simulation_document
@@ -279,11 +280,15 @@ class Supervisor:
         self.log.begin()
         # For the child and before anything of it can be read, so that the line is whole and first.
         self.log.line(f"Child process PID {child.pid}: {announced}")
+        spared = self.nursery.spared
+        memory = MemoryWatch(spared, wanted=settings.measured)
         try:
-            return watch(child, report, self.log, self.wakeups, settings.phases, self.nursery.spared)
+            return watch(child, report, self.log, self.wakeups, settings.phases, spared, memory)
         except RunnerError as error:
             error.stderr_tail = self.log.tail()
             raise
+        finally:
+            circumstances.memory = memory.document()
 
 
 def wire_of(prepared: Prepared) -> str:

@@ -20,7 +20,7 @@ class TaskSettings(NamedTuple):
     With `preserve` the task's files, its HOME and its TMPDIR stay, in a new directory that the log names. With
     `layered` the environment can be written to, and nothing of that stays. With `forks` the process is forked, where
     the bundle allows it, from a zygote that has imported the modules `preload` alone. `hash_seed` is PYTHONHASHSEED:
-    any but 0 is for who asks whether results hang on the order of sets.
+    any but 0 is for who asks whether results hang on the order of sets. With `measured` its memory is measured.
     """
 
     phases: PhaseLimits
@@ -35,19 +35,22 @@ class TaskSettings(NamedTuple):
     forks: bool = False
     preload: tuple[str, ...] = ()
     hash_seed: int = 0
+    measured: bool = False
 
 
 class Circumstances:
     """What is known of a run whether it succeeds or fails; filled in as it goes. `started_s` is unix time.
 
     `start` is how the process was really started, ``exec`` or ``fork``; `preload` what was loaded before the fork;
-    `is_layered` whether the environment was fresh by way of a throw-away layer.
+    `is_layered` whether the environment was fresh by way of a throw-away layer. `memory` is what
+    :meth:`~.memory_use.MemoryWatch.document` says.
     """
 
     def __init__(self) -> None:
         self.pid: int | None = None
         self.started_s: float | None = None
         self.is_layered = False
+        self.memory: dict[str, int] | None = None
         self.start = "exec"
         self.preload: tuple[str, ...] = ()
         self.writes: tuple[Write, ...] = ()

@@ -14,6 +14,7 @@ from bundlekit.model.outcome import (
     Aggregated,
     Failure,
     Imported,
+    MemoryUse,
     Output,
     Prepared,
     RunnerWire,
@@ -101,6 +102,11 @@ class _ProbeAnswer(TypedDict):
     result: _ProbeResult
 
 
+class _Memory(TypedDict):
+    peak: int
+    processes: int
+
+
 class _TaskAnswer(TypedDict):
     result: _TaskResult
     pid: int | None
@@ -108,6 +114,7 @@ class _TaskAnswer(TypedDict):
     writes: list[dict[str, str]]
     started_s: float | None
     sandbox: str
+    memory: NotRequired[_Memory | None]
 
 
 class _AnyAnswer(TypedDict):
@@ -172,6 +179,7 @@ def imported_of(line: str) -> Imported | Failure:
 def task_run_of(line: str) -> TaskRun:
     """Return how a task went."""
     answer: _TaskAnswer = json.loads(line)
+    memory = answer.get("memory")
     return TaskRun(
         outcome=_outcome_of(answer["result"]),
         pid=answer["pid"],
@@ -179,6 +187,7 @@ def task_run_of(line: str) -> TaskRun:
         writes=tuple(Write(each["path"], each["change"]) for each in answer["writes"]),
         sandbox=answer["sandbox"],
         started_s=answer["started_s"],
+        memory=None if memory is None else MemoryUse(memory["peak"], memory["processes"]),
     )
 
 

@@ -36,7 +36,8 @@ class ColdOptions(NamedTuple):
     `sandbox` is auto, require or off; `network` leaves the network open in it; `limits` hold with and without it.
     `cache_dir` is where environments are kept, None for where they are by default.
     `start` is ``exec`` or ``fork``; a zygote imports the modules `preload` before it forks, and no others. With
-    `keep_symbols` libraries of the bundle that its build strips are built so that their variables have names.
+    `keep_symbols` libraries of the bundle that its build strips are built so that their variables have names. With
+    `measured` the memory of each task is measured.
     """
 
     python: str | None = None
@@ -51,6 +52,7 @@ class ColdOptions(NamedTuple):
     start: str = "exec"
     preload: tuple[str, ...] = ()
     keep_symbols: bool = False
+    measured: bool = False
 
     def within(self, own: RunSettings) -> "ColdOptions":
         """Return these options with what a bundle's own settings leave open, or add."""
@@ -167,6 +169,7 @@ class ColdExecutor:
             "start": options.start,
             "preload": list(options.preload),
             "keep_symbols": options.keep_symbols,
+            "measured": options.measured,
             "outputs_dir": None if options.outputs_dir is None else str(options.outputs_dir.resolve()),
             **more,
         }

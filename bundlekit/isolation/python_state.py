@@ -47,15 +47,10 @@ class Group(NamedTuple):
 
 
 class PythonSnapshot(NamedTuple):
-    """All groups of one moment, in the order in which they were imported.
-
-    `foreign` are the modules that had been imported and are not the bundle's; `unseen` says in sentences what could not
-    be looked at.
-    """
+    """All groups of one moment, in the order of their imports; `foreign` are the modules that are not the bundle's."""
 
     groups: Mapping[str, Group]
     foreign: frozenset[str] = frozenset()
-    unseen: tuple[str, ...] = ()
 
 
 class PythonWatch:
@@ -75,10 +70,9 @@ class PythonWatch:
             groups.update(_groups(natives, places, wire))
         cut = answer.get("cut")
         is_cut = isinstance(cut, int) and cut > 0
-        unseen = (f"of Python values, only the beginning of {cut}, which are large",) if is_cut else ()
-        self.unseen = unseen
+        self.unseen = (f"of Python values, only the beginning of {cut}, which are large",) if is_cut else ()
         foreign = answer.get("foreign")
-        return PythonSnapshot(groups, frozenset(map(str, foreign if isinstance(foreign, list) else ())), unseen)
+        return PythonSnapshot(groups, frozenset(map(str, foreign if isinstance(foreign, list) else ())))
 
     def changes(self, snapshots: Sequence[PythonSnapshot], tasks: Sequence[int]) -> Sequence[PythonChange]:
         """Return what tasks changed and left, the bundle's own state first.

@@ -10,6 +10,7 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.edit import Edit
 
 if TYPE_CHECKING:
+    from bundlekit.model.envelope import Envelope
     from bundlekit.model.isolation import IsolationOutcome
 
 __all__ = [
@@ -121,7 +122,8 @@ class Report(NamedTuple):
     `suppressed` counts the findings that do not count, by what keeps them from it; `reweighed` those that do and have
     another severity than their rule gave them; `gone` what a baseline knows and was not found any more. `fixed` and
     `unfixed` are what a fix has done, and `findings` what is left after it; with a `difference`, a unified diff,
-    nothing was written yet. `isolation` is there where that stage ran.
+    nothing was written yet. `envelope` is what the smoke tasks took, None where none succeeded. `isolation` is there
+    where that stage ran.
     """
 
     path: str
@@ -141,6 +143,7 @@ class Report(NamedTuple):
     fixed: tuple[Fixed, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
     difference: str | None = None
+    envelope: "Envelope | None" = None
     isolation: "IsolationOutcome | None" = None
 
     @property

@@ -6,7 +6,18 @@ from typing import NamedTuple
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.model.signature import Signature
 
-__all__ = ["Aggregated", "Failure", "Imported", "Output", "Prepared", "RunnerWire", "Simulated", "TaskRun", "Write"]
+__all__ = [
+    "Aggregated",
+    "Failure",
+    "Imported",
+    "MemoryUse",
+    "Output",
+    "Prepared",
+    "RunnerWire",
+    "Simulated",
+    "TaskRun",
+    "Write",
+]
 
 
 _HEADLINE_LIMIT = 300
@@ -110,10 +121,21 @@ class Write(NamedTuple):
     change: str
 
 
+class MemoryUse(NamedTuple):
+    """What all processes of a task took together at most, in bytes, and how many there were at most at one time.
+
+    With more than one process the peak is a floor (:mod:`bundlekit.cold_runner.memory_use`).
+    """
+
+    peak_bytes: int
+    processes: int
+
+
 class TaskRun(NamedTuple):
     """One task's outcome with its circumstances; `seconds` is wall time, `sandbox` the level that held.
 
-    `started_s` is when the process `pid` was given the task, in unix time; both are None when it got none.
+    `started_s` is when the process `pid` was given the task, in unix time; both are None when it got none. `memory` is
+    None where it was not asked for, or could not be seen.
     """
 
     outcome: Simulated | Aggregated | Failure
@@ -122,3 +144,4 @@ class TaskRun(NamedTuple):
     writes: tuple[Write, ...]
     sandbox: str
     started_s: float | None = None
+    memory: MemoryUse | None = None

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from bundlekit.model.digest import Digest
+from bundlekit.model.envelope import Envelope
 from bundlekit.model.finding import Obstacle, Stage
 from bundlekit.model.isolation import IsolationOutcome
 from bundlekit.model.policy import Judgement
@@ -14,7 +15,7 @@ class StagesOutcome(NamedTuple):
     """What the dynamic stages add to the static one.
 
     `sandbox` is the level that held and `network` its state (:class:`~bundlekit.model.outcome.Prepared`), both ``none``
-    where nothing ran.
+    where nothing ran. `envelope` is None where no smoke task succeeded.
     """
 
     digest: Digest | None = None
@@ -23,4 +24,5 @@ class StagesOutcome(NamedTuple):
     judgement: Judgement = Judgement()
     obstacle: Obstacle | None = None
     network: str = "none"
+    envelope: Envelope | None = None
     isolation: IsolationOutcome | None = None

@@ -18,6 +18,7 @@ from bundlekit.model.stages import StagesOutcome
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
+from bundlekit.probe.envelope import envelope_of
 from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
 from bundlekit.probe.gather import Progress, gather_environment, gather_imports, gather_smoke
@@ -80,7 +81,9 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
     digest = None if project.name is None else manifest_digest(manifest_of(project, files))
-    asked = ColdOptions(python=options.python, sandbox=options.sandbox)
+    # The experiment names variables of libraries, and what is built with their names for it need not be built twice.
+    named = options.level is Level.ISOLATION
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True, keep_symbols=named)
     cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level in _SMOKED]
@@ -116,7 +119,7 @@ def _run(
         stages.append(Stage(plan.name, status, time.monotonic() - started, plan.detail(evidence)))
         judgement = judgement.joined(judged(found, options.policy))
     sandbox, network = _sandbox(evidence)
-    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network)
+    return StagesOutcome(None, sandbox, tuple(stages), judgement, obstacle, network, envelope_of(evidence.smoke))
 
 
 def _status(findings: Sequence[Finding], options: StageOptions) -> StageStatus:

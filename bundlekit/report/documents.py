@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 from bundlekit import __version__
 from bundlekit.cold_runner.codes import EXIT_STATUS
 from bundlekit.model.edit import summary
+from bundlekit.model.envelope import WORKER_RULE
 from bundlekit.model.policy import Means
 
 if TYPE_CHECKING:
     from bundlekit.model.documents.errors import ErrorDocument
     from bundlekit.model.documents.isolation import IsolationDocument
     from bundlekit.model.documents.reports import (
+        EnvelopeDocument,
         FindingDocument,
         FixDocument,
         ReportDocument,
         ReportsDocument,
+        TaskEnvelopeDocument,
     )
+    from bundlekit.model.envelope import Envelope, TaskEnvelope
     from bundlekit.model.finding import Finding, Fixed, Obstacle, Report, Unfixed
     from bundlekit.model.isolation import IsolationOutcome
 
@@ -70,6 +74,7 @@ def report_document(report: "Report") -> "ReportDocument":
         "fixed": [_fix_document(each) for each in report.fixed],
         "unfixed": [{**_fix_document(each), "reason": each.reason} for each in report.unfixed],
         "difference": report.difference,
+        "envelope": None if report.envelope is None else _envelope_document(report.envelope),
         "isolation": None if report.isolation is None else _isolation_document(report.isolation),
     }
 
@@ -101,6 +106,29 @@ def _finding_document(finding: "Finding") -> "FindingDocument":
         "hint": finding.hint,
         "entity": finding.entity,
         "fixable": finding.edit is not None,
+    }
+
+
+def _envelope_document(envelope: "Envelope") -> "EnvelopeDocument":
+    memory, limit = envelope.memory, envelope.worker_limit_bytes
+    return {
+        "peak_memory_bytes": None if memory is None else memory.peak_bytes,
+        "processes": None if memory is None else memory.processes,
+        "seconds": round(envelope.seconds, 3),
+        "output_bytes": envelope.output_bytes,
+        "worker": None if limit is None else {"memory_limit_bytes": limit, "rule": WORKER_RULE},
+        "tasks": [_task_envelope_document(task) for task in envelope.tasks],
+    }
+
+
+def _task_envelope_document(task: "TaskEnvelope") -> "TaskEnvelopeDocument":
+    return {
+        "entrypoint": task.entrypoint,
+        "seed": task.seed,
+        "peak_memory_bytes": None if task.memory is None else task.memory.peak_bytes,
+        "processes": None if task.memory is None else task.memory.processes,
+        "seconds": round(task.seconds, 3),
+        "output_bytes": task.output_bytes,
     }
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         VictimDocument,
     )
 
-__all__ = ["isolation_document", "isolation_lines"]
+__all__ = ["NOTES", "isolation_document", "isolation_lines"]
 
 _VICTIMS_SHOWN = 3
 _STATE_SHOWN = 12
@@ -41,12 +41,13 @@ _SAYS = {
     Verdict.CRASHES_WARM: "a task that succeeds alone fails after others in its process",
     Verdict.NONDETERMINISTIC: "a task gives other results when it is run again in a fresh process",
 }
-_NOTES = {
+NOTES = {
     "seed_ignored": "the seed changes nothing: outputs are the same for all seeds of the same parameters",
     "hash_order": "results hang on the order of a set, which PYTHONHASHSEED decides: sort before you iterate",
     "differs_each_time": "results differ from process to process under the same PYTHONHASHSEED",
     "sequence_only": "one sequence was run alone: the verdict is on the last of its tasks",
 }
+"""What the words among the notes of an outcome mean."""
 
 
 def isolation_document(outcome: IsolationOutcome) -> "IsolationDocument":
@@ -99,7 +100,7 @@ def isolation_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:
         yield f"and {counted(len(outcome.victims) - _VICTIMS_SHOWN, 'task')} more that change; --output json lists all"
     yield from _state_lines(outcome, style)
     for note in outcome.notes:
-        yield f"{style('note', 'info')}: {_NOTES.get(note, note)}"
+        yield f"{style('note', 'info')}: {NOTES.get(note, note)}"
     for sentence in outcome.not_shown:
         yield f"{style('not shown', 'faint')}: {printable(sentence)}"
     yield from _verdict_lines(outcome, style)

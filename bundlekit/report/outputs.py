@@ -13,6 +13,7 @@ from bundlekit.report.text import Style, plain, report_lines
 
 __all__ = [
     "PACK_REPORT_MARK",
+    "PAGE_MARK",
     "Destination",
     "Format",
     "check_destinations",
@@ -27,6 +28,9 @@ __all__ = [
 PACK_REPORT_MARK = '"bundlekit/pack-report/'
 """What stands near the start of every document of that kind."""
 
+PAGE_MARK = '<meta name="generator" content="bundlekit '
+"""What stands near the start of every page in HTML."""
+
 _START_BYTES = 4096
 
 
@@ -38,12 +42,14 @@ class Format(StrEnum):
     GITHUB = "github"
     SARIF = "sarif"
     JUNIT = "junit"
+    HTML = "html"
 
 
 _MARKS = {
     Format.JSON: '"bundlekit/report/',
     Format.SARIF: '"fullName": "bundlekit ',
     Format.JUNIT: '<testsuites name="bundlekit"',
+    Format.HTML: PAGE_MARK,
 }
 """What stands near the start of every report of ours in that format; the others have nothing that tells them."""
 
@@ -94,6 +100,10 @@ def render(reports: Sequence[Report], form: Format, style: Style = plain, around
             from bundlekit.report.junit import junit_text  # noqa: PLC0415 - the reason stands above
 
             return junit_text(reports, around)
+        case Format.HTML:
+            from bundlekit.report.html.reports import reports_page  # noqa: PLC0415 - the reason stands above
+
+            return reports_page(reports, around)
 
 
 def check_destinations(destinations: Sequence[Destination]) -> None:

@@ -9,7 +9,16 @@ from bundlekit.model.finding import Finding, Fixed, Report, Severity, StageStatu
 from bundlekit.model.policy import Means
 from bundlekit.report.printable import printable
 
-__all__ = ["Style", "counted", "finding_lines", "plain", "report_lines", "summary_line"]
+__all__ = [
+    "Style",
+    "besides",
+    "counted",
+    "counts",
+    "finding_lines",
+    "plain",
+    "report_lines",
+    "summary_line",
+]
 
 Style = Callable[[str, str], str]
 """Takes a text and one of the words `error`, `warning`, `info`, `good`, `strong`, `faint`; gives the text for show."""
@@ -31,6 +40,10 @@ def report_lines(reports: Sequence[Report], style: Style) -> Iterator[str]:
             yield f"{style('error', 'error')} {report.obstacle.code.value}: {printable(report.obstacle.message)}"
             yield from _hint_lines(report.obstacle.hint, style)
         yield from _fix_lines(report, style)
+        if report.envelope is not None:
+            from bundlekit.report.needs import needs  # noqa: PLC0415 - a hook runs nothing
+
+            yield f"{style('needs:', 'faint')} {needs(report.envelope)}"
         yield summary_line(report, style)
         if len(reports) > 1:
             yield ""
@@ -85,24 +98,24 @@ def _hint_lines(hint: str | None, style: Style) -> Iterator[str]:
 
 def summary_line(report: Report, style: Style) -> str:
     """Return the one line that tells the verdict, how far it reaches, and what it stands on."""
-    parts = [printable(_identity(report)), _counts(report.findings), *_besides(report)]
+    parts = [printable(_identity(report)), counts(report.findings), *besides(report)]
     parts += [_stages(report)] if report.stages else []
     parts += _not_held(report)
     return f"{_verdict(report, style)}: {', '.join(parts)}"
 
 
-def _besides(report: Report) -> Iterator[str]:
+def besides(report: Report) -> Iterator[str]:
     """Yield what there is to say of findings that do not count, or count otherwise than by themselves, and of fixes."""
     suppressed = report.suppressed
     ignored = sum(suppressed.get(by.value, 0) for by in (Means.IGNORE, Means.PER_FILE, Means.COMMENT))
-    counts = (
+    reasons = (
         (ignored, "ignored"),
         (suppressed.get(Means.BASELINE.value, 0), "known from the baseline"),
         (suppressed.get(Means.SELECT.value, 0), "not selected"),
         (report.gone, "gone from the baseline"),
         (report.reweighed, "with another severity"),
     )
-    yield from (f"{count} {said}" for count, said in counts if count)
+    yield from (f"{count} {said}" for count, said in reasons if count)
     fixable = sum(finding.edit is not None for finding in report.findings)
     if report.fixed:
         files = len({made.path for made in report.fixed})
@@ -148,13 +161,14 @@ def _identity(report: Report) -> str:
     return name if report.digest is None else f"{name} ({report.digest.short}...)"
 
 
-def _counts(findings: Sequence[Finding]) -> str:
-    counts = []
+def counts(findings: Sequence[Finding]) -> str:
+    """Return how many errors, and, where there are any, warnings and notes there are."""
+    told = []
     for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
         count = sum(finding.severity is severity for finding in findings)
         if count or severity is Severity.ERROR:
-            counts.append(f"{count} {word}{'' if count == 1 else 's'}")
-    return ", ".join(counts)
+            told.append(f"{count} {word}{'' if count == 1 else 's'}")
+    return ", ".join(told)
 
 
 def _stages(report: Report) -> str:

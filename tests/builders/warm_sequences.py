@@ -16,10 +16,12 @@ from bundlekit.model.grid import GridTask
 __all__ = ["watched_run"]
 
 
-def watched_run(root: Path, entrypoints: Sequence[str], *, looks: int = 1, **params: int) -> list[PythonSnapshot]:
-    """Return what there was before each task and after the last; `looks` of each."""
+def watched_run(
+    root: Path, entrypoints: Sequence[str], *, watch: PythonWatch | None = None, looks: int = 1, **params: int
+) -> list[PythonSnapshot]:
+    """Return what there was before each task and after the last, as `watch` sees it; `looks` of each."""
     bundle = bundle_to_run(root)
-    watch, snapshots = PythonWatch(), list[PythonSnapshot]()
+    watch, snapshots = watch or PythonWatch(), list[PythonSnapshot]()
 
     def look(process: WatchedProcess) -> None:
         snapshots.extend(watch.snapshot(process) for _ in range(looks))

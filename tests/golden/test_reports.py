@@ -1,13 +1,18 @@
 """What other programs are given about two examples, to the letter."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from builders.isolation import leaking
+
 from bundlekit import __version__
+from bundlekit.api.finding_sources import finding_sources
 from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.model.finding import Level, Report
+from bundlekit.report.html.isolation import isolation_page
 from bundlekit.report.outputs import Format, render
 from bundlekit.report.step_summary import step_summary
 from bundlekit.report.surroundings import Surroundings
@@ -26,6 +31,8 @@ def _reports() -> list[Report]:
 
 def portable(text: str) -> str:
     """Return `text` without what differs from machine to machine and from version to version."""
+    # The style is a file of its own.
+    text = re.sub(r"(?<=<style>\n).*(?=</style>)", "", text, flags=re.DOTALL)
     text = text.replace(_EXAMPLES.as_posix(), ".").replace(f"bundlekit {__version__}", "bundlekit VERSION")
     return text.replace(f'"{__version__}"', '"VERSION"')
 
@@ -40,6 +47,10 @@ def test_the_report_is_the_expected_one(name: str) -> None:
         "github.txt": lambda: render(reports, Format.GITHUB, around=around),
         "junit.xml": lambda: render(reports, Format.JUNIT, around=around),
         "sarif.json": lambda: render(reports, Format.SARIF, around=around),
+        "report.html": lambda: render(
+            reports, Format.HTML, around=around._replace(sources=finding_sources(reports))
+        ),
+        "isolation.html": lambda: isolation_page(leaking()),
         "summary.md": lambda: step_summary(reports, around),
     }[name]()
     expected = (_GOLDEN / name).read_text(encoding="utf-8")

@@ -378,17 +378,17 @@ def test_objects_that_only_native_code_holds_are_found_where_it_holds_them(place
 
 def test_a_value_too_large_to_be_looked_at_as_a_whole_is_told(place: Path) -> None:
     """What was not looked at is not clean."""
+    watch = PythonWatch()
     source = "agents = [[n] for n in range(60_000)]\ndef wire(e, p, s):\n    return {'seen': b'ok'}"
-    first, _ = watched_run(wire_bundle(place, source), "a")
-    assert first.unseen == ("of Python values, only the beginning of 1, which are large",)
-    small = place / "small"
-    small.mkdir()
-    assert watched_run(wire_bundle(small, "def wire(e, p, s): return {'seen': b'ok'}"), "a")[0].unseen == ()
+    watched_run(wire_bundle(place, source), "a", watch=watch)
+    assert watch.unseen == ("of Python values, only the beginning of 1, which are large",)
 
 
 def test_looking_changes_nothing(place: Path) -> None:
     """Between two tasks that are to be compared, there must be nothing but the first of them."""
-    snapshots = watched_run(wire_bundle(place, _INNOCENT), "aa", looks=3)
+    watch = PythonWatch()
+    snapshots = watched_run(wire_bundle(place, _INNOCENT), "aa", watch=watch, looks=3)
+    assert watch.unseen == ()
     assert snapshots[0] == snapshots[1] == snapshots[2]
     assert snapshots[3] == snapshots[4] == snapshots[5]
     assert snapshots[0] != snapshots[3]

@@ -55,8 +55,9 @@ def _replay(console: str, directory: Path) -> None:
 
 
 def _steady(text: str) -> str:
-    # Seconds and interpreter are the machine's, and the size of an archive that of one version of Zstandard.
-    return re.sub(r"(?<=files, )[\d,]+ bytes(?=, digest)|\d+\.\d s\b|Python 3[\d.]+", "~", text)
+    # Seconds, memory and interpreter are the machine's, and the size of an archive that of one version of Zstandard.
+    steady = r"(?<=files, )[\d,]+ bytes(?=, digest)|\d+\.\d s\b|[\d.]+ MiB of memory|Python 3[\d.]+"
+    return re.sub(steady, "~", text)
 
 
 def _blocks(section: str) -> Iterator[tuple[str, str]]:

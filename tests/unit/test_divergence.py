@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundlekit.isolation.divergence import first_divergence
+from bundlekit.isolation.formats.difference import UnreadableError
 from bundlekit.isolation.formats.floats import distance, spelled
 from bundlekit.isolation.formats.tables import differing_tables
 from bundlekit.model.isolation import Divergence
@@ -309,6 +310,12 @@ def test_without_pyarrow_tables_are_compared_as_bytes_and_the_place_says_what_to
     assert place.endswith("(Parquet: install bundlekit[parquet] to see which row and column)")
 
 
+def test_a_table_of_very_many_bytes_is_not_read() -> None:
+    """It would take a multiple of them to read it."""
+    with pytest.raises(UnreadableError, match="tables of more than 256 MiB are compared as bytes"):
+        differing_tables(bytes((1 << 28) + 1), b"PAR1")
+
+
 def test_what_is_packed_twice_is_compared_as_it_is() -> None:
     """There are files that unpack to themselves."""
     packed = [gzip.compress(gzip.compress(each, mtime=1), mtime=1) for each in (b"1", b"2")]
@@ -374,6 +381,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(document=_VALUES, other=_VALUES)
 def test_the_path_leads_to_values_that_differ(document: object, other: object) -> None:
     """Both sides of a divergence are what really stands there."""
@@ -384,6 +392,7 @@ def test_the_path_leads_to_values_that_differ(document: object, other: object) -
         assert cold != warm
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.floats(), min_size=1, max_size=30), data=st.data())
 def test_the_first_element_that_differs_is_named_in_every_format(values: list[float], data: st.DataObject) -> None:
     """A model is debugged from the first wrong value on; a later one misleads."""
@@ -404,6 +413,7 @@ def _bits(value: float) -> bytes:
     return struct.pack(">d", value)
 
 
+@settings(deadline=None)
 @given(text=st.text(st.sampled_from("ab é\n"), max_size=30), other=st.text(st.sampled_from("ab é\n"), max_size=30))
 def test_line_and_column_count_what_both_texts_share(text: str, other: str) -> None:
     """Editors count lines and characters from 1."""
@@ -416,6 +426,7 @@ def test_line_and_column_count_what_both_texts_share(text: str, other: str) -> N
         assert place == f"line {before.count(chr(10)) + 1}, column {shared - before.rfind(chr(10))}"
 
 
+@settings(deadline=None)
 @given(cold=st.binary(max_size=300), warm=st.binary(max_size=300), start=st.sampled_from([
     b"", b"\x1f\x8b\x08", b"ARROW1\0\0", b"\xff\xff\xff\xff\x10\0\0\0", b"PAR1", b"\x93NUMPY\1\0\x10\0", b"PK\3\4",
     b"[", b"{",
@@ -434,7 +445,7 @@ _SEEDS = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.sampled_from(_SEEDS), data=st.data())
 def test_files_with_wrong_bytes_give_a_divergence(seed: bytes, data: st.DataObject) -> None:
     """A leak may well be one that corrupts what it writes."""
@@ -447,6 +458,7 @@ def test_files_with_wrong_bytes_give_a_divergence(seed: bytes, data: st.DataObje
 
 
 @pytest.mark.parametrize("width", [16, 32, 64])
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_float_is_spelled_as_no_other_is_and_its_neighbour_is_one_away(width: int, data: st.DataObject) -> None:
     """Two values that differ must not be shown as the same text."""

@@ -149,7 +149,7 @@ def test_names_are_such_as_can_be_written_on_a_terminal() -> None:
 
     class Process:
         pid = 0
-        code = Path("/nowhere")
+        code = tree = Path("/nowhere")
 
         def ask(self, _method: str, _params: Mapping[str, object]) -> Mapping[str, object]:
             items = [["file", "\x1b[2J", "1", "a\nb", 0, []], ["no piece"], None]

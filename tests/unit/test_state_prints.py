@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundlekit.cold_runner.child.state_prints import Fingerprints
@@ -174,6 +174,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(value=_VALUES, other=_VALUES)
 def test_a_copy_has_the_same_fingerprint_and_what_is_unlike_has_not(value: object, other: object) -> None:
     """What is copied is equal, and what pickle writes otherwise is not."""
@@ -183,6 +184,7 @@ def test_a_copy_has_the_same_fingerprint_and_what_is_unlike_has_not(value: objec
     assert len(shown(value)) <= 60
 
 
+@settings(deadline=None)
 @given(members=st.lists(st.integers() | st.tuples(st.text(max_size=3), st.integers()), unique=True, max_size=8))
 def test_the_order_in_a_set_is_no_part_of_it(members: list[object]) -> None:
     """It hangs on the addresses, and on what was in it before."""

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import NamedTuple
 
+from ..memory_use import MemoryWatch
 from ..phase_limits import PhaseClock, PhaseLimits
 from ..process_tree import kill_descendants, reap
 from ..stderr_log import StderrLog
@@ -64,9 +65,15 @@ class Wakeups:
 
 
 def watch(  # noqa: PLR0917 - one caller, and each is a different thing
-    child: Child, report: ChildReport, log: StderrLog, wakeups: Wakeups, limits: PhaseLimits, spared: set[int]
+    child: Child,
+    report: ChildReport,
+    log: StderrLog,
+    wakeups: Wakeups,
+    limits: PhaseLimits,
+    spared: set[int],
+    memory: MemoryWatch,
 ) -> Ending:
-    """Feed `report` and `log` until the child has ended and nothing of its tree is left but `spared`.
+    """Feed `report`, `log` and `memory` until the child has ended and nothing of its tree is left but `spared`.
 
     Raises:
         RunnerError: what the child sent cannot be a result; its tree has been killed.
@@ -75,12 +82,12 @@ def watch(  # noqa: PLR0917 - one caller, and each is a different thing
     clock = PhaseClock(limits)
     overstepped: str | None = None
     try:
-        if not _ended_in_time(child, report, log, wakeups, clock, statuses):
+        if not _ended_in_time(child, report, log, wakeups, clock, memory, statuses):
             overstepped = clock.allowed(report.phase)
             _give_notice(child, log, limits.grace_s)
     finally:
         spared.difference_update(statuses)
-        statuses.update(kill_descendants(group=child.pid, spared=spared))
+        statuses.update(kill_descendants(group=child.pid, spared=spared, peaks=memory.peaks))
         log.drain(child.stderr)
     killed = overstepped is not None or child.pid not in statuses
     return Ending(None if killed else os.waitstatus_to_exitcode(statuses[child.pid]), overstepped)
@@ -136,16 +143,20 @@ def _ended_in_time(  # noqa: PLR0917 - one caller, and each is a different thing
     log: StderrLog,
     wakeups: Wakeups,
     clock: PhaseClock,
+    memory: MemoryWatch,
     statuses: dict[int, int],
 ) -> bool:
     open_ends = {child.result, child.stderr}
     complete_by = math.inf
     while True:
         limit = min(complete_by, clock.limit(report.phase))
-        ready = _polled(open_ends, child.stderr, log, wakeups, min(limit - time.monotonic(), _TICK_S))
+        if time.monotonic() >= memory.next_look:
+            memory.look()
+        until = min(limit, memory.next_look)
+        ready = _polled(open_ends, child.stderr, log, wakeups, min(until - time.monotonic(), _TICK_S))
         wakeups.clear()
         log.forward()
-        statuses.update(reap() or {})
+        statuses.update(reap(peaks=memory.peaks) or {})
         has_exited = child.pid in statuses
         if child.result in open_ends and (child.result in ready or has_exited):
             was_complete = report.is_complete
@@ -153,6 +164,7 @@ def _ended_in_time(  # noqa: PLR0917 - one caller, and each is a different thing
                 open_ends.discard(child.result)
             if report.is_complete and not was_complete:
                 complete_by = time.monotonic() + _GRACE_S
+                memory.look()
         if child.stderr in ready and not log.read(child.stderr):
             open_ends.discard(child.stderr)
         if has_exited:

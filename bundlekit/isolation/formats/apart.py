@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bundlekit
 from bundlekit.isolation.formats.difference import Difference, UnreadableError, shown
-from bundlekit.isolation.formats.tables import differing_tables
+from bundlekit.isolation.formats.tables import check_size, differing_tables
 
 __all__ = ["differing_tables_apart", "main"]
 
@@ -28,6 +28,7 @@ def differing_tables_apart(cold: bytes, warm: bytes) -> Difference | None:
     Raises:
         UnreadableError: as there, and when the process did not live to tell.
     """
+    check_size(cold, warm)
     root = str(Path(bundlekit.__file__).parents[1])
     try:
         done = subprocess.run(
@@ -43,7 +44,10 @@ def differing_tables_apart(cold: bytes, warm: bytes) -> Difference | None:
         raise UnreadableError(f"pyarrow does not read it within {_TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
         raise UnreadableError(f"pyarrow ended with status {done.returncode} over it")
-    answer = json.loads(done.stdout)
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        raise UnreadableError("pyarrow says nothing that can be understood") from None
     if isinstance(answer, str):
         raise UnreadableError(answer)
     return None if answer is None else Difference(*answer)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["differing_tables", "is_arrow_file", "is_arrow_stream", "is_parquet"]
+__all__ = ["check_size", "differing_tables", "is_arrow_file", "is_arrow_stream", "is_parquet"]
 
 _MAX_BYTES = 1 << 28
 _MAX_CELLS = 1 << 25
@@ -36,6 +36,16 @@ def is_parquet(data: bytes) -> bool:
     return data.startswith(b"PAR1")
 
 
+def check_size(cold: bytes, warm: bytes) -> None:
+    """Refuse tables that are too large to be read.
+
+    Raises:
+        UnreadableError: one of both is.
+    """
+    if max(len(cold), len(warm)) > _MAX_BYTES:
+        raise UnreadableError(f"tables of more than {_MAX_BYTES >> 20} MiB are compared as bytes")
+
+
 def differing_tables(cold: bytes, warm: bytes) -> Difference | None:
     """Return the first row and column that differ; rows count from 0.
 
@@ -44,6 +54,7 @@ def differing_tables(cold: bytes, warm: bytes) -> Difference | None:
     Raises:
         UnreadableError: pyarrow is not installed, or cannot read one of both, or it holds very much.
     """
+    check_size(cold, warm)
     try:
         import pyarrow  # noqa: F401, ICN001, PLC0415 - an extra
     except ImportError:
@@ -72,8 +83,6 @@ def _table(data: bytes) -> "pa.Table":
 def _read_table(data: bytes) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415 - as above
 
-    if len(data) > _MAX_BYTES:
-        raise UnreadableError(f"tables of more than {_MAX_BYTES >> 20} MiB are compared as bytes")
     batches, schema = _parquet_batches(data) if is_parquet(data) else _arrow_batches(data)
     kept, cells, size = list[pa.RecordBatch](), 0, 0
     for batch in batches:

@@ -4,6 +4,7 @@ Each try is a process of its own, which is thrown away. Where several variables 
 the key that it was made for, those are found that are all needed.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from bundlekit.isolation.minimise import minimal
@@ -96,14 +97,16 @@ class _Undoing:
     """Is there between tasks: keeps what memory was after import, and writes it back before the victim."""
 
     def __init__(self, changes: Sequence[NativeChange], polluters: int) -> None:
-        self._changes, self._left = changes, polluters
+        self._changes, self._polluters = changes, polluters
+        self._calls = 0
         self._cold: NativeSnapshot | None = None
         self.done: list[NativeChange] = []
 
     def __call__(self, process: WatchedProcess) -> None:
-        if self._cold is None:
-            self._cold = snapshot_of(process)
-            return
-        self._left -= 1
-        if self._left == 0:
-            self.done = undo(process, self._cold, self._changes)
+        # Where memory cannot be read or written nothing is undone, and the victim shows nothing.
+        with contextlib.suppress(OSError):
+            if self._calls == 0:
+                self._cold = snapshot_of(process)
+            elif self._calls == self._polluters and self._cold is not None:
+                self.done = undo(process, self._cold, self._changes)
+        self._calls += 1

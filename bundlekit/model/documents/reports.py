@@ -11,6 +11,7 @@ from bundlekit.model.documents.texts import ChecksumText, CodeText, DigestText
 __all__ = [
     "BaselineDocument",
     "BundleDocument",
+    "EnvelopeDocument",
     "FindingDocument",
     "FixDocument",
     "KnownFindingDocument",
@@ -18,7 +19,9 @@ __all__ = [
     "ReportsDocument",
     "RuleDocument",
     "StageDocument",
+    "TaskEnvelopeDocument",
     "UnfixedDocument",
+    "WorkerDocument",
 ]
 
 
@@ -70,6 +73,39 @@ class BundleDocument(TypedDict):
     deps_hash: DigestText | None
 
 
+class TaskEnvelopeDocument(TypedDict):
+    """What one smoke task took; `seconds` is wall time.
+
+    The memory is that of all its processes, and `processes` how many there were at most at one time: with more than one
+    the peak is a floor. Both are null where nothing could be seen.
+    """
+
+    entrypoint: str
+    seed: int
+    peak_memory_bytes: int | None
+    processes: int | None
+    seconds: float
+    output_bytes: int
+
+
+class WorkerDocument(TypedDict):
+    """What to give a Dask worker that runs one task at a time, and how that follows from the peak."""
+
+    memory_limit_bytes: int
+    rule: str
+
+
+class EnvelopeDocument(TypedDict):
+    """The most that any of the smoke tasks took, and each of them; only those that succeeded count."""
+
+    peak_memory_bytes: int | None
+    processes: int | None
+    seconds: float
+    output_bytes: int
+    worker: WorkerDocument | None
+    tasks: list[TaskEnvelopeDocument]
+
+
 class ReportDocument(TypedDict):
     """The report of one bundle; `suppressed` counts the findings that do not count, by what keeps them from it.
 
@@ -77,6 +113,7 @@ class ReportDocument(TypedDict):
     looked for and not found any more. `sandbox` is the level that held while bundle code ran, `network` what the
     network was to it (closed, no-tcp, open); both are "none" where nothing ran. `fixed` and `unfixed` tell what `--fix`
     did, and `findings` what is left; with `--diff`, `difference` is a unified diff, and `fixed` what it would do.
+    `envelope` is null where no smoke task succeeded.
     `isolation` is null where that stage did not run.
     """
 
@@ -96,6 +133,7 @@ class ReportDocument(TypedDict):
     fixed: list[FixDocument]
     unfixed: list[UnfixedDocument]
     difference: str | None
+    envelope: EnvelopeDocument | None
     isolation: IsolationDocument | None
 
 
