@@ -1,10 +1,12 @@
 """Which tasks the experiment runs, and in which orders."""
 
+from itertools import pairwise, permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundlekit.isolation.plan import affordable, chosen, orders, pair_of, reseeded
+from bundlekit.isolation.plan import affordable, chosen, every_pair, orders, pair_of, reseeded, untried_pairs
 from bundlekit.model.grid import GridTask
 
 
@@ -73,6 +75,25 @@ def test_the_orders_are_those_that_the_report_names() -> None:
 def test_no_order_is_run_twice() -> None:
     """Of one task there is but one order, besides the one that repeats it."""
     assert [order.tasks for order in orders((4,), (4, 4), seed=0)] == [(4,), (4, 4, 4, 4)]
+
+
+@given(st.integers(2, 6))
+def test_each_task_comes_right_after_each_other_one(count: int) -> None:
+    """A leak that only one pair shows, side by side, hides from the grid's own order and from its reverse."""
+    tasks = tuple(range(count))
+    order = every_pair(tasks, ())
+    assert order is not None
+    assert sorted(pairwise(order.tasks)) == sorted(permutations(tasks, 2))
+    assert untried_pairs(tasks, [order]) == 0
+    assert every_pair(tasks, [order]) is None
+
+
+def test_many_tasks_are_not_all_put_side_by_side() -> None:
+    """Ninety runs to find one pair of ten tasks is more than the whole experiment takes; what is left is counted."""
+    tasks = tuple(range(10))
+    done = orders(tasks, (0, 1), seed=0)
+    assert every_pair(tasks, done) is None
+    assert 60 < untried_pairs(tasks, done) < 72
 
 
 PAIRS = {
