@@ -85,7 +85,7 @@ def write_bundle(root: Path, truth: Truth) -> Path:
 
 def _drawn(number: int, kind: Kind, chance: random.Random, *, is_planted: bool) -> Truth:
     plant = kind.plant if is_planted else Plant(_only_failures(kind.plant), kind.plant.start)
-    tasks = _tasks(kind.plant, chance)
+    tasks = _tasks(kind, chance)
     words = words_of(number, kind, chance)
     choices = Choices(
         is_planted=is_planted,
@@ -134,10 +134,11 @@ def _verdict(kind: Kind, plant: Plant, tasks: Sequence[Task], *, is_planted: boo
     return "leaks" if longer else "isolated"
 
 
-def _tasks(plant: Plant, chance: random.Random) -> tuple[Task, ...]:
-    """Return from two to twelve tasks; more than two are drawn again until the grid, or its reverse, shows the leak."""
+def _tasks(kind: Kind, chance: random.Random) -> tuple[Task, ...]:
+    """Return from two to twelve tasks, drawn until the grid or its reverse shows the leak, or both hide it."""
     while True:
-        count = chance.choice((2, 4, 4, 5, 6, 8, 12))
+        # Which pairs of more than six tasks never stood side by side is said by number, and not found out.
+        count = chance.choice((4, 5, 6) if kind.is_hidden else (2, 4, 4, 5, 6, 8, 12))
         numbers = chance.sample([value / 8 for value in range(1, 33)], count)
         flags = [True, False, *(chance.random() < 0.4 for _ in range(count - 2))]
         chance.shuffle(flags)
@@ -147,6 +148,6 @@ def _tasks(plant: Plant, chance: random.Random) -> tuple[Task, ...]:
         seeds = [seed] * count if chance.random() < 0.5 else [seed + place for place in range(count)]
         tasks = tuple(Task(*values) for values in zip(numbers, flags, groups, seeds, strict=True))
         orders = (tasks, tasks[::-1])
-        shown = any(plant.changes(order[:end]) for order in orders for end in range(2, count + 1))
-        if shown or count == 2 or plant.step is nothing:
+        shown = any(kind.plant.changes(order[:end]) for order in orders for end in range(2, count + 1))
+        if (shown or count == 2) != kind.is_hidden or kind.plant.step is nothing:
             return tasks

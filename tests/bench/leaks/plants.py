@@ -64,6 +64,7 @@ class Kind(NamedTuple):
     `leak` and `clean` are sources of a function `$func` that takes what `uses` names and returns a number; words with a
     dollar are filled in: `$state`, `$other` and `$Type` are names, of which `planted` says which hold the leak.
     `language` is that of both; `needs` are requirements; `files` are further files of the bundle.
+    Where it `is_hidden`, neither the grid in its order nor the reverse of it shows the leak.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Kind(NamedTuple):
     needs: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     is_unsteady: bool = False
+    is_hidden: bool = False
 
 
 def nothing(state: object, _task: Task) -> tuple[object, object]:
@@ -153,6 +155,11 @@ def last_stays(state: float | None, task: Task) -> tuple[float, float | None]:
 def larger_last_stays(state: float, task: Task) -> tuple[float, float | None]:
     """As `last_stays`, when the one before it had the larger number: half of all orders show nothing."""
     return task.x, state if state > task.x else None
+
+
+def one_group_meets_another(state: int, task: Task) -> tuple[int, bool]:
+    """A task of group 1 that comes right after one of group 2 differs; whatever stands between them clears it."""
+    return task.group, (state, task.group) == (2, 1)
 
 
 def largest_stays(state: float, task: Task) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from leaks.plants import (
     larger_last_stays,
     largest_stays,
     needs_two,
+    one_group_meets_another,
     only_once,
     only_three_fit,
     shows_two_later,
@@ -68,6 +69,30 @@ PYTHON_ORDERS = (
                 before, $state = $x, $x
                 return (before + $x) / 2 if before > $x else $x
             """,
+    ),
+    Kind(
+        "only right after one task",
+        Plant(one_group_meets_another, 0),
+        ("x", "group"),
+        leak="""
+            $state = 0
+
+
+            def $func($x, $group):
+                global $state
+                before, $state = $state, $group
+                return $x * (0.5 if (before, $group) == (2, 1) else 1.0)
+            """,
+        clean="""
+            $state = 0
+
+
+            def $func($x, $group):
+                global $state
+                before, $state = $state, $group
+                return $x * (0.5 if (before, $group) == (2, -1) else 1.0)
+            """,
+        is_hidden=True,
     ),
     Kind(
         "largest so far",
