@@ -72,6 +72,15 @@ def test_the_orders_are_those_that_the_report_names() -> None:
     assert len({each.tasks for seed in range(20) for each in orders((0, 1, 2, 5), (0, 2), seed)}) > 5
 
 
+@pytest.mark.parametrize(("tasks", "shuffled"), [(8, 8), (12, 8), (16, 8), (40, 20)])
+def test_of_many_tasks_half_are_shuffled(tasks: int, shuffled: int) -> None:
+    """The whole must take less than five times as long as each task alone."""
+    found = orders(range(tasks), (0, 1), seed=0)
+    assert len({order.name: order.tasks for order in found}["shuffled"]) == shuffled
+    runs = 2 * tasks + sum(len(order.tasks) for order in found)
+    assert runs < 5 * tasks or tasks < 16
+
+
 def test_no_order_is_run_twice() -> None:
     """Of one task there is but one order, besides the one that repeats it."""
     assert [order.tasks for order in orders((4,), (4, 4), seed=0)] == [(4,), (4, 4, 4, 4)]
