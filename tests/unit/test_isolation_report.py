@@ -106,7 +106,7 @@ def test_much_is_cut_and_counted() -> None:
     """A screen is a screen; the document has all."""
     many = leaking()._replace(victims=leaking().victims * 3, native_state=leaking().native_state * 5)
     found = lines(many)
-    assert "and 3 tasks more that change; --output json lists all" in found
+    assert "and 3 tasks more that others change; --output json lists all" in found
     assert "and 3 changes more; --output json lists all" in found
 
 
