@@ -10,6 +10,7 @@ __all__ = [
     "AggregationFailedError",
     "ArchiveCorruptError",
     "ArchiveUnsafeError",
+    "BundleNotFoundError",
     "BundlekitError",
     "CacheUnusableError",
     "ContractError",
@@ -21,6 +22,7 @@ __all__ = [
     "ManifestError",
     "NameRefusedError",
     "PyprojectRefusedError",
+    "RegistryError",
     "RuntimeConfigError",
     "TaskRefusedError",
     "UsageError",
@@ -49,6 +51,10 @@ class UsageError(BundlekitError):
     """The user asked for something that cannot be done: a wrong option, path or combination."""
 
     code = ErrorCode.USAGE
+
+
+class BundleNotFoundError(UsageError):
+    """There is no such bundle where it was looked for: in the store, a registry, an image layout."""
 
 
 class RuntimeConfigError(BundlekitError):
@@ -141,6 +147,16 @@ class CacheUnusableError(BundlekitError):
     """The cache of environments cannot be read or written."""
 
     code = ErrorCode.CACHE
+
+
+class RegistryError(BundlekitError):
+    """A registry could not be reached, refused what was asked, or broke the protocol; `status` is what it answered."""
+
+    code = ErrorCode.IO
+
+    def __init__(self, message: str, *, subject: object = None, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, subject=subject, hint=hint)
+        self.status = status
 
 
 class InternalError(BundlekitError):

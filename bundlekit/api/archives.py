@@ -24,8 +24,19 @@ from bundlekit.pack.zstd_frames import MAGIC
 from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
 from bundlekit.report.outputs import PACK_REPORT_MARK, check_replaceable, write_atomically
+from bundlekit.store.oci_digests import oci_digests
 
-__all__ = ["PackOptions", "compare", "inspect", "pack", "unpack", "verify"]
+__all__ = [
+    "ARCHIVE_SUFFIX",
+    "PackOptions",
+    "check_no_other_file",
+    "compare",
+    "inspect",
+    "pack",
+    "percent",
+    "unpack",
+    "verify",
+]
 
 ARCHIVE_SUFFIX = ".tar.zst"
 REPORT_SUFFIX = ".report.json"
@@ -56,7 +67,8 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     # What cannot be packed at all is told before minutes go into proving it.
     manifest = manifest_of(project, ())
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
-    _check_destination(destination)
+    check_replaceable(_report_path(destination), PACK_REPORT_MARK)
+    check_no_other_file(destination)
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
@@ -71,18 +83,19 @@ def verify(archive: Path, progress: Progress) -> InspectedArchive:
     Raises:
         BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
     """
-    content = verify_archive(archive, progress=_percent(progress, f"verifying {archive}"))
+    content = verify_archive(archive, progress=percent(progress, f"verifying {archive}"))
     return InspectedArchive(str(archive), content.manifest, content.digest, verified=True)
 
 
 def inspect(archive: Path) -> InspectedArchive:
-    """Return what the manifest of `archive` says, without reading the rest.
+    """Return what the manifest of `archive` says, without holding the rest against it, and its digests in registries.
 
     Raises:
         BundlekitError: the file does not begin with a sound manifest.
     """
     content = read_manifest(archive)
-    return InspectedArchive(str(archive), content.manifest, content.digest, verified=False)
+    digests = oci_digests(content.manifest, archive)
+    return InspectedArchive(str(archive), content.manifest, content.digest, verified=False, oci_digests=digests)
 
 
 def unpack(archive: Path, destination: Path, progress: Progress) -> Unpacked:
@@ -91,7 +104,7 @@ def unpack(archive: Path, destination: Path, progress: Progress) -> Unpacked:
     Raises:
         BundlekitError: the archive is not sound, or the destination is taken; then nothing is written there.
     """
-    content = unpack_archive(archive, destination, progress=_percent(progress, f"unpacking {archive}"))
+    content = unpack_archive(archive, destination, progress=percent(progress, f"unpacking {archive}"))
     return Unpacked(str(destination), content.manifest, content.digest)
 
 
@@ -109,7 +122,7 @@ def _inspected(path: Path, progress: Progress) -> InspectedArchive:
     if not path.is_dir():
         return verify(path, progress)
     project = read_project(path)
-    files = hash_tree(path, project.members, progress=_percent(progress, f"hashing {path}"))
+    files = hash_tree(path, project.members, progress=percent(progress, f"hashing {path}"))
     manifest = manifest_of(project, files)
     return InspectedArchive(str(path), manifest, manifest_digest(manifest), verified=True)
 
@@ -125,9 +138,12 @@ def _named(project: Project, name: str | None) -> Project:
     return project._replace(name=name, version=version)
 
 
-def _check_destination(destination: Path) -> None:
-    """Refuse to write over anything but an archive and its report: it may be the only copy of somebody's work."""
-    check_replaceable(_report_path(destination), PACK_REPORT_MARK)
+def check_no_other_file(destination: Path) -> None:
+    """Refuse to write over anything but an archive: it may be the only copy of somebody's work.
+
+    Raises:
+        UsageError: there is a file of another kind.
+    """
     if destination.is_file() and destination.stat().st_size > 0:
         with destination.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
@@ -141,8 +157,8 @@ def _report_path(archive: Path) -> Path:
 
 def _written(project: Project, destination: Path, report: Report | None, progress: Progress) -> Packed:
     expected = None if report is None else report.digest
-    percent = _percent(progress, f"packing {len(project.members)} files into {destination}")
-    packed = write_archive(project, destination, expected=expected, progress=percent)
+    packing = percent(progress, f"packing {len(project.members)} files into {destination}")
+    packed = write_archive(project, destination, expected=expected, progress=packing)
     report_path = _report_path(destination)
     result = Packed(
         archive=str(destination),
@@ -158,8 +174,8 @@ def _written(project: Project, destination: Path, report: Report | None, progres
     return result
 
 
-def _percent(progress: Progress, what: str) -> Callable[[int, int], None]:
-    """Return what turns bytes done, and bytes in all, into a word for people."""
+def percent(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """Return what turns bytes done, and bytes in all, into a word for people about `what`."""
     progress(what)
     return lambda done, total: progress(f"{what}: {done * 100 // max(total, 1)} %")
 

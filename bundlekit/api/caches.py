@@ -3,11 +3,9 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 
 from bundlekit.api.validation import Progress
-from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
 from bundlekit.cold_runner.environments.cache_leftovers import Leftover, kept_answers, leftovers
 from bundlekit.cold_runner.environments.cache_removal import (
@@ -19,9 +17,9 @@ from bundlekit.cold_runner.environments.cache_removal import (
 )
 from bundlekit.cold_runner.environments.cache_verification import Verification, verify_entry
 from bundlekit.cold_runner.environments.cached_entries import CachedEntry, cached_entries
-from bundlekit.cold_runner.runner_error import RunnerError
-from bundlekit.errors import BundlekitError, CacheUnusableError, FileAccessError
 from bundlekit.model.cache import Cleared, Contents, Verified
+from bundlekit.store.bundle_store import told_here
+from bundlekit.store.stored_entries import set_aside, verify_stored
 
 __all__ = ["Limits", "clear_cache", "list_cache", "verify_cache"]
 
@@ -35,17 +33,19 @@ def list_cache() -> Contents:
 def verify_cache(progress: Progress, *, remove: bool = False) -> Verified:
     """Hold every entry of the cache against its inventory; with `remove` the damaged go, so that they are built again.
 
+    A bundle is set aside instead, and made again from its archive if that is sound: it may be the only copy.
+
     Raises:
         CacheUnusableError: the cache cannot be read or, with `remove`, written.
     """
     directory = default_cache_dir()
     found: list[Verification] = []
     removed: set[str] = set()
-    with _told():
+    with told_here():
         for entry in cached_entries(directory):
             progress(f"verifying {entry.directory}")
-            found.append(verify_entry(entry))
-            if remove and found[-1].verdict == "damaged" and remove_entry(entry):
+            found.append(verify_stored(entry) if entry.kind == "bundle" else verify_entry(entry))
+            if remove and found[-1].verdict == "damaged" and _removed(entry):
                 removed.add(entry.directory)
     return Verified(directory, tuple(found), frozenset(removed))
 
@@ -63,7 +63,7 @@ def clear_cache(limits: Limits, progress: Progress, *, dry_run: bool = False) ->
     removals, spared = list(doomed), list[CachedEntry]()
     if not dry_run:
         removals = []
-        with _told():
+        with told_here():
             for each in doomed:
                 progress(f"removing {each.entry.directory}")
                 if remove_entry(each.entry):
@@ -80,15 +80,5 @@ def _leftovers(directory: str) -> Iterator[Leftover]:
     return leftovers(directory, tempfile.gettempdir(), os.getcwd())  # noqa: PTH109 - the cold runner's paths are texts
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except RunnerError as error:
-        raise _told_here(error) from error
-
-
-def _told_here(error: RunnerError) -> BundlekitError:
-    if error.code is ErrorCode.IO:
-        return FileAccessError(error.message)
-    return CacheUnusableError(error.message)
+def _removed(entry: CachedEntry) -> bool:
+    return set_aside(entry) if entry.kind == "bundle" else remove_entry(entry)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from bundlekit import __version__
-from bundlekit.cli import archives, caches, catalogue, doctor, grids, isolation, runs, validation
+from bundlekit.cli import archives, caches, catalogue, doctor, grids, isolation, registries, runs, validation
 from bundlekit.cli.terminal import abandon_stdout
 from bundlekit.cold_runner.codes import EXIT_STATUS, ErrorCode
 from bundlekit.errors import BundlekitError
@@ -66,6 +66,8 @@ def _app() -> typer.Typer:
         archives.unpack,
         archives.inspect,
         archives.diff,
+        registries.push,
+        registries.pull,
         runs.run,
         doctor.doctor,
         grids.grid,

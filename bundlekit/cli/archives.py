@@ -65,7 +65,7 @@ def verify(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> No
 
 
 def inspect(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> None:
-    """Tell what an archive's manifest says; only the manifest is read."""
+    """Tell what an archive's manifest says, and its digests in registries; its files are not held against it."""
     from bundlekit.api.archives import inspect as inspect_archive
     from bundlekit.report.archives import inspection_document, inspection_lines
 

@@ -1,21 +1,26 @@
 """Bundles of a directory, found by their digests: archives that pack made, and bundles as they are worked on."""
 
+import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from bundlekit.errors import BundlekitError, DigestMismatchError, FileAccessError, UsageError
+from bundlekit.errors import BundlekitError, FileAccessError, UsageError
 from bundlekit.model.contracts.tasks import digest_of_reference
 from bundlekit.model.digest import Digest
 from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.hashing import hash_tree
 from bundlekit.pack.manifest import manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
-from bundlekit.pack.unpack import unpack_archive
 from bundlekit.read.project import read_project
+from bundlekit.store.bundle_store import BundleStore
+from bundlekit.store.copies import copy_file
 
 __all__ = ["BundleDirectory"]
+
+_LOG = logging.getLogger("bundlekit.executors")
 
 
 class _Listed(NamedTuple):
@@ -26,14 +31,14 @@ class _Listed(NamedTuple):
 
 
 class BundleDirectory:
-    """A BundleRepository over the children of `directory`; archives are unpacked once, below `cache_dir`.
+    """A BundleRepository over the children of `directory`; archives are kept in the store in `cache_dir`.
 
     Any number of threads and processes may use one cache. What is new in the directory is found when it is asked for.
     """
 
     def __init__(self, directory: Path, cache_dir: Path) -> None:
         self._directory = directory
-        self._cache_dir = cache_dir
+        self._store = BundleStore(cache_dir, _LOG.warning)
         self._lock = threading.Lock()
         self._local: dict[Digest, Path] = {}
 
@@ -43,13 +48,14 @@ class BundleDirectory:
         Raises:
             ContractError: the reference has no digest.
             UsageError: no bundle of the directory has that digest.
-            BundlekitError: it cannot be read or unpacked.
+            BundlekitError: it cannot be read, or the store not be used.
         """
         digest = digest_of_reference(bundle_ref)
         with self._lock:
             if digest not in self._local:
                 self._local[digest] = self._found(digest)
-            return digest, self._local[digest]
+            path = self._local[digest]
+            return digest, path if path.is_dir() else self._store.hold(digest, partial(copy_file, path)).tree
 
     def exists(self, bundle_ref: str) -> bool:
         """Return whether a bundle of the directory has the digest of `bundle_ref`."""
@@ -65,23 +71,7 @@ class BundleDirectory:
                 f"there are: {', '.join([*there, *listed.others]) or 'none'}"
             )
             raise UsageError(msg, subject=digest, hint="pack the bundle, and put the archive into that directory")
-        return path if path.is_dir() else self._unpacked(path, digest)
-
-    def _unpacked(self, archive: Path, digest: Digest) -> Path:
-        destination = self._cache_dir / digest.hex
-        try:
-            self._cache_dir.mkdir(parents=True, exist_ok=True)
-            if not destination.is_dir():
-                unpack_archive(archive, destination)
-        except OSError as error:
-            msg = f"cannot make {self._cache_dir}: {error.strerror}"
-            raise FileAccessError(msg, subject=str(self._cache_dir)) from error
-        except (UsageError, FileAccessError):
-            # Another worker of this machine may have been faster: what it has published is whole.
-            if not destination.is_dir():
-                raise
-        _check_unpacked(archive, destination, digest)
-        return destination
+        return path
 
     def _listed(self) -> _Listed:
         listed = _Listed({}, [])
@@ -101,23 +91,6 @@ class BundleDirectory:
         for path in children:
             if path.name.endswith(".tar.zst") or (path.is_dir() and not path.name.startswith(".")):
                 yield path
-
-
-def _check_unpacked(archive: Path, destination: Path, digest: Digest) -> None:
-    """Hold a directory that may be as old as the cache against the archive's manifest.
-
-    Raises:
-        DigestMismatchError: a file of it is not as it was packed, or the archive is another one by now.
-    """
-    content = read_manifest(archive)
-    there = hash_tree(destination, read_project(destination).members)
-    changed = sorted({each.path for each in set(there) ^ set(content.manifest.files)})
-    if content.digest != digest or changed:
-        what = (
-            f"{len(changed)} of its files differ, such as {changed[0]}" if changed else f"{archive} is another one now"
-        )
-        msg = f"{destination} is not the bundle {digest} any more: {what}"
-        raise DigestMismatchError(msg, subject=str(destination), hint="remove that directory; it is unpacked again")
 
 
 def _digest(path: Path) -> Digest:

@@ -14,6 +14,9 @@ from bundlekit.executors.exec_env import ExecOptions
 from bundlekit.executors.warm.executor import WarmExecutor, WarmOptions
 from bundlekit.executors.warm.pool import WarmLimits
 from bundlekit.model.contracts.ports import BundleRepository, ExecutionEnvironment
+from bundlekit.store.bundle_store import BundleStore
+from bundlekit.store.depots import RegistryOptions
+from bundlekit.store.repositories import RegistryRepository
 
 __all__ = ["make_environment", "make_repository"]
 
@@ -50,12 +53,17 @@ def make_repository(config: RuntimeConfig) -> BundleRepository:
     """Return the bundles that `config` gives a worker.
 
     Raises:
-        UsageError: they are in a registry, which this version does not fetch from.
+        UsageError: they are in a registry, and nothing says which.
     """
     if config.bundle_source is BundleSource.FILE and config.bundles_dir is not None:
         return BundleDirectory(config.bundles_dir, config.bundles_cache_dir)
-    raise UsageError(
-        "MODELOPS_BUNDLE_SOURCE is oci, and this version of bundlekit fetches no bundles from a registry",
-        subject=config.bundle_registry,
-        hint="set MODELOPS_BUNDLE_SOURCE=file, and MODELOPS_BUNDLES_DIR to a directory with the packed bundles",
-    )
+    if config.bundle_registry is None:
+        raise UsageError(
+            "MODELOPS_BUNDLE_SOURCE is oci, and MODELOPS_BUNDLE_REGISTRY, the registry of the bundles, is not set",
+            subject=config.bundle_source.value,
+            hint="set it to host/repository; or set MODELOPS_BUNDLE_SOURCE=file, and MODELOPS_BUNDLES_DIR to a "
+            "directory with the packed bundles",
+        )
+    store = BundleStore(config.bundles_cache_dir, _LOG.warning)
+    options = RegistryOptions(insecure=config.bundle_insecure, log=_LOG.info)
+    return RegistryRepository(store, config.bundle_registry, options)

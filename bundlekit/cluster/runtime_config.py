@@ -129,7 +129,7 @@ class RuntimeConfig(BaseSettings):
     bundle_registry: Annotated[str | None, Variable(("MODELOPS_BUNDLE_REGISTRY",))] = Field(
         default=None, description="the registry, for MODELOPS_BUNDLE_SOURCE=oci"
     )
-    bundle_insecure: Annotated[Switch, Variable(("MODELOPS_BUNDLE_INSECURE",), has_effect=False)] = Field(
+    bundle_insecure: Annotated[Switch, Variable(("MODELOPS_BUNDLE_INSECURE",))] = Field(
         default=False, description="speak to the registry without TLS"
     )
     bundles_cache_dir: Annotated[Directory, Variable(("MODELOPS_BUNDLES_CACHE_DIR",))] = Field(

@@ -7,7 +7,7 @@ from bundlekit.model.finding import Report
 from bundlekit.model.manifest import Manifest
 from bundlekit.model.project import Excluded
 
-__all__ = ["InspectedArchive", "PackRefusal", "Packed", "Unpacked"]
+__all__ = ["InspectedArchive", "OciDigests", "PackRefusal", "Packed", "Unpacked"]
 
 
 class Packed(NamedTuple):
@@ -29,13 +29,27 @@ class PackRefusal(NamedTuple):
     report: Report
 
 
+class OciDigests(NamedTuple):
+    """The digests of the OCI manifest that a registry would have for a bundle, by layout.
+
+    `modelops` is None for a bundle of too many files for that layout.
+    """
+
+    bundlekit: Digest
+    modelops: Digest | None
+
+
 class InspectedArchive(NamedTuple):
-    """An archive's manifest and digest; `verified` when every byte was held against them."""
+    """An archive's manifest and digest; `verified` when every byte was held against them.
+
+    `oci_digests` are there when they were asked for.
+    """
 
     archive: str
     manifest: Manifest
     digest: Digest
     verified: bool
+    oci_digests: OciDigests | None = None
 
 
 class Unpacked(NamedTuple):

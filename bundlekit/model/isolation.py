@@ -172,7 +172,8 @@ class IsolationOutcome(NamedTuple):
     """The experiment on one bundle.
 
     `verdict` is None when no task succeeded cold, so that nothing can be said. `tasks` are those of the grid, by
-    number; `failed_cold` are the numbers of those that failed cold, and were left out. `notes` are the words
+    number; `failed_cold` are those that failed cold: they come before others like any task, and warm they
+    must fail in the same way, unless they end the process, which leaves them out. `notes` are the words
     ``seed_ignored``, ``hash_order`` (results hang on the order of a set), ``differs_each_time`` and ``sequence_only``
     (one sequence was run, which says nothing of others); `not_shown` are sentences. `seed` is the shuffled order's.
     `sandbox` is the level that held, cold and warm. An `obstacle` is there whenever there is no verdict.

@@ -8,7 +8,7 @@ from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.model.member import colliding_paths, path_error, path_limit_error
 from bundlekit.pack.limits import MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
 
-__all__ = ["check_dependency_hash", "check_inventory"]
+__all__ = ["check_dependency_hash", "check_files", "check_inventory"]
 
 
 def check_inventory(manifest: Manifest) -> None:
@@ -21,7 +21,21 @@ def check_inventory(manifest: Manifest) -> None:
         DigestMismatchError: the lock is not among the files, or not with that digest, or the dependency hash is not
             that of the declared dependencies where there is no lock.
     """
-    files = manifest.files
+    check_files(manifest.files)
+    lock = manifest.dependencies.lock
+    if lock is None:
+        check_dependency_hash(manifest, None)
+    elif not any((file.path, file.sha256) == lock for file in manifest.files):
+        message = f"the manifest's lock {lock.path!a} is not among its files with the digest {lock.sha256}"
+        raise DigestMismatchError(message, subject=lock.path)
+
+
+def check_files(files: tuple[ManifestFile, ...]) -> None:
+    """Check that `files` can be a directory.
+
+    Raises:
+        LimitExceededError, ArchiveUnsafeError, ManifestError: as :func:`check_inventory`.
+    """
     _check_limits(files)
     for file in files:
         reason = path_error(file.path)
@@ -30,12 +44,6 @@ def check_inventory(manifest: Manifest) -> None:
             raise ArchiveUnsafeError(message, subject=file.path)
     _check_order(files)
     _check_places(files)
-    lock = manifest.dependencies.lock
-    if lock is None:
-        check_dependency_hash(manifest, None)
-    elif not any((file.path, file.sha256) == lock for file in files):
-        message = f"the manifest's lock {lock.path!a} is not among its files with the digest {lock.sha256}"
-        raise DigestMismatchError(message, subject=lock.path)
 
 
 def check_dependency_hash(manifest: Manifest, lock_content: bytes | None) -> None:

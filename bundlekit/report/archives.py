@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         InspectionDocument,
         LeftOutDocument,
         ManifestDocument,
+        OciDigestsDocument,
         PackDocument,
         PackReportDocument,
         UnpackDocument,
@@ -105,6 +106,7 @@ def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
         "name": manifest.name,
         "version": manifest.version,
         "verified": archive.verified,
+        "oci_digests": _oci_digests(archive),
         "files": [_file(each) for each in manifest.files],
         "manifest": _manifest(manifest),
     }
@@ -122,6 +124,9 @@ def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
     yield f"wire       {printable(manifest.wire.value)} ({manifest.wire.source.value})"
     for target in manifest.targets:
         yield f"target     {printable(target)}"
+    if archive.oci_digests is not None:
+        yield f"registry   {archive.oci_digests.bundlekit} (layout bundlekit)"
+        yield f"registry   {archive.oci_digests.modelops or 'none, too many files'} (layout modelops)"
     if not archive.verified:
         for each in manifest.files:
             yield f"{each.mode} {each.size:>12,}  {printable(each.path)}"
@@ -170,6 +175,11 @@ def difference_lines(a: InspectedArchive, b: InspectedArchive, found: Difference
         mode = "" if before.mode == after.mode else f", mode {before.mode} -> {after.mode}"
         yield f"{style('~', 'warning')} {printable(after.path)} ({before.size:,} -> {after.size:,} bytes{mode})"
     yield f"same digest {a.digest}" if a.digest == b.digest else f"different: {a.digest} and {b.digest}"
+
+
+def _oci_digests(archive: InspectedArchive) -> "OciDigestsDocument | None":
+    known = archive.oci_digests
+    return None if known is None else {"bundlekit": known.bundlekit, "modelops": known.modelops}
 
 
 def _left_out(packed: Packed) -> "list[LeftOutDocument]":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, caches, doctor, grids, isolation, reports, settings, tasks
+from bundlekit.model.documents import archives, caches, doctor, grids, isolation, registries, reports, settings, tasks
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -32,6 +32,8 @@ def schema_texts() -> dict[str, str]:
         "manifest": TypeAdapter(archives.ManifestDocument),
         "pack": TypeAdapter(archives.PackDocument),
         "pack-report": TypeAdapter(archives.PackReportDocument),
+        "pull": TypeAdapter(registries.PullDocument),
+        "push": TypeAdapter(registries.PushDocument),
         "report": TypeAdapter(reports.ReportDocument | reports.ReportsDocument),
         "result": TypeAdapter(tasks.ResultDocument),
         "rules": TypeAdapter(list[reports.RuleDocument]),

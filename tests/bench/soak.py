@@ -1,7 +1,7 @@
 """Runs the cold runner for long, and against what wants to break it; prints what was lost, which must be nothing.
 
 ``soak.py [--tier short|long] [--seed N] [PART ...]``; parts are `tasks`, `kills`, `creators`, `documents`,
-`trees` and `warm`.
+`trees`, `warm` and `store`.
 The short tier takes minutes and is for every change, the long one is for releases. Everything is seeded but the moments
 at which processes are killed, which the machine decides. The exit status is 1 when anything was lost.
 """
@@ -28,6 +28,7 @@ from builders import environments
 from builders.cold_runs import HOSTILE_TREE, MODULE, runner_environment, wire_bundle
 from builders.environments import BACKEND, own_bundle, write_bundle
 from builders.warm_runs import executor
+from soak_store import StoreTier, soak_store
 from uv import find_uv_bin
 
 from bundlekit.api.caches import verify_cache
@@ -95,11 +96,12 @@ class Tier(NamedTuple):
     trees: int
     warm_calls: int
     warm_kills: int
+    store: StoreTier
 
 
 TIERS = {
-    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200),
-    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000),
+    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, StoreTier(6, 15, 1.5)),
+    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000, StoreTier(400, 2_000, 120.0)),
 }
 
 
@@ -383,7 +385,12 @@ def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm)}
+def store(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Kill, change and crowd the store of bundles and what pushes and pulls: see `soak_store`."""
+    return soak_store(tier.store, chance, top)
+
+
+_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm, store)}
 
 
 def _bundle(root: Path) -> BundleToRun:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from builders.native_modules import NativeProcess, Planted, compiled, with_thread_local
 
-from bundlekit.isolation.native.intervention import Between, with_causes
+from bundlekit.isolation.native.intervention import with_causes
 from bundlekit.isolation.native.watch import NativeWatch
+from bundlekit.isolation.sequences import Between
 from bundlekit.model.isolation import Behaviour, NativeChange
 
 pytestmark = [
@@ -208,6 +209,14 @@ def test_where_no_variable_is_the_cause_none_is_named(planted: Planted) -> None:
     (note,) = (each for each in rerun.changed() if each.symbol == "note")
     (found,) = with_causes([note], 1, rerun)
     assert found.is_cause is False
+
+
+def test_beside_what_cannot_be_written_back_none_is_innocent(planted: Planted) -> None:
+    """The output may need both."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+    (note,) = (each for each in rerun.changed() if each.symbol == "note")
+    elsewhere = note._replace(library="gone.so")
+    assert [each.is_cause for each in with_causes([note, elsewhere], 1, rerun)] == [None, None]
 
 
 def test_when_the_budget_ends_nothing_is_claimed(planted: Planted) -> None:

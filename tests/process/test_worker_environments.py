@@ -1,5 +1,6 @@
 """The executors that workers' variables ask for do what the variables say."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,10 +83,18 @@ def test_the_memory_limit_holds(monkeypatch: pytest.MonkeyPatch, home: BundleHom
     assert enough.error is None
 
 
-def test_a_registry_is_refused_with_what_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_bundles_says_so_when_it_starts() -> None:
     """A worker that finds no bundle at its first task has told nobody that it never could."""
-    monkeypatch.setenv("MODELOPS_BUNDLE_REGISTRY", "registry.example/models")
-    with pytest.raises(UsageError, match="fetches no bundles from a registry") as caught:
+    with pytest.raises(UsageError, match="MODELOPS_BUNDLE_REGISTRY, the registry of the bundles, is not set") as caught:
         make_repository(RuntimeConfig.from_env())
     assert caught.value.hint is not None
     assert "MODELOPS_BUNDLE_SOURCE=file" in caught.value.hint
+
+
+def test_a_worker_without_the_extra_says_so_when_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told what to install, and not at the first task."""
+    monkeypatch.setenv("MODELOPS_BUNDLE_REGISTRY", "registry.example/models")
+    monkeypatch.setitem(sys.modules, "urllib3", None)
+    with pytest.raises(UsageError, match="registries need urllib3, which is not installed") as caught:
+        make_repository(RuntimeConfig.from_env())
+    assert caught.value.hint == "python -m pip install 'bundlekit[oci]'"

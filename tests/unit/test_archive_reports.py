@@ -52,7 +52,7 @@ def test_packing_says_what_was_written_and_what_was_left_out(tmp_path: Path) -> 
 
 
 def test_an_archive_says_who_it_is(tmp_path: Path) -> None:
-    """`inspect` lists the files, `verify` says that every byte of them holds."""
+    """`inspect` lists the files and what registries will call it, `verify` says that every byte of them holds."""
     packed = _packed(tmp_path / "b", tmp_path / "m.tar.zst")
     who = [
         "name       model 1.0",
@@ -66,8 +66,12 @@ def test_an_archive_says_who_it_is(tmp_path: Path) -> None:
         f"verified {tmp_path}/m.tar.zst: 3 files, {total} bytes",
         *who,
     ]
+    digests = inspected.oci_digests
+    assert digests is not None
     assert list(archives.inspection_lines(inspected, _plain)) == [
         *who,
+        f"registry   {digests.bundlekit} (layout bundlekit)",
+        f"registry   {digests.modelops} (layout modelops)",
         f"0644 {0:>12}  model/__init__.py",
         f"0644 {len(GOOD_WIRE):>12}  model/wire.py",
         f"0644 {len(GOOD_PYPROJECT):>12}  pyproject.toml",

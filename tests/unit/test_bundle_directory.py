@@ -8,11 +8,15 @@ from builders.bundles import GOOD_PYPROJECT, make_bundle
 
 from bundlekit.api.archives import PackOptions, pack
 from bundlekit.cluster.bundle_directory import BundleDirectory
-from bundlekit.errors import ContractError, DigestMismatchError, FileAccessError, UsageError
+from bundlekit.errors import CacheUnusableError, ContractError, FileAccessError, UsageError
 from bundlekit.model.archive import Packed
 from bundlekit.model.digest import Digest
 
 _ABSENT = Digest.of(b"no bundle")
+
+
+def _tree(top: Path, digest: Digest) -> Path:
+    return top / "cache" / "bundles" / digest.hex / "tree"
 
 
 def _packed(directory: Path, name: str, source: str) -> Digest:
@@ -37,10 +41,10 @@ def test_archives_are_found_by_digest_and_unpacked_once(home: Path, tmp_path: Pa
     bundles = BundleDirectory(home, tmp_path / "cache")
     for digest, name in zip(digests, ("a", "b"), strict=True):
         found, path = bundles.ensure_local(f"registry.example/model@{digest}")
-        assert (found, path) == (digest, tmp_path / "cache" / digest.hex)
+        assert (found, path) == (digest, _tree(tmp_path, digest))
         assert f"b'{name}'" in (path / "model" / "wire.py").read_text(encoding="utf-8")
         assert bundles.exists(digest)
-    assert bundles.ensure_local(digests[0]) == (digests[0], tmp_path / "cache" / digests[0].hex)
+    assert bundles.ensure_local(digests[0]) == (digests[0], _tree(tmp_path, digests[0]))
     assert not bundles.exists(_ABSENT)
 
 
@@ -62,17 +66,20 @@ def test_many_workers_unpack_one_archive(home: Path, tmp_path: Path) -> None:
     workers = [BundleDirectory(home, tmp_path / "cache") for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda worker: worker.ensure_local(digest), workers))
-    assert found == [(digest, tmp_path / "cache" / digest.hex)] * 8
-    assert [each.name for each in (tmp_path / "cache").iterdir()] == [digest.hex]
+    assert found == [(digest, _tree(tmp_path, digest))] * 8
+    assert [each.name for each in (tmp_path / "cache" / "bundles").iterdir()] == [digest.hex]
 
 
 def test_a_copy_that_was_changed_is_not_served(home: Path, tmp_path: Path) -> None:
     """A task that wrote into the copy, or a person, would change the results of all that follow."""
     digest = _packed(home, "a", "def wire(e, p, s):\n    return {}\n")
-    _, path = BundleDirectory(home, tmp_path / "cache").ensure_local(digest)
+    before = BundleDirectory(home, tmp_path / "cache")
+    _, path = before.ensure_local(digest)
     (path / "model" / "wire.py").write_text("TAMPERED = True\n", encoding="utf-8")
-    with pytest.raises(DigestMismatchError, match=r"1 of its files differ, such as model/wire\.py"):
-        BundleDirectory(home, tmp_path / "cache").ensure_local(digest)
+    del before
+    _, again = BundleDirectory(home, tmp_path / "cache").ensure_local(digest)
+    assert "TAMPERED" not in (again / "model" / "wire.py").read_text(encoding="utf-8")
+    assert [each.name.partition(".")[0] for each in (tmp_path / "cache" / "damaged").iterdir()] == [digest.hex]
 
 
 def test_what_is_not_there_is_told_with_what_is(home: Path, tmp_path: Path) -> None:
@@ -93,5 +100,5 @@ def test_what_cannot_be_used_is_refused(home: Path, tmp_path: Path) -> None:
         BundleDirectory(home, tmp_path / "cache").ensure_local("local://dev")
     digest = _packed(home, "a", "def wire(e, p, s):\n    return {}\n")
     (tmp_path / "cache").write_text("no directory", encoding="utf-8")
-    with pytest.raises(FileAccessError, match=r"cannot make .*cache"):
+    with pytest.raises(CacheUnusableError, match=r"the cache cannot be used: .*cache"):
         BundleDirectory(home, tmp_path / "cache").ensure_local(digest)

@@ -26,6 +26,11 @@ _BESIDE_ARCHIVES = (
     (re.compile(r"\.bundlekit-\w+\.pack"), "unfinished archive of a pack that was killed"),
     (re.compile(r"\.bundlekit-\w+\.unpack"), "unfinished directory of an unpack that was killed"),
 )
+_IN_STORE = (
+    ("partial", re.compile(r"[0-9a-f]{64}"), "transfer of a bundle that did not come to its end"),
+    ("partial", re.compile(r"tree-[0-9a-f]{32}"), "files of a pull that was killed"),
+    ("damaged", re.compile(r"[0-9a-f]{64}\.[0-9a-f]{8}"), "damaged bundle that was set aside"),
+)
 _IN_MEMORIES = ((re.compile(r"[0-9a-f]{64}\.json\.\d+"), "unfinished answer of a run that was killed"),)
 
 
@@ -43,6 +48,8 @@ def leftovers(cache_dir: str, tmp_dir: str, working_dir: str) -> Iterator[Leftov
     """Yield what was left in the cache, in the directory for temporary files, and beside archives in `working_dir`."""
     for folder in _MEMORIES:
         yield from _found(os.path.join(cache_dir, folder), _IN_MEMORIES)
+    for folder, pattern, reason in _IN_STORE:
+        yield from _found(os.path.join(cache_dir, folder), ((pattern, reason),))
     yield from _locks_of_nothing(cache_dir)
     yield from _found(tmp_dir, _IN_TMP)
     yield from _found(working_dir, _BESIDE_ARCHIVES)

@@ -15,7 +15,7 @@ from .entry_lock import cache_failure
 from .environment import Place
 from .tree_removal import remove_tree
 
-__all__ = ["KEPT", "chosen_place"]
+__all__ = ["KEPT", "chosen_place", "warn_of_others"]
 
 KEPT = "kept"
 """The file in a throw-away part that is to stay."""
@@ -63,6 +63,11 @@ def _check(cache_dir: str, log: Callable[[str], None]) -> None:
         state = os.stat(cache_dir)
     except OSError as error:
         raise cache_failure(cache_dir, error) from error
+    warn_of_others(cache_dir, state, log)
+
+
+def warn_of_others(cache_dir: str, state: os.stat_result, log: Callable[[str], None]) -> None:
+    """Say so if `state`, that of `cache_dir`, lets other users write there: to change what is run once it was read."""
     if state.st_uid not in {os.getuid(), 0} or state.st_mode & stat.S_IWOTH:
         log(f"Warning: other users can write to the cache {cache_dir}, and so to the code that is run from it")
 

@@ -15,14 +15,19 @@ from .entry_lock import is_held
 
 __all__ = ["CachedEntry", "Kind", "cached_entries", "tree_size"]
 
-Kind = Literal["environment", "code", "requirements", "fresh", "kept"]
+Kind = Literal["environment", "code", "requirements", "bundle", "fresh", "kept"]
 
-_FOLDERS: tuple[tuple[Kind, str], ...] = (("environment", "environments"), ("requirements", "requirements"))
+_FOLDERS: tuple[tuple[Kind, str], ...] = (
+    ("environment", "environments"),
+    ("requirements", "requirements"),
+    ("bundle", "bundles"),
+)
 
 
 class CachedEntry(NamedTuple):
     """One directory of the cache.
 
+    ``bundle`` is one of the store's (`bundlekit.store`).
     ``fresh`` is a throw-away environment of a run that still lasts, or was killed; ``kept`` one that PRESERVE_TMP left.
     `facts` is the key in the marker. `last_used_s` is unix time, by the clock of then. `owner` is the name of the
     environment that code was built for, else empty. Whoever uses or builds an entry holds it.

@@ -11,13 +11,11 @@ from bundlekit.isolation.minimise import minimal
 from bundlekit.isolation.native.memory import ProcessMemory
 from bundlekit.isolation.native.restoring import writes_to_restore
 from bundlekit.isolation.native.snapshot import NativeSnapshot, snapshot_of
+from bundlekit.isolation.sequences import Between
 from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.isolation import NativeChange
 
-__all__ = ["Between", "Rerun", "undo", "with_causes"]
-
-Between = Callable[[WatchedProcess], None]
-"""As `sequences` has it: is called when the bundle is imported, and again after each task."""
+__all__ = ["Rerun", "undo", "with_causes"]
 
 Rerun = Callable[[Between], bool | None]
 """Runs the victim after what changes it, in a process of its own; returns whether it gave what it gives cold.
@@ -61,7 +59,9 @@ def with_causes(changes: Sequence[NativeChange], polluters: int, rerun: Rerun) -
         causes = tried.causes()
     except _BudgetEndedError:
         return tuple(changes)
-    told = {number: number in causes for number in tried.possible}
+    # Where one that cannot be written back may be needed too, the others are not shown to be innocent.
+    is_shown = bool(causes) or len(tried.possible) == len(changes)
+    told = {number: number in causes for number in tried.possible} if is_shown else {}
     return tuple(change._replace(is_cause=told.get(number)) for number, change in enumerate(changes))
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "LockDocument",
     "ManifestDocument",
     "ManifestWireDocument",
+    "OciDigestsDocument",
     "PackDocument",
     "PackReportDocument",
     "UnpackDocument",
@@ -103,8 +104,15 @@ class PackReportDocument(TypedDict):
     left_out: list[LeftOutDocument]
 
 
+class OciDigestsDocument(TypedDict):
+    """The digests that a registry would have for a bundle, by layout; null where it is too large for one."""
+
+    bundlekit: DigestText
+    modelops: DigestText | None
+
+
 class InspectionDocument(TypedDict):
-    """What `inspect` and `verify` tell about an archive."""
+    """What `inspect` and `verify` tell about an archive; `oci_digests` is null for `verify`."""
 
     schema: Literal["bundlekit/inspection/1"]
     archive: str
@@ -113,6 +121,7 @@ class InspectionDocument(TypedDict):
     name: str
     version: str
     verified: bool
+    oci_digests: OciDigestsDocument | None
     files: list[FileDocument]
     manifest: ManifestDocument
 

@@ -15,7 +15,7 @@ __all__ = [
     "CacheVerificationDocument",
 ]
 
-Kind = Literal["environment", "code", "requirements", "fresh", "kept"]
+Kind = Literal["environment", "code", "requirements", "bundle", "fresh", "kept"]
 
 
 class CacheEntryDocument(TypedDict):
