@@ -35,7 +35,6 @@ COVERAGE_PERCENT = 98
 SMALLER_TIER = ("tests/unit", "tests/rules", "tests/process/test_cold_runner_acceptance.py")
 """What the other interpreters run: every promise about a value, and the acceptance script as the one real run."""
 
-SHORT = ("--tier", "short")
 RULES_START, RULES_END = "<!-- rules -->", "<!-- /rules -->"
 
 
@@ -271,7 +270,8 @@ def soak(arguments: Sequence[str] = ()) -> None:
 
 def leaks(arguments: Sequence[str] = ()) -> None:
     """Score the isolation experiment on bundles with planted leaks; arguments go to tests/bench/leak_population.py."""
-    must([environment().python, str(ROOT / "tests" / "bench" / "leak_population.py"), *(arguments or SHORT)])
+    tier = arguments or ("--tier", "short")
+    must([environment().python, str(ROOT / "tests" / "bench" / "leak_population.py"), *tier])
 
 
 def example(_arguments: Sequence[str] = ()) -> None:

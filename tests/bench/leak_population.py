@@ -59,7 +59,11 @@ def main(argv: Sequence[str]) -> int:
 
 def _check_plants(chosen: Sequence[Truth], top: Path) -> int:
     def check(truth: Truth) -> list[str]:
-        return contradictions(write_bundle(top / truth.directory_name, truth), truth)
+        def changes(numbers: Sequence[int]) -> bool:
+            return truth.plant.changes([truth.tasks[number] for number in numbers])
+
+        bundle = write_bundle(top / truth.directory_name, truth)
+        return [f"{truth.name}: {each}" for each in contradictions(bundle, len(truth.tasks), changes)]
 
     steady = [truth for truth in chosen if truth.verdict != "nondeterministic"]
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -79,7 +83,7 @@ def _tried(chosen: Sequence[Truth], top: Path, keep: Path) -> Iterator[Tried]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         judgement = judged(truth, _document(done.stdout), done.stderr)
         if judgement.misses:
-            shutil.copytree(bundle, keep / bundle.name)
+            shutil.copytree(bundle, keep / bundle.name, dirs_exist_ok=True)
             (keep / bundle.name / "found.json").write_text(done.stdout, encoding="utf-8")
         shutil.rmtree(bundle)
         return Tried(truth, judgement, time.monotonic() - began)

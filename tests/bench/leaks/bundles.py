@@ -17,6 +17,7 @@ from leaks.native_objects import NATIVE_OBJECTS
 from leaks.plants import FAILS, Kind, Plant, Task, nothing
 from leaks.python_caches import PYTHON_CACHES
 from leaks.python_contexts import PYTHON_CONTEXTS
+from leaks.python_ends import PYTHON_ENDS
 from leaks.python_globals import PYTHON_GLOBALS
 from leaks.python_orders import PYTHON_ORDERS
 from leaks.python_process import PYTHON_PROCESS
@@ -26,7 +27,7 @@ from leaks.unsteady import UNSTEADY
 __all__ = ["KINDS", "Truth", "population", "write_bundle"]
 
 _GROUPS = (
-    *(PYTHON_GLOBALS, NATIVE_CPP, PYTHON_ORDERS, NATIVE_C, PYTHON_WORLD, UNSTEADY),
+    *(PYTHON_GLOBALS, NATIVE_CPP, PYTHON_ORDERS, NATIVE_C, PYTHON_ENDS, UNSTEADY, PYTHON_WORLD),
     *(PYTHON_CACHES, NATIVE_OBJECTS, PYTHON_CONTEXTS, NATIVE_MEMORY, PYTHON_PROCESS, NATIVE_ENDS),
 )
 KINDS = tuple(kind for group in _GROUPS for kind in group)

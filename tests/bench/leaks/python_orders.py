@@ -1,14 +1,12 @@
-"""Kinds of leaks that show only in some orders, after some tasks, or by an end."""
+"""Kinds of leaks that show only in some orders, or only after some tasks."""
 
 from leaks.plants import (
     Kind,
     Plant,
-    breaks_others,
     larger_last_stays,
     largest_stays,
     needs_two,
     one_group_meets_another,
-    only_once,
     only_three_fit,
     shows_two_later,
     spoils,
@@ -236,90 +234,5 @@ PYTHON_ORDERS = (
                 return $x * (0.5 if $state.pop(0) and $x < 0 else 1.0)
             """,
     ),
-    Kind(
-        "set up only once",
-        Plant(only_once, start=False),
-        ("x",),
-        leak="""
-            $state = False
-
-
-            def $func($x):
-                global $state
-                if $state:
-                    raise RuntimeError("the model is set up already")
-                $state = True
-                return $x
-            """,
-        clean="""
-            $state = False
-
-
-            def $func($x):
-                global $state
-                if not $state:
-                    $state = True
-                return $x
-            """,
-    ),
-    Kind(
-        "exit at the second call",
-        Plant(only_once, start=False),
-        ("x",),
-        leak="""
-            import sys
-
-            $state = []
-
-
-            def $func($x):
-                if $state:
-                    sys.exit("one run for each process, please")
-                $state.append($x)
-                return $x
-            """,
-        clean="""
-            import sys
-
-            $state = []
-
-
-            def $func($x):
-                if $x < 0:
-                    sys.exit("no negative numbers, please")
-                $state.append($x)
-                return $x
-            """,
-    ),
-    Kind(
-        "process gone at a later call",
-        Plant(breaks_others, start=False),
-        ("x", "flag"),
-        leak="""
-            import os
-
-            $state = {"open": True}
-
-
-            def $func($x, $flag):
-                if not $state["open"] and not $flag:
-                    os._exit(3)
-                if $flag:
-                    $state["open"] = False
-                return $x
-            """,
-        clean="""
-            import os
-
-            $state = {"open": True}
-
-
-            def $func($x, $flag):
-                $state["open"] = not $flag
-                if not $state["open"] and not $flag:
-                    os._exit(3)
-                return $x
-            """,
-    ),
 )
-"""Sequences that find these are longer, or end in something else than another output."""
+"""Sequences that find these are longer, or not those that one would try first."""

@@ -92,11 +92,8 @@ def _cells(truth: Truth, document: Document) -> Iterator[str | None]:
             histories = [[*history, number] for history in histories]
             if number not in failed and cell != "skipped":
                 fitting = [history for history in histories if cell == _cell(truth, history)]
-                yield (
-                    None
-                    if fitting
-                    else f"{run['order']} {histories[0]}: {cell} instead of {_cell(truth, histories[0])}"
-                )
+                expected = _cell(truth, histories[0])
+                yield None if fitting else f"{run['order']} {histories[0]}: {cell} instead of {expected}"
                 histories = fitting or histories
             if number in failed or cell == "crashed":
                 histories.append([])
