@@ -24,6 +24,7 @@ __all__ = [
     "PyprojectRefusedError",
     "RegistryError",
     "RuntimeConfigError",
+    "SecretRefusedError",
     "TaskRefusedError",
     "UsageError",
     "WorkerNotReadyError",
@@ -106,6 +107,12 @@ class NameRefusedError(BundlekitError):
     """A file's name or kind cannot ship (packing only)."""
 
     code = ErrorCode.NAME
+
+
+class SecretRefusedError(BundlekitError):
+    """Files that would ship look like credentials (packing only; validation reports findings)."""
+
+    code = ErrorCode.SOURCE
 
 
 class PyprojectRefusedError(BundlekitError):

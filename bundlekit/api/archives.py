@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.api.inputs import BundleDirectory, snapshot
+from bundlekit.api.receipts import check_place, check_receipt, write_receipt
 from bundlekit.api.validation import Progress, ValidateOptions, validate_directory
 from bundlekit.errors import UsageError
 from bundlekit.model.archive import InspectedArchive, Packed, PackRefusal, Unpacked
@@ -16,7 +17,7 @@ from bundlekit.pack.archive_reader import read_manifest
 from bundlekit.pack.archive_writer import write_archive
 from bundlekit.pack.difference import Difference, difference
 from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import manifest_of
+from bundlekit.pack.manifest import check_secrets, manifest_of
 from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.pack.unpack import unpack_archive
 from bundlekit.pack.verify import verify_archive
@@ -24,6 +25,7 @@ from bundlekit.pack.zstd_frames import MAGIC
 from bundlekit.read.project import read_project
 from bundlekit.report.archives import pack_report_text
 from bundlekit.report.outputs import PACK_REPORT_MARK, check_replaceable, write_atomically
+from bundlekit.report.receipts import Asked
 from bundlekit.store.oci_digests import oci_digests
 
 __all__ = [
@@ -43,13 +45,17 @@ REPORT_SUFFIX = ".report.json"
 
 
 class PackOptions(NamedTuple):
-    """Where to write and what must hold before. `name` stands in for a bundle that declares none."""
+    """Where to write and what must hold before. `name` stands in for a bundle that declares none.
+
+    `receipt` is where a receipt of the validation goes.
+    """
 
     output: Path | None = None
     name: str | None = None
     validate: bool = True
     allow_unproved: bool = False
     validation: ValidateOptions = ValidateOptions()
+    receipt: Path | None = None
 
 
 def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackRefusal:
@@ -57,6 +63,7 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
 
     Raises:
         UsageError: `path` is no directory.
+        SecretRefusedError: files that would ship look like credentials.
         DigestMismatchError: the directory changed between validation and packing.
         BundlekitError: the bundle cannot be packed at all: no name, no single wire, a link, an unreadable file.
     """
@@ -69,22 +76,31 @@ def pack(path: Path, options: PackOptions, progress: Progress) -> Packed | PackR
     destination = options.output or Path(f"{manifest.name}-{manifest.version}{ARCHIVE_SUFFIX}")
     check_replaceable(_report_path(destination), PACK_REPORT_MARK)
     check_no_other_file(destination)
+    _check_receipt_place(options)
     report = None
     if options.validate:
         report = validate_directory(BundleDirectory(path, str(path)), project, options.validation, progress)
         if not report.passed or (report.unproved and not options.allow_unproved):
             return PackRefusal(report)
-    return _written(project, destination, report, progress)
+    # Whatever the settings make of the rule that finds them: what has shipped cannot be taken back.
+    check_secrets(project)
+    packed = _written(project, destination, report, progress)
+    if options.receipt is not None and report is not None:
+        write_receipt(options.receipt, report, Asked(options.validation.select, options.validation.ignore))
+    return packed
 
 
-def verify(archive: Path, progress: Progress) -> InspectedArchive:
-    """Hold every byte of `archive` against its manifest and return what it holds.
+def verify(archive: Path, progress: Progress, *, receipt: Path | None = None) -> InspectedArchive:
+    """Hold every byte of `archive` against its manifest and return what it holds, and what `receipt` says of it.
 
     Raises:
-        BundlekitError: the archive is damaged, unsafe, or not what its manifest promises.
+        BundlekitError: the archive is damaged, unsafe, or not what its manifest promises; the receipt is none, or about
+            another bundle.
     """
     content = verify_archive(archive, progress=percent(progress, f"verifying {archive}"))
-    return InspectedArchive(str(archive), content.manifest, content.digest, verified=True)
+    manifest = content.manifest
+    checked = None if receipt is None else check_receipt(receipt, content.digest, manifest.dependencies.hash)
+    return InspectedArchive(str(archive), manifest, content.digest, verified=True, receipt=checked)
 
 
 def inspect(archive: Path) -> InspectedArchive:
@@ -149,6 +165,15 @@ def check_no_other_file(destination: Path) -> None:
             if file.read(len(MAGIC)) != MAGIC:
                 msg = f"{destination} exists and is no archive: it is left as it is"
                 raise UsageError(msg, subject=destination, hint="name another file with -o, or remove this one first")
+
+
+def _check_receipt_place(options: PackOptions) -> None:
+    if options.receipt is None:
+        return
+    if not options.validate:
+        msg = "--receipt tells what validation found, and --no-validate leaves it out: give one of them"
+        raise UsageError(msg, subject=str(options.receipt))
+    check_place(options.receipt)
 
 
 def _report_path(archive: Path) -> Path:

@@ -2,13 +2,11 @@
 
 A report is kept under all that it depends on: the state of every entry of the bundle's directory, the options, and what
 checks it (bundlekit's own files, its dependencies, the interpreter, the machine). It is used only where all of that is
-equal. Whatever is odd about the store (another's directory, a damaged file, no room) is no error: then bundles are
-checked as ever, and nothing is kept.
+equal.
 
 See: git, "Racy Git": a file may change twice within one tick of the file system's clock.
 """
 
-import hashlib
 import os
 import stat
 import sys
@@ -19,21 +17,15 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from bundlekit import __version__
-from bundlekit.cold_runner.environments.cache_dir import default_cache_dir
+from bundlekit.api.known_store import hex_digest, kept_file, read_kept, write_kept
 from bundlekit.model.finding import Report
 from bundlekit.model.kept_report import kept, restored
 from bundlekit.read.tree_state import TreeState, file_state, tree_state
 
-__all__ = ["MAX_KEPT", "KnownReport", "Question", "judge"]
+__all__ = ["KnownReport", "Question", "judge"]
 
-MAX_KEPT = 256
-"""Reports: the oldest go first. Nobody has so many bundles in work."""
-
-_MAX_BYTES = 1024 * 1024
 _TICK_NS = 2_000_000_000
 """The coarsest clock among file systems in use (FAT); the kernel's own is a thousandth of that."""
-
-_ROW = "bundlekit/known/1"
 
 
 class Question(NamedTuple):
@@ -72,19 +64,14 @@ class KnownReport(NamedTuple):
         others = [file_state(file) or ("none", 0) for file in question.files]
         state = "\0".join([asked, tree.digest, *(told for told, _ in others), judged_by])
         newest_ns = max(tree.newest_ns, *(changed_ns for _, changed_ns in others), 0)
-        file = Path(default_cache_dir(), "known", f"{_digest(asked)}.report")
-        return cls(question, judged_by, file, _digest(state), started_ns, tree._replace(newest_ns=newest_ns))
+        file = kept_file(f"{hex_digest(asked)}.report")
+        return cls(question, judged_by, file, hex_digest(state), started_ns, tree._replace(newest_ns=newest_ns))
 
     def recall(self) -> Report | None:
         """Return the report that was kept for exactly this state, None where there is none that can be trusted."""
-        text = _read(self.file)
-        if text is None:
-            return None
-        head, _, body = text.partition("\n")
-        if head != _head(self.state, body):
-            return None
+        body = read_kept(self.file, self.state)
         try:
-            return restored(body)
+            return None if body is None else restored(body)
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -96,24 +83,12 @@ class KnownReport(NamedTuple):
         again = self.of(self.question, self.judged_by)
         if again is None or again.state != self.state or self.tree.newest_ns > self.started_ns - _TICK_NS:
             return
-        body = kept(report)
-        if len(body) <= _MAX_BYTES and _made(self.file.parent):
-            with suppress(OSError):
-                _write(self.file, f"{_head(self.state, body)}\n{body}")
-                _drop_oldest(self.file.parent)
+        write_kept(self.file, self.state, kept(report))
 
 
 def judge() -> str:
     """Return the state of what checks bundles: everything that could find otherwise in the same bundle."""
     return "\0".join(_parts_of_judge())
-
-
-def _head(state: str, body: str) -> str:
-    return f"{_ROW} {state} {_digest(body)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _parts_of_judge() -> Iterator[str]:
@@ -142,53 +117,3 @@ def _directories(package: Path) -> Iterator[str]:
     for directory, names, _ in os.walk(package):
         names[:] = [name for name in names if name != "__pycache__"]
         yield from (f"{directory}/{name}" for name in names)
-
-
-def _made(directory: Path) -> bool:
-    """Whether the store's directory is there, made if need be, and nobody else may write in it."""
-    with suppress(OSError):
-        nearest = next(each for each in directory.parents if each.exists())
-        # Under sudo the home is another's: what root leaves there would be in that user's way.
-        if not directory.exists() and nearest.stat().st_uid == os.geteuid():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = directory.lstat()
-        return stat.S_ISDIR(status.st_mode) and _is_ours(status)
-    return False
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _read(file: Path) -> str | None:
-    with suppress(OSError):
-        status = file.parent.lstat()
-        if stat.S_ISDIR(status.st_mode) and _is_ours(status):
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                status = os.fstat(descriptor)
-                if stat.S_ISREG(status.st_mode) and _is_ours(status):
-                    return os.read(descriptor, _MAX_BYTES + len(_head("", "")) + 64 + 1).decode("ascii", "replace")
-            finally:
-                os.close(descriptor)
-    return None
-
-
-def _write(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{os.urandom(8).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "wb") as opened:  # noqa: PTH123 - a descriptor has no path
-            opened.write(text.encode("ascii"))
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _drop_oldest(directory: Path) -> None:
-    """Remove the oldest files above the limit, those that killed processes left unfinished included."""
-    files = list(os.scandir(directory))
-    if len(files) > MAX_KEPT:
-        oldest = sorted(files, key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
-        for entry in oldest[: len(files) - MAX_KEPT]:
-            Path(entry.path).unlink(missing_ok=True)

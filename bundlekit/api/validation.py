@@ -13,6 +13,7 @@ from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, 
 from bundlekit.model.stages import StagesOutcome
 
 if TYPE_CHECKING:
+    from bundlekit.model.digest import Digest
     from bundlekit.model.policy import Policy
     from bundlekit.model.project import Project
 
@@ -27,7 +28,9 @@ class ValidateOptions(NamedTuple):
 
     `baseline` is a file of known findings, which do not count; `write_baseline` makes all that is found known there,
     or in the files that the bundles' settings name. With `reuse`, the static report of a bundle that has not changed
-    since it was made is taken from the store of known reports, and a new one is kept there.
+    since it was made is taken from the store of known reports, and a new one is kept there; so are dynamic stages that
+    a bundle of the same digest has passed. `with_digest` has the report give the bundle's digest at the static level
+    too, and where the dynamic stages were not reached.
     """
 
     level: Level = Level.SMOKE
@@ -39,6 +42,7 @@ class ValidateOptions(NamedTuple):
     baseline: Path | None = None
     write_baseline: bool = False
     reuse: bool = False
+    with_digest: bool = False
 
 
 def validate(paths: Sequence[Path], options: ValidateOptions, progress: Progress) -> tuple[Report, ...]:
@@ -74,6 +78,8 @@ def _judge(options: ValidateOptions) -> str | None:
     """Return the state of what checks bundles, None where no report may be taken from the store."""
     # What else an interpreter's environment holds, no state of the bundle tells.
     if not options.reuse or options.write_baseline or options.level is not Level.STATIC or options.python is not None:
+        return None
+    if options.with_digest:
         return None
     from bundlekit.api.known_reports import judge  # noqa: PLC0415 - only the hook's level has a store
 
@@ -171,7 +177,7 @@ def _validated(
         path=bundle.label,
         name=project.name,
         version=project.version,
-        digest=dynamic.digest,
+        digest=dynamic.digest or (_digest_of(bundle.root, project) if options.with_digest else None),
         # What cannot be read declares nothing, which is not the same as declaring no dependencies.
         deps_hash=None if project.table is ProjectTable.UNREADABLE else project.dependencies.hash,
         level=options.level,
@@ -189,6 +195,16 @@ def _validated(
     )
 
 
+def _digest_of(root: Path, project: "Project") -> "Digest | None":
+    """Return the digest of what was checked, None for a bundle that cannot be packed as it is."""
+    from bundlekit.api.bundle_digests import listed  # noqa: PLC0415 - only receipts ask for it
+
+    try:
+        return listed(root, project)[1]
+    except BundlekitError:
+        return None
+
+
 def _status(findings: Sequence[Finding]) -> StageStatus:
     return StageStatus.FAILED if any(each.severity is Severity.ERROR for each in findings) else StageStatus.PASSED
 
@@ -204,12 +220,13 @@ def _dynamic(
         return StagesOutcome()
     if static.status is StageStatus.FAILED:
         return StagesOutcome(stages=_skipped(options.level))
-    from bundlekit.probe.stages import StageOptions, run_stages  # noqa: PLC0415 - the static level starts no process
+    from bundlekit.api.known_runs import run_or_recall  # noqa: PLC0415 - the static level starts no process
+    from bundlekit.probe.stages import StageOptions  # noqa: PLC0415 - as above
 
+    stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
     try:
-        stage_options = StageOptions(options.level, options.sandbox, options.python, policy)
-        bundle, project = read
-        dynamic = run_stages(bundle.root, project, stage_options, progress)
+        may_recall = options.reuse and not options.write_baseline
+        dynamic = run_or_recall(read, stage_options, options.job_spec, progress, may_recall=may_recall)
         if options.level is not Level.ISOLATION:
             return dynamic
         from bundlekit.api.isolation_stage import with_isolation  # noqa: PLC0415 - the other levels end before

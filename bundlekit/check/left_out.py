@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bundlekit.model.project import Project
+from bundlekit.model.project import NOT_TRACKED, Project
 
 __all__ = ["bring_back", "left_out_by", "left_out_module"]
 
@@ -41,4 +41,6 @@ def bring_back(path: str, pattern: str) -> str:
         # Patterns of `exclude` are looked at last, so none of `include` overrides them.
         shown = pattern.removesuffix(_SETTING)
         return f"take {shown!r} out of exclude in [tool.bundlekit], or add {f'!{path}'!r} behind it"
+    if pattern == NOT_TRACKED:
+        return f"track it with `mops bundle add {path}`, or name it in include of [tool.bundlekit]"
     return f"bring it back with include = [{path!r}] in [tool.bundlekit], or with !{path} in .modelopsignore"

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from bundlekit.cli.parameters import BundlePath, JobSpec, OutputFormat, Python, ResultOutput, Sandbox, SandboxMode
+from bundlekit.cli.parameters import (
+    BundlePath,
+    JobSpec,
+    OutputFormat,
+    Python,
+    Receipt,
+    ResultOutput,
+    Sandbox,
+    SandboxMode,
+)
 from bundlekit.cli.terminal import LiveProgress, coloured, show
 
 __all__ = ["diff", "inspect", "pack", "unpack", "verify"]
@@ -26,6 +35,10 @@ def pack(
     allow_unproved: Annotated[
         bool, typer.Option("--allow-unproved", help="Pack although only the default smoke task was there and failed.")
     ] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take what this bundle passed as known, or run it again.")
+    ] = True,
+    receipt: Receipt = None,
     job_spec: JobSpec = None,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
@@ -40,8 +53,8 @@ def pack(
     from bundlekit.report.archives import pack_document, pack_lines, refusal_line
     from bundlekit.report.outputs import Destination, Format
 
-    validation = ValidateOptions(job_spec=job_spec, sandbox=sandbox.value, python=python)
-    options = PackOptions(archive, name, validate, allow_unproved, validation)
+    validation = ValidateOptions(job_spec=job_spec, sandbox=sandbox.value, python=python, reuse=cache)
+    options = PackOptions(archive, name, validate, allow_unproved, validation, receipt)
     with LiveProgress() as progress:
         outcome = pack_bundle(path, options, progress)
     if isinstance(outcome, PackRefusal):
@@ -54,14 +67,27 @@ def pack(
     return 0
 
 
-def verify(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> None:
-    """Hold every byte of an archive against its manifest."""
+def verify(
+    archive: ArchivePath,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A receipt of pack or validate: it must be about this very bundle."),
+    ] = None,
+    output: ResultOutput = OutputFormat.TEXT,
+) -> int:
+    """Hold every byte of an archive against its manifest, and the bundle against a receipt.
+
+    Exit status: 0 sound, 1 the receipt says that the bundle did not pass or is unproved, 3 damaged, or not the bundle
+    that the receipt is about.
+    """
     from bundlekit.api.archives import verify as verify_archive
+    from bundlekit.model.receipt import Result
     from bundlekit.report.archives import inspection_document, inspection_lines
 
     with LiveProgress() as progress:
-        verified = verify_archive(archive, progress)
+        verified = verify_archive(archive, progress, receipt=receipt)
     show(output, inspection_document(verified), inspection_lines(verified, coloured))
+    return int(verified.receipt is not None and verified.receipt.result is not Result.PASSED)
 
 
 def inspect(archive: ArchivePath, output: ResultOutput = OutputFormat.TEXT) -> None:

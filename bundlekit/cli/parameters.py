@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["BundlePath", "JobSpec", "OutputFormat", "Python", "ResultOutput", "Sandbox", "SandboxMode"]
+__all__ = ["BundlePath", "JobSpec", "OutputFormat", "Python", "Receipt", "ResultOutput", "Sandbox", "SandboxMode"]
 
 
 class SandboxMode(StrEnum):
@@ -31,6 +31,10 @@ JobSpec = Annotated[
 ]
 Python = Annotated[
     str | None, typer.Option("--python", help="The interpreter to run under: a path or a version such as 3.12.")
+]
+Receipt = Annotated[
+    Path | None,
+    typer.Option("--receipt", metavar="FILE", help="Write what was found as an in-toto statement about the bundle."),
 ]
 Sandbox = Annotated[SandboxMode, typer.Option("--sandbox", help="What must hold while bundle code runs.")]
 ResultOutput = Annotated[OutputFormat, typer.Option("--output", help="How to print the result.")]

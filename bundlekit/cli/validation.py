@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bundlekit.cli.parameters import JobSpec, Python, Sandbox, SandboxMode
+from bundlekit.cli.parameters import JobSpec, Python, Receipt, Sandbox, SandboxMode
 from bundlekit.model.finding import Level
 
 __all__ = ["validate"]
@@ -52,9 +52,10 @@ def validate(
     cache: Annotated[
         bool,
         typer.Option(
-            "--cache/--no-cache", help="With --level static, take the report of an unchanged bundle as it was."
+            "--cache/--no-cache", help="Take what an unchanged bundle passed as known, or check and run it again."
         ),
     ] = True,
+    receipt: Receipt = None,
     sandbox: Sandbox = SandboxMode.AUTO,
     python: Python = None,
     output: Annotated[
@@ -93,7 +94,12 @@ def validate(
         baseline=baseline,
         write_baseline=write_baseline,
         reuse=cache and not write_baseline,
+        with_digest=receipt is not None,
     )
+    if receipt is not None:
+        from bundlekit.api.receipts import check_place
+
+        check_place(receipt)
     searched = tuple(paths or (Path(),))
     with LiveProgress() as progress:
         if fix and not diff:
@@ -111,4 +117,9 @@ def validate(
         if write_baseline:
             say_learnt(reports)
         emit(reports, destinations)
+    if receipt is not None:
+        from bundlekit.api.receipts import write_only_receipt
+        from bundlekit.report.receipts import Asked
+
+        write_only_receipt(receipt, reports, Asked(options.select, options.ignore, baseline is not None))
     return max((report.exit_status for report in reports), default=0)

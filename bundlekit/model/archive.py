@@ -6,6 +6,7 @@ from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Report
 from bundlekit.model.manifest import Manifest
 from bundlekit.model.project import Excluded
+from bundlekit.model.receipt import CheckedReceipt
 
 __all__ = ["InspectedArchive", "OciDigests", "PackRefusal", "Packed", "Unpacked"]
 
@@ -42,7 +43,7 @@ class OciDigests(NamedTuple):
 class InspectedArchive(NamedTuple):
     """An archive's manifest and digest; `verified` when every byte was held against them.
 
-    `oci_digests` are there when they were asked for.
+    `oci_digests` are there when they were asked for, and `receipt`, what a receipt says of the archive.
     """
 
     archive: str
@@ -50,6 +51,7 @@ class InspectedArchive(NamedTuple):
     digest: Digest
     verified: bool
     oci_digests: OciDigests | None = None
+    receipt: CheckedReceipt | None = None
 
 
 class Unpacked(NamedTuple):

@@ -111,6 +111,8 @@ class Settings(NamedTuple):
 
     `network` is None where nothing is said of it; False keeps bundlekit from asking a package index about the worker.
     `baseline` is a path from the bundle's root; `named_codes` are all codes and prefixes that the settings name.
+    With `copy_symlinks`, a link that stays inside the bundle ships as what it leads to; `allow_secrets` are gitignore
+    patterns of files that may look like credentials; a bundle above `large_bundle_bytes` is warned of.
     """
 
     include: tuple[str, ...] = ()
@@ -130,3 +132,6 @@ class Settings(NamedTuple):
     baseline: str | None = None
     named_codes: tuple[tuple[str, Place], ...] = ()
     limits: Limits = NO_LIMITS
+    copy_symlinks: bool = False
+    allow_secrets: tuple[str, ...] = ()
+    large_bundle_bytes: int = 1_000_000_000

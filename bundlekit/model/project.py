@@ -22,16 +22,24 @@ from bundlekit.model.lock import LockContent
 from bundlekit.model.place import Place
 from bundlekit.model.policy import IgnoreComment
 from bundlekit.model.registry import Registry, TrackedFiles
+from bundlekit.model.secret import Secret
 
-__all__ = ["Build", "Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
+__all__ = ["NOT_TRACKED", "Build", "Excluded", "Member", "Project", "ProjectTable", "RefusedEntry", "SourceFile"]
+
+NOT_TRACKED = ".modelops-bundle/tracked.txt (does not list it)"
+"""The `pattern` of a file that ships in no way because the platform's list of what ships leaves it out."""
 
 
 class Member(NamedTuple):
-    """A regular file that ships. `size` is in bytes; `executable` decides between modes 0755 and 0644."""
+    """A file that ships. `size` is in bytes; `executable` decides between modes 0755 and 0644.
+
+    `source` is the path of the bundle's regular file that it is a copy of, where a link stands at `path`.
+    """
 
     path: str
     size: int
     executable: bool
+    source: str | None = None
 
 
 class Excluded(NamedTuple):
@@ -134,3 +142,4 @@ class Project(NamedTuple):
     tracked: TrackedFiles | None = None
     job: Job | None = None
     native_sources: Mapping[str, SourceFile] = MappingProxyType({})
+    secrets: tuple[Secret, ...] = ()

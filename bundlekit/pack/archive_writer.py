@@ -8,7 +8,6 @@ See: DESIGN decision 2.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -23,6 +22,7 @@ from bundlekit.pack.limits import PIECE_BYTES, SMALL_GROUP_BYTES
 from bundlekit.pack.manifest import manifest_of, unhashed_files
 from bundlekit.pack.manifest_inventory import check_inventory
 from bundlekit.pack.manifest_json import check_size, manifest_digest, manifest_json
+from bundlekit.pack.unfinished import unfinished_file
 from bundlekit.pack.ustar import END, MANIFEST_PATH, header, header_of, padding
 from bundlekit.pack.zstd_frames import Frame, compress_frame, raw_frame, raw_frame_size, seek_table
 
@@ -60,26 +60,22 @@ def write_archive(
         UsageError: `destination` cannot be a file.
     """
     foreseen = _manifest_member(manifest_of(project, unhashed_files(project)))
-    temporary = destination.parent / f".bundlekit-{os.urandom(6).hex()}.pack"
     try:
         _check_destination(destination)
-        with temporary.open("xb") as file:
+        with unfinished_file(destination.parent) as (temporary, file):
             manifest = _write(file, project, len(foreseen), progress)
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
-        # What was read may differ from what the project said (a lock that changed meanwhile): never publish the two.
-        check_inventory(manifest)
-        digest = manifest_digest(manifest)
-        _check_expected(expected, digest, project)
-        temporary.replace(destination)
-        _sync_directory(destination.parent)
+            # What was read may differ from what the project said (a lock that changed): never publish the two.
+            check_inventory(manifest)
+            digest = manifest_digest(manifest)
+            _check_expected(expected, digest, project)
+            temporary.replace(destination)
+            _sync_directory(destination.parent)
     except OSError as error:
         message = f"cannot write {destination}: {error.strerror}"
         raise FileAccessError(message, subject=str(destination)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
     return PackedArchive(manifest, digest, size)
 
 
@@ -164,11 +160,11 @@ def _large_member(base: bytes, member: Member) -> Iterator[Callable[[], _Piece]]
     for piece in member_pieces(base, member, PIECE_BYTES):
         hasher.update(piece)
         left -= len(piece)
-        if left:
-            yield partial(_piece, start + piece, ())
-        else:
-            yield partial(_piece, start + piece + padding(member.size), (manifest_file(member, hasher.hexdigest()),))
+        # In place: a copy of each piece would be as much memory again.
+        piece[:0] = start
         start = b""
+        piece.extend(padding(0 if left else member.size))
+        yield partial(_piece, piece, () if left else (manifest_file(member, hasher.hexdigest()),))
 
 
 def _piece(content: bytes | bytearray, files: tuple[ManifestFile, ...]) -> _Piece:

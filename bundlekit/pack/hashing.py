@@ -126,7 +126,8 @@ def _opened(base: bytes, member: Member) -> Iterator[int]:
     """
     try:
         descriptor = os.open(
-            base + b"/" + member.path.encode(), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            base + b"/" + (member.source or member.path).encode(),
+            os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
         )
         try:
             before = os.fstat(descriptor)

@@ -11,7 +11,6 @@ ResultT = TypeVar("ResultT")
 THREADS_FROM_BYTES = 2 << 20
 """With less work than this, importing the thread pool costs more than it saves."""
 
-_AHEAD = 3
 _THREADS = 2
 """More would help little at zstd level 1, and memory grows with each."""
 
@@ -33,7 +32,8 @@ def in_order(jobs: Iterable[Callable[[], ResultT]], *, total_bytes: int, threads
     try:
         for job in jobs:
             pending.append(pool.submit(job))
-            if len(pending) > _AHEAD:
+            # One more than is worked on: what waits holds memory.
+            if len(pending) > threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bundlekit.cold_runner.exclusions import REGISTRY
-from bundlekit.errors import EntryPointRefusedError, NameRefusedError, PyprojectRefusedError
+from bundlekit.errors import EntryPointRefusedError, NameRefusedError, PyprojectRefusedError, SecretRefusedError
 from bundlekit.model.declaration import WireDeclaration, WireSource
 from bundlekit.model.finding import Severity
 from bundlekit.model.manifest import Manifest, ManifestFile, ManifestWire
@@ -11,7 +11,7 @@ from bundlekit.model.member import component_error
 from bundlekit.model.project import Project, ProjectTable
 from bundlekit.pack.hashing import manifest_file
 
-__all__ = ["check_document", "check_entries", "manifest_of", "unhashed_files"]
+__all__ = ["check_document", "check_entries", "check_secrets", "manifest_of", "unhashed_files"]
 
 _SHOWN = 10
 _NOT_YET_HASHED = "0" * 64
@@ -60,6 +60,20 @@ def check_entries(project: Project) -> None:
     message = f"{len(project.refused)} of the bundle's entries cannot ship: {'; '.join(shown)}"
     hint = "rename or replace them, or leave them out with .modelopsignore"
     raise NameRefusedError(message, subject=tuple(entry.path for entry in project.refused), hint=hint)
+
+
+def check_secrets(project: Project) -> None:
+    """Refuse a bundle with files that look like credentials, whatever its settings say of the rule about them.
+
+    Raises:
+        SecretRefusedError: there are such, and `allow-secrets` does not name them.
+    """
+    found = [f"{secret.path!a} ({secret.what})" for secret in project.secrets if secret.is_certain]
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        message = f"{len(found)} of the files that would ship look like credentials: {', '.join(found[:_SHOWN])}{more}"
+        hint = "leave them out with .modelopsignore; or, where they are none, allow-secrets in [tool.bundlekit]"
+        raise SecretRefusedError(message, subject=tuple(secret.path for secret in project.secrets), hint=hint)
 
 
 def unhashed_files(project: Project) -> tuple[ManifestFile, ...]:

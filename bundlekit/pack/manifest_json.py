@@ -71,6 +71,18 @@ def parse_manifest(data: bytes) -> Manifest:
         LimitExceededError: more files or bytes, or longer paths, than an archive may hold.
         DigestMismatchError: the lock is not among the files, or not with that digest.
     """
+    # What was parsed is let go before the text is made again: either is many times as large as the manifest.
+    manifest = _read(data)
+    check_inventory(manifest)
+    if manifest_json(manifest) != data:
+        message = (
+            "the manifest is not canonical JSON: expected sorted keys, no spaces, UTF-8 and no escapes beyond need"
+        )
+        raise ManifestError(message)
+    return manifest
+
+
+def _read(data: bytes) -> Manifest:
     document = _object(data)
     _check_schema(document.get("schema"))
     fields = Fields("", document)
@@ -86,12 +98,6 @@ def parse_manifest(data: bytes) -> Manifest:
         files=files_of(fields),
     )
     _raise_problems(fields.problems)
-    check_inventory(manifest)
-    if manifest_json(manifest) != data:
-        message = (
-            "the manifest is not canonical JSON: expected sorted keys, no spaces, UTF-8 and no escapes beyond need"
-        )
-        raise ManifestError(message)
     return manifest
 
 

@@ -6,11 +6,8 @@ See: DESIGN decision 2; HOSTILE_CORPUS A39, A40; DEFECTS 17, 18.
 """
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bundlekit.errors import DigestMismatchError, FileAccessError, UsageError
@@ -18,6 +15,7 @@ from bundlekit.model.manifest import Manifest, ManifestFile
 from bundlekit.pack.archive_reader import ArchiveContent, read_archive
 from bundlekit.pack.disk import Disk
 from bundlekit.pack.hashing import Progress
+from bundlekit.pack.unfinished import unfinished_directory
 
 __all__ = ["unpack_archive"]
 
@@ -40,7 +38,7 @@ def unpack_archive(path: Path, destination: Path, *, progress: Progress | None =
     destination = destination.absolute()
     try:
         _check_destination(destination)
-        with _staging(destination) as staging:
+        with unfinished_directory(destination.parent) as staging:
             tree = staging / "tree"
             sink = _Writer(tree)
             try:
@@ -68,16 +66,6 @@ def _check_destination(destination: Path) -> None:
     if not destination.parent.is_dir():
         message = f"{destination.parent}, where {destination.name} should be, is not a directory"
         raise UsageError(message, subject=str(destination.parent), hint="create it first")
-
-
-@contextmanager
-def _staging(destination: Path) -> Iterator[Path]:
-    """Give a directory beside `destination` that only this user can enter, and remove it at the end."""
-    staging = Path(tempfile.mkdtemp(prefix=".bundlekit-", suffix=".unpack", dir=destination.parent))
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 class _Writer:

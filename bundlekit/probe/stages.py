@@ -10,14 +10,13 @@ from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.executors.backend import run_settings
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.model.counted import counted
+from bundlekit.model.digest import Digest
 from bundlekit.model.finding import Finding, Level, Obstacle, Stage, StageName, StageStatus
+from bundlekit.model.manifest import ManifestFile
 from bundlekit.model.outcome import Failure, Prepared
 from bundlekit.model.policy import Judgement, Policy, fails, judged
 from bundlekit.model.project import Project
 from bundlekit.model.stages import StagesOutcome
-from bundlekit.pack.hashing import hash_tree
-from bundlekit.pack.manifest import manifest_of
-from bundlekit.pack.manifest_json import manifest_digest
 from bundlekit.probe.envelope import envelope_of
 from bundlekit.probe.environment_rules import INTERPRETER_ERROR
 from bundlekit.probe.evidence import Evidence, StaticSignatures
@@ -72,15 +71,21 @@ _PLANS = (
 )
 
 
-def run_stages(root: Path, project: Project, options: StageOptions, progress: Progress) -> StagesOutcome:
+def run_stages(
+    root: Path,
+    project: Project,
+    options: StageOptions,
+    progress: Progress,
+    listed: tuple[tuple[ManifestFile, ...], Digest | None],
+) -> StagesOutcome:
     """Build, import and smoke-run the private copy of the bundle at `root`, up to the level asked for.
+
+    `listed` are the files that ship and the bundle's digest, None for one without a name.
 
     Raises:
         BundlekitError: a file cannot be read, or the cold runner broke down.
     """
-    progress("hashing the files that ship")
-    files = hash_tree(root, project.members)
-    digest = None if project.name is None else manifest_digest(manifest_of(project, files))
+    files, digest = listed
     # The experiment names variables of libraries, and what is built with their names for it need not be built twice.
     named = options.level is Level.ISOLATION
     asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True, keep_symbols=named)

@@ -15,6 +15,7 @@ __all__ = [
     "finding_at",
     "is_file",
     "open_without_waiting",
+    "place_of",
     "read_document",
     "regular_file",
 ]
@@ -48,6 +49,11 @@ def regular_file(path: Path) -> BinaryIO | None:
     if not stat.S_ISREG(path.stat().st_mode):
         return None
     return open(path, "rb", opener=open_without_waiting)
+
+
+def place_of(root: Path, path: str) -> bytes:
+    """Return where the bundle's file at `path` lies, as bytes: in the locale C, no other form has an accent in it."""
+    return os.fsencode(root) + b"/" + path.encode("utf-8", "surrogateescape")
 
 
 def read_document(

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from bundlekit.model.digest import Digest
 from bundlekit.model.project import Member
-from bundlekit.read.document import open_without_waiting
+from bundlekit.read.document import open_without_waiting, place_of
 
 __all__ = ["MAX_HASHED_BYTES", "file_digests"]
 
@@ -28,7 +28,7 @@ def file_digests(root: Path, members: Iterable[Member]) -> tuple[Mapping[str, Di
     budget = MAX_HASHED_BYTES
     for member in sorted(members, key=lambda each: each.size):
         budget -= member.size
-        digest = _digest(f"{root}/{member.path}", member.size) if budget >= 0 else None
+        digest = _digest(place_of(root, member.path), member.size) if budget >= 0 else None
         if digest is None:
             left_out.add(member.path)
         else:
@@ -36,7 +36,7 @@ def file_digests(root: Path, members: Iterable[Member]) -> tuple[Mapping[str, Di
     return digests, frozenset(left_out)
 
 
-def _digest(path: str, size: int) -> Digest | None:
+def _digest(path: bytes, size: int) -> Digest | None:
     try:
         with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
             return _streamed(file, size)

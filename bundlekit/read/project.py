@@ -25,10 +25,11 @@ from bundlekit.read.registry import (
     with_digests,
 )
 from bundlekit.read.requirements import DeclaredDependencies, read_dependencies, read_optional, read_requirements
+from bundlekit.read.secrets import find_secrets
 from bundlekit.read.settings import read_settings
 from bundlekit.read.setup_cfg import SetupCfg, read_setup_cfg
 from bundlekit.read.sources import list_unshipped, read_native_sources, read_sources
-from bundlekit.read.tracked import read_tracked
+from bundlekit.read.tracked import read_tracked, tracked_paths
 from bundlekit.read.tree import walk
 from bundlekit.read.typed_table import Text
 from bundlekit.read.wires import GROUP, read_wires, wire_is_mistyped
@@ -57,7 +58,13 @@ def read_project(
     declared = _declared(root, job_spec, problems)
     pyproject, settings, specifier = declared.pyproject, declared.settings, declared.requires_python
     registry = declared.registry
-    walked = walk(root, include=settings.include, exclude=settings.exclude)
+    walked = walk(
+        root,
+        include=settings.include,
+        exclude=settings.exclude,
+        tracked=tracked_paths(declared.tracked),
+        copy_symlinks=settings.copy_symlinks,
+    )
     files = frozenset(member.path for member in walked.members)
     layout = build_layout(root, pyproject, declared.setup_cfg, files)
     sources = read_sources(root, walked.members, problems, trial=trial)
@@ -104,6 +111,7 @@ def read_project(
         tracked=declared.tracked,
         job=declared.job.job,
         native_sources=native_sources,
+        secrets=find_secrets(root, walked.members, settings.allow_secrets, sources),
     )
 
 

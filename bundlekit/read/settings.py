@@ -9,6 +9,7 @@ from bundlekit.model.declaration import Settings, SmokeTask, TargetDeclaration, 
 from bundlekit.model.place import Place
 from bundlekit.read.policy_settings import POLICY_KEYS, read_policy_settings
 from bundlekit.read.pyproject import Pyproject
+from bundlekit.read.shipping_settings import SHIPPING_KEYS, read_shipping_settings
 from bundlekit.read.typed_table import Keys, TypedTable
 
 __all__ = ["DEFAULT_SMOKE_TIMEOUT_S", "MAX_SEED", "read_settings", "smoke_task"]
@@ -17,8 +18,6 @@ DEFAULT_SMOKE_TIMEOUT_S = 60.0
 MAX_SEED = 2**64 - 1
 
 _KEYS = (
-    "include",
-    "exclude",
     "targets",
     "smoke",
     "requires-fresh-process",
@@ -27,6 +26,7 @@ _KEYS = (
     "python",
     "worker",
     "limits",
+    *SHIPPING_KEYS,
     *POLICY_KEYS,
 )
 _SMOKE_KEYS = ("entrypoint", "params", "seed", "timeout-s")
@@ -41,10 +41,10 @@ def read_settings(pyproject: Pyproject) -> Settings:
     smoke = tuple(task for entry in table.tables("smoke") if (task := _smoke_entry(entry)) is not None)
     fresh = table.flag("requires-fresh-process")
     modelops_fresh = pyproject.tool("modelops").flag("requires-fresh-process")
-    python, policy = table.text("python"), read_policy_settings(table)
+    python, policy, shipping = table.text("python"), read_policy_settings(table), read_shipping_settings(table)
     return Settings(
-        include=tuple(text.value for text in table.texts("include")),
-        exclude=tuple(text.value for text in table.texts("exclude")),
+        include=shipping.include,
+        exclude=shipping.exclude,
         targets=tuple(TargetDeclaration(text.value, text.place) for text in table.texts("targets")),
         smoke=smoke,
         requires_fresh_process=bool(modelops_fresh if fresh is None else fresh),
@@ -60,6 +60,9 @@ def read_settings(pyproject: Pyproject) -> Settings:
         baseline=policy.baseline,
         named_codes=policy.named_codes,
         limits=_limits(table.table("limits")),
+        copy_symlinks=shipping.copy_symlinks,
+        allow_secrets=shipping.allow_secrets,
+        large_bundle_bytes=shipping.large_bundle_bytes,
     )
 
 

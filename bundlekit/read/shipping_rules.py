@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["IGNORE_FILE", "MAX_IGNORE_BYTES", "ShippingRules", "read_rules"]
 
 IGNORE_FILE = ".modelopsignore"
+_INCLUDE = "include"
 MAX_IGNORE_BYTES = 1 << 20
 _MAX_PATTERNS = 5_000
 """Each takes a tenth of a millisecond to read, and is held against each path."""
@@ -77,6 +78,13 @@ class ShippingRules:
         parent = path.rpartition("/")[0]
         return bool(parent) and self._spec is not None and self._spec.check_file(parent + "/").index == index
 
+    def is_included(self, path: str, *, is_directory: bool) -> bool:
+        """Whether the pattern that decides about `path` is one of ``include``."""
+        if self._spec is None:
+            return False
+        index = self._spec.check_file(path + "/" if is_directory else path).index
+        return index is not None and self._lines[index].origin == _INCLUDE
+
     def reaches_into(self, directory: str) -> bool:
         """Whether a pattern names something in this directory, so that it must be entered although it is left out."""
         inside = directory + "/"
@@ -93,7 +101,7 @@ def read_rules(
         FileAccessError: the file of patterns cannot be read.
     """
     lines = [_Line(text, IGNORE_FILE) for text in _ignore_lines(root)]
-    lines += [_Line("!" + text, "include") for text in include]
+    lines += [_Line("!" + text, _INCLUDE) for text in include]
     lines += [_Line(text, "exclude") for text in exclude]
     if not lines:
         return ShippingRules(), ()

@@ -8,7 +8,7 @@ from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place
 from bundlekit.model.project import Excluded, Member, SourceFile
 from bundlekit.read.costly_sources import Trial, may_be_costly
-from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting
+from bundlekit.read.document import MAX_DOCUMENT_BYTES, finding_at, open_without_waiting, place_of
 from bundlekit.read.tree_state import NEVER_READ
 
 __all__ = ["MAX_UNSHIPPED", "list_unshipped", "read_native_sources", "read_sources"]
@@ -28,7 +28,6 @@ def read_sources(
     A source that may be costly to parse is one of them only if `trial` finds that it is not.
     """
     sources = {}
-    base = f"{root}{os.sep}"
     for member in members:
         if not member.path.endswith(".py"):
             continue
@@ -37,7 +36,7 @@ def read_sources(
             problems.append(_not_looked_at(member.path, why))
             continue
         try:
-            with open(base + member.path, "rb", buffering=0, opener=open_without_waiting) as file:
+            with open(place_of(root, member.path), "rb", buffering=0, opener=open_without_waiting) as file:
                 data = file.read()
         except OSError as error:
             message = f"{member.path} cannot be read: {error.strerror or error}"
@@ -65,7 +64,7 @@ def read_native_sources(root: Path, members: Iterable[Member], problems: list[Fi
             continue
         left -= member.size
         try:
-            with open(root / member.path, "rb", buffering=0, opener=open_without_waiting) as file:
+            with open(place_of(root, member.path), "rb", buffering=0, opener=open_without_waiting) as file:
                 sources[member.path] = SourceFile(member.path, file.read())
         except OSError as error:
             message = f"{member.path} cannot be read: {error.strerror or error}"

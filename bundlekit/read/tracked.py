@@ -3,14 +3,16 @@
 See: CONTRACT section 5; DEFECTS 26 for what its lines cannot say.
 """
 
+import posixpath
 from pathlib import Path
 
+from bundlekit.cold_runner.exclusions import REGISTRY
 from bundlekit.model.finding import Finding
 from bundlekit.model.place import Place, Text
 from bundlekit.model.registry import TrackedFiles
 from bundlekit.read.document import decoded, is_file, read_document
 
-__all__ = ["TRACKED", "TRACKED_OLD", "read_tracked"]
+__all__ = ["TRACKED", "TRACKED_OLD", "read_tracked", "tracked_paths"]
 
 TRACKED = ".modelops-bundle/tracked.txt"
 TRACKED_OLD = ".modelops-bundle/tracked"
@@ -32,3 +34,14 @@ def read_tracked(root: Path, problems: list[Finding]) -> TrackedFiles | None:
         tuple(line._replace(value=line.value.strip()) for line in lines if line.value.strip()),
         tuple(line for line in lines if line.value.strip() and line.value != line.value.strip()),
     )
+
+
+def tracked_paths(tracked: TrackedFiles | None) -> frozenset[str] | None:
+    """Return the paths that the list lets ship, None where it does not decide.
+
+    The platform's tool adds its registry by itself. It does not read the list by its old name, and one without any file
+    is that of a bundle which it has never pushed.
+    """
+    if tracked is None or tracked.document != TRACKED or not tracked.files:
+        return None
+    return frozenset(posixpath.normpath(text.value) for text in tracked.files) | {REGISTRY}

@@ -9,17 +9,18 @@ See: DESIGN decision 2; CONTRACT section 5; HOSTILE_CORPUS B.
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bundlekit.cold_runner.exclusions import excluded_by_default, is_virtual_environment
 from bundlekit.errors import FileAccessError, LimitExceededError, UsageError
 from bundlekit.model.member import colliding_paths, is_git_name, is_reserved_name, path_error, path_limit_error
-from bundlekit.model.project import Excluded, Member, RefusedEntry
+from bundlekit.model.project import NOT_TRACKED, Excluded, Member, RefusedEntry
+from bundlekit.read.links import copies_of
 from bundlekit.read.shipping_rules import ShippingRules, read_rules
 
-__all__ = ["MAX_MEMBERS", "MAX_MEMBER_BYTES", "MAX_TOTAL_BYTES", "Walk", "walk"]
+__all__ = ["MAX_MEMBERS", "MAX_MEMBER_BYTES", "MAX_TOTAL_BYTES", "UNFINISHED", "Walk", "walk"]
 
 MAX_MEMBERS = 200_000
 MAX_MEMBER_BYTES = 0o77777777777
@@ -27,9 +28,11 @@ MAX_MEMBER_BYTES = 0o77777777777
 
 MAX_TOTAL_BYTES = 64 << 30
 
+_SHOWN_LARGEST = 3
 _ARCHIVE = ".tar.zst"
 _REPORT = ".report.json"
-_UNFINISHED = re.compile(r"\.bundlekit-\w+\.(?:pack|unpack)")
+UNFINISHED = re.compile(r"\.bundlekit-\w+\.(?:pack|unpack)")
+"""Names of what is being written, or was by a process that was killed."""
 
 _KINDS = {
     stat.S_IFLNK: "is a symbolic link",
@@ -49,12 +52,21 @@ class Walk(NamedTuple):
     empty_directories: tuple[str, ...]
 
 
-def walk(root: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Walk:
+def walk(
+    root: Path,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    tracked: Collection[str] | None = None,
+    copy_symlinks: bool = False,
+) -> Walk:
     """Return what of the directory `root` ships: all but the default exclusions, ``.modelopsignore`` and `exclude`.
 
     `include` and `exclude` are gitignore patterns from the settings. The last pattern that matches decides, in the
     order default exclusions, ``.modelopsignore``, `include`, `exclude`; a directory that is left out is entered only
     where a pattern brings back something in it by its path. ``.git`` and ``.bundlekit`` stay out whatever is said.
+    Where there is a list of `tracked` files, no others ship but those that `include` names. With `copy_symlinks`, a
+    link to what ships is a copy of it; otherwise no link ships.
 
     Raises:
         UsageError: `root` is not a directory.
@@ -65,7 +77,7 @@ def walk(root: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = ()
         message = f"{root} is not a directory"
         raise UsageError(message, subject=str(root), hint="name the directory that holds the bundle's pyproject.toml")
     rules, problems = read_rules(root, include, exclude)
-    walker = _Walker(root, rules)
+    walker = _Walker(root, rules, None if tracked is None else _with_directories(tracked), copy_symlinks=copy_symlinks)
     walker.visit("", excluded_as=None)
     walker.refused.extend(problems)
     return walker.result()
@@ -87,9 +99,13 @@ class _Entry(NamedTuple):
 class _Walker:
     """Collects while it descends; the lists become one frozen :class:`Walk`."""
 
-    def __init__(self, root: Path, rules: ShippingRules) -> None:
+    def __init__(
+        self, root: Path, rules: ShippingRules, tracked: Collection[str] | None = None, *, copy_symlinks: bool = False
+    ) -> None:
         self.root = os.fsencode(root)
         self.rules = rules
+        self.tracked = tracked
+        self.links: list[str] | None = [] if copy_symlinks else None
         self.members: list[Member] = []
         self.excluded: list[Excluded] = []
         self.refused: list[RefusedEntry] = []
@@ -126,7 +142,10 @@ class _Walker:
             reason = self.rules.decide(entry.path, is_directory=is_directory, default=default, inherited=inherited)
             if reason is not None:
                 return reason
-        return None
+        is_tracked = self.tracked is None or entry.path in self.tracked
+        if is_tracked or self.rules.is_included(entry.path, is_directory=entry.is_directory):
+            return None
+        return NOT_TRACKED
 
     def _location(self, path: str) -> str:
         return f"{os.fsdecode(self.root)}/{path}"
@@ -142,24 +161,34 @@ class _Walker:
         self.visit(path, excluded_as=reason)
 
     def _admit(self, entry: _Entry) -> None:
-        size = entry.status.st_size
-        problem = _KINDS.get(stat.S_IFMT(entry.status.st_mode)) or path_error(entry.path)
-        problem = problem or path_limit_error(entry.path)
+        may_be_copied = entry.is_link and self.links is not None
+        problem = None if may_be_copied else _KINDS.get(stat.S_IFMT(entry.status.st_mode))
+        problem = problem or path_error(entry.path) or path_limit_error(entry.path)
         if problem is not None:
             self.refused.append(RefusedEntry(entry.path, problem))
-            return
-        self.total_bytes += size
-        if size > MAX_MEMBER_BYTES or self.total_bytes > MAX_TOTAL_BYTES:
-            message = f"{entry.path} has {size:,} bytes, and a bundle at most {MAX_MEMBER_BYTES:,} a file"
-            message += f" and {MAX_TOTAL_BYTES:,} in all"
-            raise LimitExceededError(message, subject=entry.path, hint="keep large data out with .modelopsignore")
-        if len(self.members) >= MAX_MEMBERS:
-            message = f"the bundle has more than {MAX_MEMBERS:,} files; {entry.path} is one too many"
-            raise LimitExceededError(message, subject=entry.path, hint="leave directories out with .modelopsignore")
-        self.members.append(Member(entry.path, size, bool(entry.status.st_mode & stat.S_IXUSR)))
+        elif entry.is_link and self.links is not None:
+            self.links.append(entry.path)
+        else:
+            self._add(Member(entry.path, entry.status.st_size, bool(entry.status.st_mode & stat.S_IXUSR)))
+
+    def _add(self, member: Member) -> None:
+        self.total_bytes += member.size
+        self.members.append(member)
+        if member.size > MAX_MEMBER_BYTES or self.total_bytes > MAX_TOTAL_BYTES:
+            message = f"{member.path} has {member.size:,} bytes, and a bundle at most {MAX_MEMBER_BYTES:,} a file"
+            message += f" and {MAX_TOTAL_BYTES:,} in all; the largest so far are {_largest(self.members)}"
+            raise LimitExceededError(message, subject=member.path, hint="keep large data out with .modelopsignore")
+        if len(self.members) > MAX_MEMBERS:
+            message = f"the bundle has more than {MAX_MEMBERS:,} files; {member.path} is one too many"
+            raise LimitExceededError(message, subject=member.path, hint="leave directories out with .modelopsignore")
 
     def result(self) -> Walk:
-        """Return what was collected, with colliding names moved from the members to the refused."""
+        """Return what was collected, links as copies, with colliding names moved from the members to the refused."""
+        for copy in copies_of(Path(os.fsdecode(self.root)), self.links or (), self.members):
+            if isinstance(copy, RefusedEntry):
+                self.refused.append(copy)
+            else:
+                self._add(copy)
         collisions = colliding_paths(member.path for member in self.members)
         collided = {path for pair in collisions for path in pair}
         for first, second in collisions:
@@ -186,7 +215,23 @@ def _product(path: str, siblings: frozenset[str]) -> str | None:
         return "an archive with its report beside it"
     if path.endswith(_ARCHIVE + _REPORT) and path.removesuffix(_REPORT) in siblings:
         return "the report of an archive"
-    return "left by an interrupted command" if _UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
+    return "left by an interrupted command" if UNFINISHED.fullmatch(path.rpartition("/")[2]) else None
+
+
+def _with_directories(paths: Collection[str]) -> Collection[str]:
+    """Return `paths` and all directories that hold one of them."""
+    found = set(paths)
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
+
+
+def _largest(members: Sequence[Member]) -> str:
+    largest = sorted(members, key=lambda member: -member.size)[:_SHOWN_LARGEST]
+    return ", ".join(f"{member.path} ({member.size:,})" for member in largest)
 
 
 def _within(path: str, collided: set[str]) -> bool:

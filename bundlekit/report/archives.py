@@ -10,6 +10,7 @@ from bundlekit.pack.difference import Difference
 from bundlekit.pack.manifest_json import manifest_json
 from bundlekit.report.documents import TOOL, json_text, report_document
 from bundlekit.report.printable import printable
+from bundlekit.report.receipts import checked_document, checked_lines
 from bundlekit.report.text import Style
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def inspection_document(archive: InspectedArchive) -> "InspectionDocument":
         "oci_digests": _oci_digests(archive),
         "files": [_file(each) for each in manifest.files],
         "manifest": _manifest(manifest),
+        "receipt": None if archive.receipt is None else checked_document(archive.receipt),
     }
 
 
@@ -127,6 +129,8 @@ def inspection_lines(archive: InspectedArchive, style: Style) -> Iterator[str]:
     if archive.oci_digests is not None:
         yield f"registry   {archive.oci_digests.bundlekit} (layout bundlekit)"
         yield f"registry   {archive.oci_digests.modelops or 'none, too many files'} (layout modelops)"
+    if archive.receipt is not None:
+        yield from checked_lines(archive.receipt, style)
     if not archive.verified:
         for each in manifest.files:
             yield f"{each.mode} {each.size:>12,}  {printable(each.path)}"

@@ -8,7 +8,18 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bundlekit.model.documents import archives, caches, doctor, grids, isolation, registries, reports, settings, tasks
+from bundlekit.model.documents import (
+    archives,
+    caches,
+    doctor,
+    grids,
+    isolation,
+    receipts,
+    registries,
+    reports,
+    settings,
+    tasks,
+)
 from bundlekit.report.documents import json_text
 
 __all__ = ["schema_texts"]
@@ -34,6 +45,7 @@ def schema_texts() -> dict[str, str]:
         "pack-report": TypeAdapter(archives.PackReportDocument),
         "pull": TypeAdapter(registries.PullDocument),
         "push": TypeAdapter(registries.PushDocument),
+        "receipt": TypeAdapter(receipts.ReceiptDocument),
         "report": TypeAdapter(reports.ReportDocument | reports.ReportsDocument),
         "result": TypeAdapter(tasks.ResultDocument),
         "rules": TypeAdapter(list[reports.RuleDocument]),

@@ -1,7 +1,7 @@
 """Runs the cold runner for long, and against what wants to break it; prints what was lost, which must be nothing.
 
 ``soak.py [--tier short|long] [--seed N] [PART ...]``; parts are `tasks`, `kills`, `creators`, `documents`,
-`trees`, `warm` and `store`.
+`trees`, `warm`, `store`, `archives` and `faults`.
 The short tier takes minutes and is for every change, the long one is for releases. Everything is seeded but the moments
 at which processes are killed, which the machine decides. The exit status is 1 when anything was lost.
 """
@@ -28,6 +28,7 @@ from builders import environments
 from builders.cold_runs import HOSTILE_TREE, MODULE, runner_environment, wire_bundle
 from builders.environments import BACKEND, own_bundle, write_bundle
 from builders.warm_runs import executor
+from soak_archives import break_calls, kill_commands, read_mutants
 from soak_store import StoreTier, soak_store
 from uv import find_uv_bin
 
@@ -97,11 +98,14 @@ class Tier(NamedTuple):
     warm_calls: int
     warm_kills: int
     store: StoreTier
+    mutants: int
+    every_call: int
+    archive_kills: int
 
 
 TIERS = {
-    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, StoreTier(6, 15, 1.5)),
-    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000, StoreTier(400, 2_000, 120.0)),
+    "short": Tier(200, 40, 3, 2_000, 6, 5_000, 200, StoreTier(6, 15, 1.5), 600, 20, 2),
+    "long": Tier(2_000, 1_000, 50, 20_000, 200, 100_000, 4_000, StoreTier(400, 2_000, 120.0), 40_000, 1, 200),
 }
 
 
@@ -390,7 +394,19 @@ def store(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
     return soak_store(tier.store, chance, top)
 
 
-_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm, store)}
+def archives(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Read mutants of an archive; see :func:`soak_archives.read_mutants`."""
+    return read_mutants(tier.mutants, chance, top)
+
+
+def faults(tier: Tier, chance: random.Random, top: Path) -> tuple[int, str]:
+    """Break pack and unpack at numbered system calls and at random moments."""
+    broken, told = break_calls(tier.every_call, top)
+    lost, more = kill_commands(tier.archive_kills, chance, top)
+    return broken + lost, f"{told}; {more}"
+
+
+_PARTS = {part.__name__: part for part in (tasks, kills, creators, documents, trees, warm, store, archives, faults)}
 
 
 def _bundle(root: Path) -> BundleToRun:

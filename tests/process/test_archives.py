@@ -114,7 +114,12 @@ def test_tar_and_zstd_read_what_we_write(tmp_path: Path, reference: bytes) -> No
     subprocess.run(["bash", "-c", f"set -o pipefail; zstd -dc < '{path}' | tar x -C '{out}'"], check=True)
     tested = subprocess.run(["zstd", "--test", str(path)], check=True, capture_output=True, text=True)
 
+    told = subprocess.run(["zstd", "--list", str(path)], check=True, capture_output=True, text=True).stdout
+
     assert listed.stderr == tested.stdout == ""
+    # The one frame that it skips is the seek table.
+    assert told.splitlines()[1].split()[1] == "1"
+    assert "XXH64" in told
     assert listed.stdout.splitlines()[0].endswith(" .bundlekit/manifest.json")
     assert len(listed.stdout.splitlines()) == len(_TREE) + 1
     assert {path: (out / path).read_text() for path in _TREE} == _TREE

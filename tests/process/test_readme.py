@@ -55,9 +55,9 @@ def _replay(console: str, directory: Path) -> None:
 
 
 def _steady(text: str) -> str:
-    # Seconds, memory and interpreter are the machine's, and the size of an archive that of one version of Zstandard.
+    # Seconds, memory, dates and interpreter are the machine's, and the size of an archive that of one Zstandard.
     steady = r"(?<=files, )[\d,]+ bytes(?=, digest)|\d+\.\d s\b|[\d.]+ MiB of memory|Python 3[\d.]+"
-    return re.sub(steady, "~", text)
+    return re.sub(rf"{steady}|(?<=since )[\d-]+ [\d:]+", "~", text)
 
 
 def _blocks(section: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from builders.bundles import GOOD_WIRE, findings_of, make_bundle, pyproject
 from builders.projects import write_tree
 
 from bundlekit.model.finding import Finding, Severity
+from bundlekit.model.project import NOT_TRACKED
 from bundlekit.read.project import read_project
 
 _LIST = ".modelops-bundle/tracked.txt"
@@ -29,14 +30,15 @@ def _found(root: Path, tracked: str, document: str = _LIST, **files: str) -> lis
 
 
 _CASES: dict[str, tuple[str, dict[str, str], list[tuple[str, str | None]]]] = {
-    "code-not-tracked": ("pyproject.toml\nmodel/__init__.py\n", {}, [("BK140", "model/wire.py")]),
     "init-not-tracked": ("pyproject.toml\nmodel/wire.py\n", {}, [("BK140", "model/__init__.py")]),
-    "pyproject-not-tracked": ("model/__init__.py\nmodel/wire.py\n", {}, [("BK140", "pyproject.toml")]),
-    "data-not-tracked": (_NEEDED, {"model/wire.py": _READS, "observed.csv": "t\n"}, [("BK140", "observed.csv")]),
-    "re-exported-module-not-tracked": (
+    "included-and-not-tracked": (
         _NEEDED,
-        {"model/wire.py": "from model.real import wire\n", "model/real.py": _READS, "observed.csv": ""},
-        [("BK140", "model/real.py"), ("BK140", "observed.csv")],
+        {
+            "model/wire.py": _READS,
+            "observed.csv": "t\n",
+            "pyproject.toml": pyproject(after='[tool.bundlekit]\ninclude = ["observed.csv"]\n'),
+        },
+        [("BK140", "observed.csv")],
     ),
     "directory-partly-tracked": (
         f"{_NEEDED}model/sir.py\ndata/a.csv\n",
@@ -50,10 +52,14 @@ _CASES: dict[str, tuple[str, dict[str, str], list[tuple[str, str | None]]]] = {
         },
         [("BK131", "sir"), ("BK140", "data/b.csv")],
     ),
-    "requirements-not-tracked": (
-        "wire.py\n",
-        {"pyproject.toml": "", "wire.py": GOOD_WIRE, "requirements.txt": "numpy\n"},
-        [("BK140", "pyproject.toml"), ("BK140", "requirements.txt")],
+    "requirements-included-and-not-tracked": (
+        "wire.py\npyproject.toml\n",
+        {
+            "pyproject.toml": '[tool.bundlekit]\ninclude = ["requirements.txt"]\n',
+            "wire.py": GOOD_WIRE,
+            "requirements.txt": "numpy\n",
+        },
+        [("BK140", "requirements.txt")],
     ),
     "empty-list": ("\n", {}, [("BK140", None)]),
     "missing": (f"{_NEEDED}data/old.csv\n", {}, [("BK141", "data/old.csv")]),
@@ -82,13 +88,75 @@ def test_a_difference_between_tracked_and_shipped_is_a_warning(
     assert {each.severity for each in found if each.code.startswith("BK14")} == {Severity.WARNING}
 
 
+_NOT_SHIPPED: dict[str, tuple[str, dict[str, str], list[tuple[str, Severity, str]]]] = {
+    "code": ("pyproject.toml\nmodel/__init__.py\n", {}, [("BK304", Severity.ERROR, "model/wire.py")]),
+    "pyproject": ("model/__init__.py\nmodel/wire.py\n", {}, [("BK201", Severity.ERROR, "pyproject.toml")]),
+    "data": (
+        _NEEDED,
+        {"model/wire.py": _READS, "observed.csv": "t\n"},
+        [("BK201", Severity.ERROR, "observed.csv")],
+    ),
+    "imported-module": (
+        _NEEDED,
+        {"model/wire.py": "from model.real import wire\n", "model/real.py": GOOD_WIRE},
+        [("BK330", Severity.ERROR, "model/real.py")],
+    ),
+    "requirements": (
+        "wire.py\n",
+        {"pyproject.toml": "", "wire.py": GOOD_WIRE, "requirements.txt": "numpy\n"},
+        [("BK201", Severity.ERROR, "pyproject.toml"), ("BK201", Severity.ERROR, "requirements.txt")],
+    ),
+    "cache-that-may-be-absent": (
+        _NEEDED,
+        {"model/wire.py": _LAZY, "cache.csv": ""},
+        [("BK201", Severity.WARNING, "cache.csv")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("tracked", "files", "expected"), _NOT_SHIPPED.values(), ids=_NOT_SHIPPED)
+def test_what_is_needed_and_not_tracked_is_found_as_not_shipped(
+    tracked: str, files: dict[str, str], expected: list[tuple[str, Severity, str]], tmp_path: Path
+) -> None:
+    """The list decides what ships, here as there, so the archive fails like the platform's own bundle: found now."""
+    found = [each for each in _found(tmp_path, tracked, **files) if "(does not list it)" in each.message]
+    assert [(each.code, each.severity) for each in found] == [(code, severity) for code, severity, _ in expected]
+    for each, (_, _, path) in zip(found, expected, strict=True):
+        assert path in each.message
+        assert each.hint is not None
+        assert each.hint.startswith(f"track it with `mops bundle add {path}`")
+
+
+def test_only_tracked_files_ship(tmp_path: Path) -> None:
+    """Notes, results and data that nobody tracked stay at home, each named in the report; directories as a whole."""
+    files = {"notes.txt": "", "results/a.csv": "", "data/used.csv": "", "data/old.csv": "", "keep/a/b.txt": ""}
+    settings = pyproject(after='[tool.bundlekit]\ninclude = ["keep/"]\nexclude = ["*.pyc"]\n')
+    make_bundle(tmp_path, {_LIST: f"{_NEEDED}data/used.csv\n", **files, "pyproject.toml": settings})
+    (tmp_path / "results" / "link").symlink_to("nowhere")
+
+    project = read_project(tmp_path)
+
+    assert [member.path for member in project.members] == [
+        "data/used.csv",
+        "keep/a/b.txt",
+        "model/__init__.py",
+        "model/wire.py",
+        "pyproject.toml",
+    ]
+    assert [entry.path for entry in project.excluded if entry.pattern == NOT_TRACKED] == [
+        "data/old.csv",
+        "notes.txt",
+        "results/",
+    ]
+    assert project.refused == ()
+
+
 _LEFT_ALONE: dict[str, tuple[str, dict[str, str]]] = {
     "in-order": (_NEEDED, {}),
     "dotted-paths-and-trailing-space": (_NEEDED.replace("model/wire.py", "./model/wire.py"), {}),
     "spaces-that-mean-nothing": (_NEEDED.replace("pyproject", "  pyproject").replace("\n", " \n"), {}),
     "carriage-returns": (_NEEDED.replace("\n", "\r\n"), {}),
     "notes-that-nothing-needs": (_NEEDED, {"notes.txt": "", "model/unused.py": ""}),
-    "cache-that-may-be-absent": (_NEEDED, {"model/wire.py": _LAZY, "cache.csv": ""}),
     "tracked-and-ignored-but-included": (
         f"{_NEEDED}a.txt\n",
         {

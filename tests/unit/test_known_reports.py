@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from builders.bundles import GOOD_WIRE, make_bundle, pyproject
 
-from bundlekit.api import known_reports
+from bundlekit.api import known_reports, known_store
 from bundlekit.api.validation import ValidateOptions, validate
 from bundlekit.model.finding import Level, Report
 
@@ -204,7 +204,7 @@ def test_a_text_with_a_right_sum_that_is_no_report_is_not_used(store: Path, bund
     [file] = store.iterdir()
     state = file.read_text().split()[1]
     body = json.dumps({"path": "x"})
-    file.write_text(f"{known_reports._head(state, body)}\n{body}")  # noqa: SLF001 - a sum that no accident gives
+    file.write_text(f"{known_store._head(state, body)}\n{body}")  # noqa: SLF001 - a sum that no accident gives
     assert _checked(bundle)[1]
 
 
@@ -221,7 +221,7 @@ def test_a_file_where_the_store_would_be_is_left_alone(store: Path, bundle: Path
 
 def test_the_store_is_bounded(store: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would grow for ever in a home directory with a quota."""
-    monkeypatch.setattr(known_reports, "MAX_KEPT", 2)
+    monkeypatch.setattr(known_store, "MAX_KEPT", 2)
     for select in ("BK1", "BK2", "BK3"):
         _checked(bundle, _OPTIONS._replace(select=(select,)))
         os.utime(max(store.iterdir(), key=lambda file: file.stat().st_mtime_ns), ns=(0, int(select[2])))
@@ -232,6 +232,6 @@ def test_the_store_is_bounded(store: Path, bundle: Path, monkeypatch: pytest.Mon
 
 def test_a_report_beyond_the_size_is_not_kept(store: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle with thousands of findings is checked anew."""
-    monkeypatch.setattr(known_reports, "_MAX_BYTES", 100)
+    monkeypatch.setattr(known_store, "_MAX_BYTES", 100)
     _checked(bundle)
     assert not store.exists()

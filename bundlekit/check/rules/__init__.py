@@ -16,6 +16,7 @@ from bundlekit.check.rules.registry_digests import DIGEST_RULES
 from bundlekit.check.rules.registry_documents import REGISTRY_RULES
 from bundlekit.check.rules.requirements import REQUIREMENT_RULES
 from bundlekit.check.rules.returns import RETURN_RULES
+from bundlekit.check.rules.shipping import SHIPPING_RULES
 from bundlekit.check.rules.sources import SOURCE_RULES
 from bundlekit.check.rules.standard_modules import STANDARD_MODULE_RULES
 from bundlekit.check.rules.state import STATE_RULES
@@ -35,6 +36,7 @@ RULES: tuple[StaticRule, ...] = (
     *TRACKED_RULES,
     *JOB_RULES,
     *LAYOUT_RULES,
+    *SHIPPING_RULES,
     *WIRE_RULES,
     *SOURCE_RULES,
     *DECEPTIVE_RULES,

@@ -1,6 +1,6 @@
 """BK140 to BK143: what the platform's own tool would push, against what ships here (CONTRACT section 5).
 
-It ships the files that ``tracked.txt`` lists and no others, whatever its ignore file says.
+Both ship only files that ``tracked.txt`` lists. Here patterns leave out some of them, and `include` adds others.
 """
 
 import posixpath
@@ -12,7 +12,7 @@ from bundlekit.check.rules.catalogue import StaticRule, bundle, finding
 from bundlekit.cold_runner.exclusions import REGISTRY
 from bundlekit.model.finding import Finding, Severity
 from bundlekit.model.place import Place, Text
-from bundlekit.model.project import Project
+from bundlekit.model.project import NOT_TRACKED, Project
 from bundlekit.model.registry import TrackedFiles
 
 __all__ = ["TRACKED_RULES"]
@@ -28,15 +28,35 @@ def _untracked(evidence: Evidence) -> Iterable[Finding]:
     # The platform's tool adds its registry by itself.
     listed = {posixpath.normpath(text.value) for text in tracked.files} | {REGISTRY}
     if len(listed) == 1:
-        message = f"{tracked.document} lists no file: `mops bundle push` would ship nothing"
+        message = f"{tracked.document} lists no file: `mops bundle push` would ship nothing, and here it is not obeyed"
         hint = "track the files with `mops bundle add`"
         yield finding("BK140", Severity.WARNING, message, Place(tracked.document), hint=hint)
         return
     for path, (why, place) in _needed(evidence).items():
         if path not in listed:
             message = f"{path!r:.200} is not tracked: `mops bundle push` would leave it out, but {why}"
-            hint = f"track it with `mops bundle add {path}`"
-            yield finding("BK140", Severity.WARNING, message, place, hint=hint, entity=path)
+            yield _not_tracked(path, message, place)
+    for path, (why, place) in _missed(evidence).items():
+        yield _not_tracked(path, f"{path!r:.200} is not tracked, so it does not ship, but {why}", place)
+
+
+def _not_tracked(path: str, message: str, place: Place) -> Finding:
+    hint = f"track it with `mops bundle add {path}`"
+    return finding("BK140", Severity.WARNING, message, place, hint=hint, entity=path)
+
+
+def _missed(evidence: Evidence) -> Mapping[str, tuple[str, Place]]:
+    """Return what is left out for not being tracked, and that no rule misses by its own name: why, and where."""
+    project = evidence.project
+    missed: dict[str, tuple[str, Place]] = {}
+    packages = {posixpath.dirname(path) for path in project.sources}
+    for path in (entry.path for entry in project.excluded if entry.pattern == NOT_TRACKED):
+        if posixpath.basename(path) == "__init__.py" and posixpath.dirname(path) in packages:
+            missed[path] = ("modules beside it do", Place(path))
+        for reference in project.references:
+            if path.startswith(f"{posixpath.normpath(reference.path)}/"):
+                missed.setdefault(path, (reference.why, reference.place))
+    return missed
 
 
 def _needed(evidence: Evidence) -> Mapping[str, tuple[str, Place]]:
@@ -47,8 +67,9 @@ def _needed(evidence: Evidence) -> Mapping[str, tuple[str, Place]]:
     one_by_one = frozenset(shipped)
     if "pyproject.toml" in one_by_one:
         needed["pyproject.toml"] = ("every runner reads it", Place("pyproject.toml"))
-    for requirement in project.requirements:
-        needed.setdefault(requirement.place.path, ("it declares the dependencies", requirement.place))
+    for place in (requirement.place for requirement in project.requirements):
+        if place.path in one_by_one:
+            needed.setdefault(place.path, ("it declares the dependencies", place))
     named = [*project.references, *(each.reference for each in evidence.survey.named if each.certain)]
     for reference in named:
         path = posixpath.normpath(reference.path)
@@ -78,9 +99,13 @@ def _absent(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _broken_name(project: Project, lines: list[str]) -> str | None:
-    """Return the refused file whose name, taken apart at its line breaks, two neighbouring `lines` are."""
+    """Return the file, one that does not ship, whose name is two neighbouring `lines`, taken apart at a line break."""
     pairs = {"\n".join(lines[at : at + 2]) for at in range(len(lines) - 1)}
-    return next((entry.path for entry in project.refused if entry.path in pairs), None)
+    return next((path for path in _left_at_home(project) if path in pairs), None)
+
+
+def _left_at_home(project: Project) -> list[str]:
+    return [*(entry.path for entry in project.refused), *(entry.path for entry in project.excluded)]
 
 
 def _left_out(evidence: Evidence) -> Iterable[Finding]:
@@ -114,9 +139,9 @@ def _lines(evidence: Evidence) -> Iterator[Finding]:
 
 def _spaced(project: Project, tracked: TrackedFiles) -> Iterator[Finding]:
     """Yield a finding for each file whose name the list cannot hold; spaces that mean nothing are left alone."""
-    members = {member.path for member in project.members}
+    known = {*(member.path for member in project.members), *_left_at_home(project)}
     for text in tracked.spaced:
-        if text.value in members:
+        if text.value in known:
             message = (
                 f"the tracked name {text.value!r:.200} loses the spaces around it when the platform's tool reads it"
             )
@@ -130,11 +155,11 @@ TRACKED_RULES: tuple[StaticRule, ...] = (
     StaticRule(
         "BK140",
         "A file that is needed is not tracked",
-        "It ships with bundlekit; today's `mops bundle push` ships tracked files alone, and says so in a warning only.",
+        "Only tracked files ship, with `mops bundle push` and here; there a missing one is told in a warning.",
         Severity.WARNING,
         _untracked,
         good=bundle({_LIST: _FILES}),
-        bad=bundle({_LIST: "model/__init__.py\npyproject.toml\n"}),
+        bad=bundle({_LIST: "model/wire.py\npyproject.toml\n"}),
     ),
     StaticRule(
         "BK141",

@@ -90,7 +90,7 @@ def _open_source(root: str, path: str) -> int:
         raise RunnerError(ErrorCode.SOURCE, Phase.ENVIRONMENT, message)
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(os.path.join(root, path), flags)
+        descriptor = os.open(_without_link(root, path), flags)
     except OSError as error:
         message = f"{path} of the bundle cannot be read: {error.strerror or error}; was it changed after it was listed?"
         raise RunnerError(ErrorCode.SOURCE, Phase.ENVIRONMENT, message) from error
@@ -98,6 +98,15 @@ def _open_source(root: str, path: str) -> int:
         os.close(descriptor)
         raise _changed(path)
     return descriptor
+
+
+def _without_link(root: str, path: str) -> str:
+    """Return where the file's bytes lie: a link is followed inside the bundle, to what the listing says of them."""
+    place = os.path.join(root, path)
+    if os.path.islink(place):
+        top, real = os.path.realpath(root), os.path.realpath(place)
+        return real if os.path.commonpath((top, real)) == top else place
+    return place
 
 
 def _changed(path: str) -> RunnerError:

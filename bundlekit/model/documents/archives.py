@@ -4,6 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from bundlekit.model.documents.receipts import ReceiptCheckDocument
 from bundlekit.model.documents.reports import ReportDocument
 from bundlekit.model.documents.texts import DigestText
 
@@ -112,7 +113,7 @@ class OciDigestsDocument(TypedDict):
 
 
 class InspectionDocument(TypedDict):
-    """What `inspect` and `verify` tell about an archive; `oci_digests` is null for `verify`."""
+    """What `inspect` and `verify` tell about an archive; `oci_digests` is null for `verify`, `receipt` without one."""
 
     schema: Literal["bundlekit/inspection/1"]
     archive: str
@@ -124,6 +125,7 @@ class InspectionDocument(TypedDict):
     oci_digests: OciDigestsDocument | None
     files: list[FileDocument]
     manifest: ManifestDocument
+    receipt: ReceiptCheckDocument | None
 
 
 class UnpackDocument(TypedDict):

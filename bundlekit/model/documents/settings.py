@@ -46,6 +46,9 @@ SettingsDocument = TypedDict(
         "severity": dict[_CodePrefix, Literal["error", "warning", "info"]],
         "baseline": str,
         "worker": WorkerDocument,
+        "symlinks": Literal["refuse", "copy"],
+        "allow-secrets": list[str],
+        "large-bundle-bytes": int,
     },
     total=False,
 )
