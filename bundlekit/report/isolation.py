@@ -97,7 +97,8 @@ def isolation_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:
     for victim in outcome.victims[:_VICTIMS_SHOWN]:
         yield from _victim_lines(outcome, victim, style)
     if len(outcome.victims) > _VICTIMS_SHOWN:
-        yield f"and {counted(len(outcome.victims) - _VICTIMS_SHOWN, 'task')} more that change; --output json lists all"
+        further = counted(len(outcome.victims) - _VICTIMS_SHOWN, "task")
+        yield f"and {further} more that others change; --output json lists all"
     yield from _state_lines(outcome, style)
     for note in outcome.notes:
         yield f"{style('note', 'info')}: {NOTES.get(note, note)}"
