@@ -197,6 +197,8 @@ class Experiment:
         if minimal:
             self._means.step("looking at the state that the victim meets")
             state = state.joined(self._state_before(minimal[0]))
+        if victims and state == State() and self._means.laboratory.is_used_up:
+            self._not_shown.append("which state changes it: the budget was used up")
         state = told(state, differs=bool(victims))
         return blank._replace(native_state=state.native, python_state=state.python)
 
