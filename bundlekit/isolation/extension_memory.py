@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bundlekit.isolation.native.heap import words_of
 from bundlekit.isolation.native.libraries import Library, loaded_libraries, variables_of
 from bundlekit.isolation.native.memory import ProcessMemory
+from bundlekit.isolation.native.words import words_of
 
 __all__ = ["dicts_among", "pointers_in_extensions"]
 

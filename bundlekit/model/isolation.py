@@ -107,8 +107,9 @@ class NativeChange(NamedTuple):
     """Memory of an extension module that a task changed and left.
 
     `library` is a file name, relative to where it is installed; `symbol` is demangled, None for a stripped library, of
-    which `section` and `offset` (in bytes, from the section's start) are known. `size` is in bytes. `task` is the
-    number of the first task after which it had changed. `is_own` tells the bundle's modules from its dependencies'.
+    which `section` and `offset` (in bytes, from the section's start) are known. `size` is the variable's, in bytes.
+    `task` is the number of the first task after which it had changed. `is_own` tells the bundle's modules from its
+    dependencies'.
     `reached_by` says how memory that is not the symbol's own hangs on it: a pointer, a vector, thread-local storage.
     `is_cause` is True where writing its cold bytes back made the victim's output the cold one again, None if not tried.
     """

@@ -81,7 +81,9 @@ def run_stages(root: Path, project: Project, options: StageOptions, progress: Pr
     progress("hashing the files that ship")
     files = hash_tree(root, project.members)
     digest = None if project.name is None else manifest_digest(manifest_of(project, files))
-    asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True)
+    # The experiment names variables of libraries, and what is built with their names for it need not be built twice.
+    named = options.level is Level.ISOLATION
+    asked = ColdOptions(python=options.python, sandbox=options.sandbox, measured=True, keep_symbols=named)
     cold_options = asked.within(run_settings(project.settings))
     evidence = Evidence(project, _static_signatures(project))
     plans = [plan for plan in _PLANS if plan.name is not StageName.SMOKE or options.level in _SMOKED]

@@ -19,11 +19,12 @@ _NUMBERED = re.compile(r"\.\d+$")
 _GUARDS = re.compile(r"_ZG[VR]|_ZT[VTISCHW]|__tls_guard$|_ZL?\d+__tls_guard")
 _RUNTIME = frozenset(
     {
-        *("completed", "object", "dtor_idx", "__dso_handle", "__TMC_END__", "_DYNAMIC", "_GLOBAL_OFFSET_TABLE_"),
+        *("__dso_handle", "__TMC_END__", "_DYNAMIC", "_GLOBAL_OFFSET_TABLE_"),
         *("__EH_FRAME_BEGIN__", "__FRAME_END__", "__CTOR_LIST__", "__DTOR_LIST__", "__bss_start", "_edata", "_end"),
         *("__data_start", "data_start", "__afl_area_ptr", "__gcov_root"),
     }
 )
+_STARTED = re.compile(r"(?:completed|object|dtor_idx)\.\d+$")
 """What the compiler's start files bring into each library."""
 
 _SCOPE = re.compile(r"_Z(?:GV)?Z*N?[rVK]*(?:S[tabsiod]|8pybind11|8nanobind|10__cxxabiv1|9__gnu_cxx)")
@@ -103,7 +104,11 @@ def kept_variables(path: Path) -> tuple[BuiltVariable, ...]:
 def is_bookkeeping(name: str) -> bool:
     """Whether a symbol is not the author's: guards, the runtime, pybind11, nanobind, Cython's own, numpy's tables."""
     plain = _NUMBERED.sub("", _CLONED.sub("", name))
-    if plain in _RUNTIME or plain.startswith(("DW.ref.", "__do_global_", "__frame_dummy", "_IO_", "__gcov")):
+    if (
+        plain in _RUNTIME
+        or _STARTED.match(name)
+        or plain.startswith(("DW.ref.", "__do_global_", "__frame_dummy", "_IO_", "__gcov"))
+    ):
         return True
     return any(each.match(plain) for each in (_GUARDS, _SCOPE, _CYTHON, _MODULE, _NUMPY))
 

@@ -1,5 +1,7 @@
 """Prints what a snapshot of native state costs, in reads of /proc/pid/maps alone: the least that any look needs.
 
+Time is the processor's, of this process: others that wait for one do not count.
+
 Run it as ``python tests/bench/bench_native_state.py [ROUNDS [PYTHON]]``. PYTHON is one with the modules that are to be
 there as well: those of numpy, pandas, scipy and pyarrow that it has are imported.
 """
@@ -36,9 +38,9 @@ def main(rounds: int, python: str) -> int:
 
 def _measured(process: NativeProcess, rounds: int, label: str) -> float:
     watch = NativeWatch()
-    started = time.perf_counter()
+    started = time.process_time()
     snapshots = [watch.snapshot(process)]
-    first = 1000 * (time.perf_counter() - started)
+    first = 1000 * (time.process_time() - started)
     maps = Path(f"/proc/{process.pid}/maps")
     floor = _median(maps.read_bytes, rounds)
     again = _median(lambda: snapshot_of(process, snapshots[0]), rounds)
@@ -62,9 +64,9 @@ def _size(snapshot: NativeSnapshot) -> str:
 def _median(look: Callable[[], object], rounds: int) -> float:
     taken = []
     for _ in range(rounds):
-        started = time.perf_counter()
+        started = time.process_time()
         look()
-        taken.append(1000 * (time.perf_counter() - started))
+        taken.append(1000 * (time.process_time() - started))
     return statistics.median(taken)
 
 

@@ -9,9 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-__all__ = ["NativeProcess", "Planted", "compiled"]
+__all__ = ["NativeProcess", "Planted", "compiled", "with_thread_local"]
 
 _SOURCE = Path(__file__).with_name("planted.cpp")
+_THREADS = """
+#include <Python.h>
+static _Thread_local long draws = 1;
+static PyObject *thread(PyObject *self, PyObject *unused) { return PyLong_FromLong(++draws); }
+static PyMethodDef methods[] = {{"thread", thread, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "planted", "", -1, methods};
+PyMODINIT_FUNC PyInit_planted(void) { return PyModule_Create(&definition); }
+"""
 _CALLS = """
 import importlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -32,12 +40,20 @@ class Planted(NamedTuple):
     stripped: Path
 
 
-def compiled(directory: Path, *options: str) -> Planted:
-    """Return the module, built once with these options besides the usual ones."""
+def with_thread_local(directory: Path, option: str) -> Path:
+    """Return where a small module is that counts in each thread, built with an option that says how it finds that."""
+    (directory / "planted.c").write_text(_THREADS)
+    flags = ["-O1", "-fPIC", "-shared", option, f"-I{sysconfig.get_path('include')}"]
+    subprocess.run(["gcc", *flags, str(directory / "planted.c"), "-o", str(directory / "planted.so")], check=True)
+    return directory
+
+
+def compiled(directory: Path) -> Planted:
+    """Return the module, built once."""
     found = Planted(directory / "whole", directory / "stripped")
     library = found.whole / "planted.so"
     found.whole.mkdir(parents=True)
-    flags = ["-O2", "-fPIC", "-shared", "-std=c++17", *options, f"-I{sysconfig.get_path('include')}"]
+    flags = ["-O2", "-fPIC", "-shared", "-std=c++17", f"-I{sysconfig.get_path('include')}"]
     subprocess.run(["g++", *flags, str(_SOURCE), "-o", str(library)], check=True)
     shutil.copytree(found.whole, found.stripped)
     subprocess.run(["strip", str(found.stripped / "planted.so")], check=True)

@@ -150,6 +150,11 @@ static PyObject *touch_plain(PyObject *, PyObject *arg) {
 static PyObject *touch_noise(PyObject *, PyObject *) {
     return PyLong_FromLong(++pybind11::detail::internals + ++nanobind::detail::internals + ++__pyx_pymod_counter);
 }
+// The definition of a module is a variable and an object that counts its references.
+static PyObject *touch_object(PyObject *self, PyObject *) {
+    Py_INCREF(PyModule_GetDef(self));
+    Py_RETURN_NONE;
+}
 static PyObject *touch_cython(PyObject *, PyObject *arg) {
     int before = __pyx_v_5model_rate;
     __pyx_v_5model_rate = PyLong_AsLong(arg);
@@ -193,6 +198,7 @@ static PyMethodDef methods[] = {
     {"plain", touch_plain, METH_O, nullptr},         {"noise", touch_noise, METH_O, nullptr},
     {"cython", touch_cython, METH_O, nullptr},       {"run", run, METH_O, nullptr},
     {"weigh", weigh, METH_O, nullptr},               {"joint", joint, METH_O, nullptr},
+    {"object", touch_object, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "planted", nullptr, -1, methods,

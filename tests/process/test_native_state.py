@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from builders.native_modules import NativeProcess, Planted, compiled
+from builders.native_modules import NativeProcess, Planted, compiled, with_thread_local
 
-from bundlekit.isolation.native.intervention import Between, with_causes
+from bundlekit.isolation.native.intervention import with_causes
 from bundlekit.isolation.native.watch import NativeWatch
+from bundlekit.isolation.sequences import Between
 from bundlekit.model.isolation import Behaviour, NativeChange
 
 pytestmark = [
@@ -75,14 +76,20 @@ def test_thread_local_storage_is_found_in_each_way_that_code_finds_it(option: st
     """Compilers and distributions choose different ones, and the usual one is in the table above."""
     if platform.machine() != "x86_64":
         pytest.skip("an option of compilers for x86-64")
-    (found,) = changes("thread", compiled(tmp_path / "built", option, "-O1").whole)
-    assert (found.symbol, found.behaviour, found.reached_by) == ("model::draws", _ADDS, "thread-local storage")
+    (found,) = changes("thread", with_thread_local(tmp_path, option))
+    assert (found.symbol, found.behaviour, found.reached_by) == ("draws", _ADDS, "thread-local storage")
 
 
-@pytest.mark.parametrize("function", ["lazy", "noise"])
+@pytest.mark.parametrize("function", ["lazy", "noise", "object"])
 def test_what_is_no_leak_is_silent(function: str, planted: Planted) -> None:
     """Guards, what is filled at first use, and what bindings keep for themselves, is in every module."""
     assert changes(function, planted.whole) == []
+
+
+@pytest.mark.parametrize("function", ["lazy", "object"])
+def test_what_is_no_leak_is_silent_without_symbols(function: str, planted: Planted) -> None:
+    """Objects that count their references are known by what they are."""
+    assert changes(function, planted.stripped) == []
 
 
 @pytest.mark.parametrize(
@@ -204,7 +211,29 @@ def test_where_no_variable_is_the_cause_none_is_named(planted: Planted) -> None:
     assert found.is_cause is False
 
 
+def test_beside_what_cannot_be_written_back_none_is_innocent(planted: Planted) -> None:
+    """The output may need both."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+    (note,) = (each for each in rerun.changed() if each.symbol == "note")
+    elsewhere = note._replace(library="gone.so")
+    assert [each.is_cause for each in with_causes([note, elsewhere], 1, rerun)] == [None, None]
+
+
 def test_when_the_budget_ends_nothing_is_claimed(planted: Planted) -> None:
     """Half a proof is none."""
     changed = Rerun("run", (3, 4), planted.whole).changed()
     assert {each.is_cause for each in with_causes(changed, 1, lambda _between: None)} == {None}
+
+
+def test_where_nothing_can_be_written_back_nothing_is_claimed(planted: Planted) -> None:
+    """A process that is gone by then, or a kernel that keeps its memory."""
+    rerun = Rerun("run", (3, 4), planted.whole)
+
+    def into_the_void(between: Between) -> bool:
+        with NativeProcess(planted.whole) as process:
+            pass
+        between(process)
+        between(process)
+        return False
+
+    assert {each.is_cause for each in with_causes(rerun.changed(), 1, into_the_void)} == {None}

@@ -88,6 +88,7 @@ def test_bookkeeping_is_known(symbol: str) -> None:
         "rate",
         "object_count",
         "PyArray_rate",
+        "completed",
         "_ZZZL19pybind11_init_leakyRN8pybind117module_EENKUlvE_clEvE5count",
     ],
 )

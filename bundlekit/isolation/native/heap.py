@@ -7,16 +7,16 @@ are passed over, because those change with each reference to them.
 See: malloc/malloc.c of glibc, "Chunks"; the Itanium C++ ABI for libstdc++'s containers.
 """
 
-import re
-import struct
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from bundlekit.isolation.native.memory import Mapping, ProcessMemory
+from bundlekit.isolation.native.python_objects import PythonObjects
+from bundlekit.isolation.native.words import pointer_numbers, pointer_pattern, words_of
 
-__all__ = ["SEARCHED_BYTES", "Block", "Heap", "Shape", "pointer_numbers", "pointer_pattern", "shape_at", "words_of"]
+__all__ = ["SEARCHED_BYTES", "Block", "Heap", "Shape", "shape_at"]
 
 _WORD = 8
 _PAGE = 4096
@@ -30,12 +30,6 @@ _MOST_BLOCKS = 20_000
 _MOST_BYTES = 1 << 26
 SEARCHED_BYTES = 1 << 16
 """Larger blocks are arrays of numbers: they are compared, and not searched for pointers."""
-
-_TOP_BYTE, _HIGHEST_TOP = 5, 0xFF
-_NOTHING = re.compile(b"(?!)")
-_TYPE_NAME = 3
-_TYPE_OF_TYPES = b"type\0"
-_MOST_METATYPES = 4
 
 
 class Shape(StrEnum):
@@ -60,14 +54,13 @@ class Heap:
     `is_complete` is False where a limit ended the search.
     """
 
-    def __init__(self, memory: ProcessMemory, mappings: Iterable[Mapping]) -> None:
+    def __init__(self, memory: ProcessMemory, mappings: Iterable[Mapping], objects: PythonObjects) -> None:
         self.blocks: dict[int, Block] = {}
         self.is_complete = True
-        self._memory = memory
+        self._memory, self._objects = memory, objects
         ranges = [(each.start, each.end) for each in mappings if each.is_writable and each.path in {"", "[heap]"}]
         self._pattern = pointer_pattern(ranges)
         self._bytes = 0
-        self._types: dict[int, bool] = {}
 
     def reach(self, data: bytes) -> None:
         """Add the blocks that words in `data` point to, and those that words in these do, as far as the limits go."""
@@ -91,7 +84,7 @@ class Heap:
         """Return the block that the first of `words` points to, None where it points to none."""
         address = words[0]
         room = self._room(address)
-        if not room or self._is_python_object(address):
+        if not room or self._objects.is_object(address):
             return None
         shape = shape_at(words, 0, room)
         size = room
@@ -116,50 +109,6 @@ class Heap:
         if flags & _MAPPED or not following or not following[0] & _IN_USE or following[0] & ~_FLAGS > _LARGEST_CHUNK:
             return 0
         return size - _WORD
-
-    def _is_python_object(self, address: int) -> bool:
-        """Whether what is there has a type whose type's type, at last, is itself and is called so."""
-        kinds: list[int] = []
-        known: bool | None = None
-        for _ in range(_MOST_METATYPES):
-            words = self._memory.words(address, 2)
-            kind = words[1] if words else 0
-            if not kind or kind % _WORD:
-                known = False
-            elif kind == address:
-                name = self._memory.words(address + _TYPE_NAME * _WORD, 1)
-                known = bool(name) and self._memory.read(name[0], len(_TYPE_OF_TYPES)) == _TYPE_OF_TYPES
-            else:
-                known = self._types.get(kind)
-                kinds.append(kind)
-            if known is not None:
-                break
-            address = kind
-        self._types.update(dict.fromkeys(kinds, bool(known)))
-        return bool(known)
-
-
-def pointer_pattern(ranges: Iterable[tuple[int, int]]) -> re.Pattern[bytes]:
-    """Return what finds the upper end of addresses in `ranges`: of what programs compute with, little looks like it."""
-    tops = {top for start, end in ranges for top in range(start >> 40, (end >> 40) + 1) if top <= _HIGHEST_TOP}
-    return re.compile(b"[%b]\0\0" % b"".join(b"\\x%02x" % top for top in sorted(tops))) if tops else _NOTHING
-
-
-def pointer_numbers(pattern: re.Pattern[bytes], data: bytes) -> Iterator[int]:
-    """Yield the numbers of the words in `data` that may be addresses of those ranges, in order."""
-    for start in range(0, len(data), _PAGE):
-        page = data[start : start + _PAGE]
-        # Large arrays are mostly zero, and looking for anything in them takes a hundred times as long.
-        if page.count(0) < len(page):
-            for match in pattern.finditer(page):
-                number, offset = divmod(match.start(), _WORD)
-                if offset == _TOP_BYTE:
-                    yield start // _WORD + number
-
-
-def words_of(data: bytes) -> Sequence[int]:
-    """Return the words of 64 bits in `data`, without what is left at its end."""
-    return struct.unpack_from(f"<{len(data) // _WORD}Q", data)
 
 
 def shape_at(words: Sequence[int], number: int, room: int) -> Shape:

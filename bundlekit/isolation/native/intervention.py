@@ -4,19 +4,18 @@ Each try is a process of its own, which is thrown away. Where several variables 
 the key that it was made for, those are found that are all needed.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from bundlekit.isolation.minimise import minimal
 from bundlekit.isolation.native.memory import ProcessMemory
 from bundlekit.isolation.native.restoring import writes_to_restore
 from bundlekit.isolation.native.snapshot import NativeSnapshot, snapshot_of
+from bundlekit.isolation.sequences import Between
 from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.model.isolation import NativeChange
 
-__all__ = ["Between", "Rerun", "undo", "with_causes"]
-
-Between = Callable[[WatchedProcess], None]
-"""As `sequences` has it: is called when the bundle is imported, and again after each task."""
+__all__ = ["Rerun", "undo", "with_causes"]
 
 Rerun = Callable[[Between], bool | None]
 """Runs the victim after what changes it, in a process of its own; returns whether it gave what it gives cold.
@@ -60,7 +59,9 @@ def with_causes(changes: Sequence[NativeChange], polluters: int, rerun: Rerun) -
         causes = tried.causes()
     except _BudgetEndedError:
         return tuple(changes)
-    told = {number: number in causes for number in tried.possible}
+    # Where one that cannot be written back may be needed too, the others are not shown to be innocent.
+    is_shown = bool(causes) or len(tried.possible) == len(changes)
+    told = {number: number in causes for number in tried.possible} if is_shown else {}
     return tuple(change._replace(is_cause=told.get(number)) for number, change in enumerate(changes))
 
 
@@ -96,14 +97,16 @@ class _Undoing:
     """Is there between tasks: keeps what memory was after import, and writes it back before the victim."""
 
     def __init__(self, changes: Sequence[NativeChange], polluters: int) -> None:
-        self._changes, self._left = changes, polluters
+        self._changes, self._polluters = changes, polluters
+        self._calls = 0
         self._cold: NativeSnapshot | None = None
         self.done: list[NativeChange] = []
 
     def __call__(self, process: WatchedProcess) -> None:
-        if self._cold is None:
-            self._cold = snapshot_of(process)
-            return
-        self._left -= 1
-        if self._left == 0:
-            self.done = undo(process, self._cold, self._changes)
+        # Where memory cannot be read or written nothing is undone, and the victim shows nothing.
+        with contextlib.suppress(OSError):
+            if self._calls == 0:
+                self._cold = snapshot_of(process)
+            elif self._calls == self._polluters and self._cold is not None:
+                self.done = undo(process, self._cold, self._changes)
+        self._calls += 1

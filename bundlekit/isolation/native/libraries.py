@@ -15,6 +15,10 @@ __all__ = ["Library", "LibraryFile", "loaded_libraries", "variables_of"]
 _SITES = ("site-packages", "dist-packages")
 _LEFT_OUT = ("numpy/", "numpy.libs/", "pandas/", "pandas.libs/", "pyarrow/", "pyarrow.libs/")
 """Distributions with caches in their libraries; their settings that tasks can change, Python code can see."""
+_RUNTIMES = ("libgfortran", "libstdc++", "libgcc_s", "libgomp", "libquadmath", "libopenblas", "libiomp", "libomp")
+"""Libraries of compilers and of numerics, which wheels bring along: nobody's models."""
+
+_BINDINGS = (b"__pybind11_internals", b"nanobind::")
 _DELETED = " (deleted)"
 _PAGE = 4096
 
@@ -29,7 +33,8 @@ class LibraryFile(NamedTuple):
 class Library(NamedTuple):
     """A library as it is loaded; `bias` is what is to be added to the addresses in its file.
 
-    `name` is its path from where it is installed; `file` is where this process finds it, and in which version.
+    `name` is its path from where it is installed; `file` is where this process finds it, and in which version. Of one
+    that `hides_bindings`, nothing tells pybind11's or nanobind's pointers from its author's: it is stripped.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Library(NamedTuple):
     is_own: bool
     bias: int
     image: ElfImage
+    hides_bindings: bool = False
 
 
 def loaded_libraries(pid: int, mappings: Iterable[Mapping], roots: Sequence[Path]) -> tuple[Library, ...]:
@@ -53,10 +59,14 @@ def loaded_libraries(pid: int, mappings: Iterable[Mapping], roots: Sequence[Path
         below = next((root for root in own if mapping.path.startswith(root)), None)
         is_own = below is not None
         name = site or ("" if below is None else mapping.path.removeprefix(below))
-        image = _image_at(pid, mapping.path) if name and (is_own or not name.startswith(_LEFT_OUT)) else None
+        is_left_out = not name or name.rpartition("/")[2].startswith(_RUNTIMES)
+        is_left_out |= not is_own and name.startswith(_LEFT_OUT)
+        image = None if is_left_out else _image_at(pid, mapping.path)
         if image is not None:
             file, read = image
-            found.append(Library(name, file, is_own, mapping.start - (read.start & -_PAGE), read))
+            bias = mapping.start - (read.start & -_PAGE)
+            hides_bindings = is_own and not read.has_symbol_table and _has_bindings(file)
+            found.append(Library(name, file, is_own, bias, read, hides_bindings))
     return tuple(found)
 
 
@@ -88,6 +98,15 @@ def _image_of(file: LibraryFile) -> ElfImage | None:
         return read_image(Path(file.path))
     except (OSError, ElfError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def _has_bindings(file: LibraryFile) -> bool:
+    try:
+        data = Path(file.path).read_bytes()
+    except OSError:
+        return False
+    return any(each in data for each in _BINDINGS)
 
 
 @lru_cache(maxsize=256)

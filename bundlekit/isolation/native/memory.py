@@ -35,7 +35,7 @@ class ProcessMemory:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._descriptor = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        self._descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         self._pages: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -80,10 +80,16 @@ class ProcessMemory:
         """Put `data` at `address`.
 
         Raises:
-            OSError: it is not all mapped.
+            OSError: it is not all mapped, or this kernel lets nobody write who does not trace the process.
         """
         self._pages.clear()
-        if os.pwrite(self._descriptor, data, address) != len(data):
+        # Opened for this alone: where writing is not allowed, reading mostly is.
+        descriptor = os.open(f"/proc/{self.pid}/mem", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            written = os.pwrite(descriptor, data, address)
+        finally:
+            os.close(descriptor)
+        if written != len(data):
             message = f"memory at {address:#x} ends before the {len(data)} bytes that belong there"
             raise OSError(message)
 

@@ -9,9 +9,10 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from bundlekit.isolation.native.heap import SEARCHED_BYTES, Block, Shape, shape_at, words_of
+from bundlekit.isolation.native.heap import SEARCHED_BYTES, Block, Shape, shape_at
 from bundlekit.isolation.native.snapshot import NativeSnapshot
 from bundlekit.isolation.native.view import Blocks
+from bundlekit.isolation.native.words import words_of
 from bundlekit.model.isolation import NativeChange
 
 __all__ = ["Write", "writes_to_restore"]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bundlekit.isolation.native.heap import Block, Heap
 from bundlekit.isolation.native.libraries import Library, loaded_libraries
 from bundlekit.isolation.native.memory import ProcessMemory
+from bundlekit.isolation.native.python_objects import PythonObjects
 from bundlekit.isolation.native.thread_local import main_thread, thread_local_block
 from bundlekit.isolation.watching import WatchedProcess
 from bundlekit.read.elf import ElfSection
@@ -31,11 +32,13 @@ class Region(NamedTuple):
 class NativeSnapshot(NamedTuple):
     """`regions` are by library and section, `blocks` what the bundle's own libraries reach on the heap, by address.
 
-    `unseen` says in sentences what could not be looked at.
+    `objects` are the Python objects that are variables of its own libraries, by address, with their sizes. `unseen`
+    says in clauses what could not be looked at.
     """
 
     regions: Mapping[tuple[str, str], Region]
     blocks: Mapping[int, Block]
+    objects: Mapping[int, int] = {}
     unseen: tuple[str, ...] = ()
 
 
@@ -56,15 +59,23 @@ def snapshot_of(process: WatchedProcess, before: NativeSnapshot | None = None) -
             regions += _thread_local(with_own, thread, memory)
         if any(library.is_own and (thread is None or not library.image.tls_slots) for library in with_own):
             unseen.append("thread-local variables of C and C++ that are not as on x86-64 with glibc")
-        heap = Heap(memory, mappings)
-        for region in regions:
-            if region.library.is_own and len(region.data) <= _SEARCHED_BYTES:
-                heap.reach(region.data)
+        found = PythonObjects(memory, mappings)
+        heap = Heap(memory, mappings, found)
+        objects: dict[int, int] = {}
+        for region in (each for each in regions if each.library.is_own):
+            searched = region.data[:_SEARCHED_BYTES]
+            heap.reach(searched)
+            objects |= found.within(region.address, searched)
+            if len(searched) < len(region.data):
+                unseen.append(
+                    f"what pointers behind the beginning of {region.section.name} of {region.library.name} hold"
+                )
         if not heap.is_complete:
             unseen.append(f"of the memory that static variables point to, only the first {len(heap.blocks):,} blocks")
     return NativeSnapshot(
         {(each.library.name, each.section.name): _shared(each, before) for each in regions},
         {address: _shared_block(address, block, before) for address, block in heap.blocks.items()},
+        objects,
         tuple(unseen),
     )
 
@@ -88,13 +99,11 @@ def _thread_local(libraries: Iterable[Library], thread: int, memory: ProcessMemo
         if tls is None or not library.image.tls_slots:
             continue
         address = thread_local_block(library, thread, memory)
-        if address is not None:
-            yield Region(
-                library, tls, address, memory.read(address, min(tls.size, _LARGEST_SECTION)), is_thread_local=True
-            )
-        else:
-            # A thread gets its block when it first asks for it, filled like this.
-            yield Region(library, tls, 0, library.image.tls_initial.ljust(tls.size, b"\0"), is_thread_local=True)
+        size = min(tls.size, _LARGEST_SECTION)
+        # A thread gets its block when it first asks for it, filled like this.
+        initial = library.image.tls_initial[:size].ljust(size, b"\0")
+        data = initial if address is None else memory.read(address, size)
+        yield Region(library, tls, address or 0, data, is_thread_local=True)
 
 
 def _shared(region: Region, before: NativeSnapshot | None) -> Region:

@@ -7,15 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from bundlekit.isolation.native.heap import (
-    SEARCHED_BYTES,
-    Block,
-    Shape,
-    pointer_numbers,
-    pointer_pattern,
-    shape_at,
-    words_of,
-)
+from bundlekit.isolation.native.heap import SEARCHED_BYTES, Block, Shape, shape_at
+from bundlekit.isolation.native.words import pointer_numbers, pointer_pattern, words_of
 
 __all__ = ["Blocks", "Part", "View", "first_difference", "is_same"]
 
