@@ -35,6 +35,7 @@ COVERAGE_PERCENT = 98
 SMALLER_TIER = ("tests/unit", "tests/rules", "tests/process/test_cold_runner_acceptance.py")
 """What the other interpreters run: every promise about a value, and the acceptance script as the one real run."""
 
+SHORT = ("--tier", "short")
 RULES_START, RULES_END = "<!-- rules -->", "<!-- /rules -->"
 
 
@@ -268,6 +269,11 @@ def soak(arguments: Sequence[str] = ()) -> None:
     must([environment().python, str(ROOT / "tests" / "bench" / "soak.py"), *arguments])
 
 
+def leaks(arguments: Sequence[str] = ()) -> None:
+    """Score the isolation experiment on bundles with planted leaks; arguments go to tests/bench/leak_population.py."""
+    must([environment().python, str(ROOT / "tests" / "bench" / "leak_population.py"), *(arguments or SHORT)])
+
+
 def example(_arguments: Sequence[str] = ()) -> None:
     """Do the main job on examples/sir: validate through a real smoke run, pack, verify."""
     bundlekit = environment(dev=False).script("bundlekit")
@@ -309,7 +315,7 @@ def check(_arguments: Sequence[str] = ()) -> None:
     coverage = ["--cov", f"--cov-fail-under={COVERAGE_PERCENT}"]
     outcomes.append(_tests("tests", environment(), coverage, deadline))
     outcomes += [_smaller_tier(version, deadline) for version in ALSO]
-    outcomes += [_step("soak", soak), _step("build", build)]
+    outcomes += [_step("soak", soak), _step("leaks", leaks), _step("build", build)]
     _summarise(outcomes)
 
 
@@ -378,7 +384,9 @@ def _summarise(outcomes: Sequence[Outcome]) -> None:
         raise SystemExit(1)
 
 
-STEPS = {step.__name__: step for step in (example, check, test, lint, types, layers, schemas, bench, soak, build)}
+STEPS = {
+    step.__name__: step for step in (example, check, test, lint, types, layers, schemas, bench, soak, leaks, build)
+}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -20,7 +20,11 @@ def validate(
     level: Annotated[Level, typer.Option(help="How far to go; static runs nothing of the bundle.")] = Level.SMOKE,
     job_spec: JobSpec = None,
     grid_spec: Annotated[
-        Path | None, typer.Option("--grid-spec", help="A grid file (JSON): its first tasks are smoke-run.")
+        Path | None,
+        typer.Option(
+            "--grid-spec",
+            help="A grid file (JSON): its first tasks are smoke-run; all take part in the isolation level.",
+        ),
     ] = None,
     select: Annotated[
         list[str] | None,

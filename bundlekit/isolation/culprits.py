@@ -1,20 +1,21 @@
 """From differences to victims: each with the fewest earlier tasks that change it, and the first place of the change."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from bundlekit.isolation.compare import Observation, cell_of
 from bundlekit.isolation.laboratory import Laboratory
-from bundlekit.isolation.minimise import minimal
+from bundlekit.isolation.minimise import minimal, reduced
 from bundlekit.isolation.plan import GRID
 from bundlekit.isolation.readings import divergence_of, has_data
 from bundlekit.model.isolation import Cell, Victim
 
-__all__ = ["Candidate", "Culprits"]
+__all__ = ["Candidate", "Culprits", "Each", "Guess"]
 
-_MOST_MINIMISED = 3
-"""Victims whose sequence is made shortest; there may be as many victims as tasks, all for one reason."""
+_MOST_SEARCHES = 3
+"""Searches through all that came before a victim; there may be as many victims as tasks, all for one reason."""
+_MOST_REDUCED = 2
+"""Victims of the first reason, besides the first, whose sequence is made shortest: one run shows that it is short."""
 _TRIES = 3
 
 
@@ -26,6 +27,18 @@ class Candidate(NamedTuple):
     earlier: tuple[int, ...]
     cell: Cell
     seen: Observation
+
+
+class Guess(NamedTuple):
+    """Tasks that changed another one, to be tried on this; with `is_reduced`, fewer of them too."""
+
+    candidate: Candidate
+    earlier: tuple[int, ...]
+    is_reduced: bool
+
+
+Each = Callable[[Callable[[Guess], Victim | None], Sequence[Guess]], list[Victim | None]]
+"""Maps, perhaps several at once."""
 
 
 class _NotReachedError(Exception):
@@ -42,51 +55,57 @@ class Culprits:
         self, laboratory: Laboratory, command: Callable[[tuple[int, ...]], str], first: dict[int, Observation]
     ) -> None:
         self._laboratory, self._command, self._first = laboratory, command, first
-        self._lock = threading.Lock()
-        self._guesses: set[tuple[int, ...]] = set()
-        self._searches = 0
         self.unsteady: set[int] = set()
 
-    def victims(
-        self,
-        candidates: Iterable[Candidate],
-        each: Callable[[Callable[[Candidate], Victim], Sequence[Candidate]], list[Victim]],
-    ) -> tuple[Victim, ...]:
-        """Return a victim for each task that differs; `each` maps, perhaps several at once.
+    def victims(self, candidates: Iterable[Candidate], each: Each) -> tuple[Victim, ...]:
+        """Return a victim for each task that differs, those first that were looked at most closely.
 
-        The first is looked at alone: what changes one task mostly changes the others.
+        What changes one task mostly changes others: it is tried on them before another search begins.
         """
-        ordered = _one_of_each(candidates)
-        found = [self._victim(candidate) for candidate in ordered[:1]]
-        return (*found, *each(self._victim, ordered[1:]))
+        found: list[Victim] = []
+        left = _one_of_each(candidates)
+        for number in range(_MOST_SEARCHES):
+            if not left:
+                break
+            first, *others = left
+            found.append(self._searched(first))
+            guesses = [
+                Guess(one, found[-1].sequence[:-1], number == 0 and place < _MOST_REDUCED)
+                for place, one in enumerate(others)
+            ]
+            tried = each(self._guessed, guesses)
+            found += [victim for victim in tried if victim is not None]
+            left = [one for one, victim in zip(others, tried, strict=True) if victim is None]
+        return (*found, *map(self.as_seen, left))
 
-    def _victim(self, candidate: Candidate) -> Victim:
+    def _searched(self, candidate: Candidate) -> Victim:
+        """Return the victim with the fewest of the tasks before it that change it."""
         try:
-            return self._minimised(candidate)
+            return self._shown(candidate, minimal(candidate.earlier, lambda part: self._changes(candidate, part)))
         except _NotReachedError:
             return self.as_seen(candidate)
 
-    def _minimised(self, candidate: Candidate) -> Victim:
-        with self._lock:
-            guesses = sorted(self._guesses, key=len)
-            self._searches += 1
-            is_searched = self._searches <= _MOST_MINIMISED
-        for guess in guesses:
-            seen = self._repeated(candidate, guess)
-            if seen is not None:
-                # What changes one task mostly changes the others, and is short; that it is shortest costs more runs.
-                return self._searched(candidate, guess) if is_searched else self._told(candidate, guess, seen)
-        return self._searched(candidate, candidate.earlier) if is_searched else self.as_seen(candidate)
+    def _guessed(self, guess: Guess) -> Victim | None:
+        """Return the victim if what was guessed changes it."""
+        candidate = guess.candidate
+        try:
+            seen = self._repeated(candidate, guess.earlier)
+            if seen is None:
+                return None
+            if not guess.is_reduced:
+                is_minimal = len(guess.earlier) == 1 and not self._changes(candidate, ())
+                return self._told(candidate, guess.earlier, seen, is_minimal=is_minimal)
+            return self._shown(candidate, reduced(guess.earlier, lambda part: self._changes(candidate, part)))
+        except _NotReachedError:
+            return None
 
-    def _searched(self, candidate: Candidate, earlier: tuple[int, ...]) -> Victim:
-        found = minimal(earlier, lambda part: self._changes(candidate, part))
+    def _shown(self, candidate: Candidate, found: tuple[int, ...]) -> Victim:
+        """Return the victim with what was found, once that was seen again."""
         seen = self._repeated(candidate, found)
         if seen is None:
             found, seen = self._of_flaky(candidate)
         if seen is None:
             return self._not_seen_again(candidate)
-        with self._lock:
-            self._guesses.add(found)
         # What hangs on the clock can be the same in two cold runs, and differ in every later one.
         self._check_cold(candidate.task, 1 if found else _TRIES)
         if not found:

@@ -9,10 +9,19 @@ from typing import NamedTuple, TypeVar
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.isolation.compare import Observation, cell_of, verdict_of
-from bundlekit.isolation.culprits import Culprits
+from bundlekit.isolation.culprits import Candidate, Culprits
 from bundlekit.isolation.laboratory import Laboratory, Spending
 from bundlekit.isolation.native.intervention import with_causes
-from bundlekit.isolation.plan import affordable, chosen, orders, pair_of, reseeded, same_but_seed
+from bundlekit.isolation.plan import (
+    affordable,
+    chosen,
+    every_pair,
+    orders,
+    pair_of,
+    reseeded,
+    same_but_seed,
+    untried_pairs,
+)
 from bundlekit.isolation.readings import divergence_of
 from bundlekit.isolation.sequences import Between
 from bundlekit.isolation.state import State, Watches, told
@@ -172,6 +181,7 @@ class Experiment:
         means.step(f"running {len(going)} tasks warm, in {len(planned)} orders")
         warm = WarmOrders(means.laboratory, first, means.watches)
         done = self._each(warm.run, planned)
+        done += self._side_by_side(going, planned, warm, is_same=not any(found for _, found in done))
         runs = tuple(run for run, _ in done)
         candidates = [candidate for _, found in done for candidate in found]
         skipped = [run.order.name for run in runs if Cell.SKIPPED in run.cells]
@@ -187,6 +197,22 @@ class Experiment:
             self._notes.append("differs_each_time")
             verdict = Verdict.NONDETERMINISTIC
         return self._done(self._with_state(blank, warm.state, victims, warm.problems), verdict, runs, victims)
+
+    def _side_by_side(
+        self, going: Sequence[int], planned: Sequence[Order], warm: WarmOrders, *, is_same: bool
+    ) -> list[tuple[Run, list[Candidate]]]:
+        """Return what comes of having each task right after each other one, where nothing has differed so far."""
+        if not is_same:
+            return []
+        further = every_pair(going, planned)
+        if further is not None:
+            self._means.step(f"running each of {len(going)} tasks right after each other one")
+            return [warm.run(further)]
+        untried = untried_pairs(going, planned)
+        if untried:
+            of_all = f"{untried} of {len(going) * (len(going) - 1)} pairs of tasks"
+            self._not_shown.append(f"{of_all} were never run one right after the other")
+        return []
 
     def _with_state(
         self, blank: IsolationOutcome, state: State, victims: Sequence[Victim], problems: Sequence[str]

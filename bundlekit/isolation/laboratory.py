@@ -185,7 +185,7 @@ class Laboratory:
                 return None
             if outcome.error_code is ErrorCode.INTERRUPTED:
                 raise InternalError("the experiment was ended")
-            if outcome.error_code in _OURS:
+            if outcome.error_code in _OURS and outcome.signal_name is None:
                 raise RunnerError(outcome.error_code, outcome.phase, outcome.headline)
         return observation_of(run)
 

@@ -6,23 +6,18 @@ See: A. Zeller and R. Hildebrandt, "Simplifying and Isolating Failure-Inducing I
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
-__all__ = ["Changes", "minimal"]
+__all__ = ["Changes", "minimal", "reduced"]
 
 Changes = Callable[[tuple[int, ...]], bool]
 """Whether these tasks, run in this order before the victim, change it."""
 
 
-def minimal(earlier: Sequence[int], changes: Changes, guesses: Iterable[tuple[int, ...]] = ()) -> tuple[int, ...]:
+def minimal(earlier: Sequence[int], changes: Changes) -> tuple[int, ...]:
     """Return a part of `earlier`, in its order, that changes the victim and does so no more with any one task less.
 
-    `earlier` as a whole changes it. `guesses` are tried first, those that are parts of `earlier`. A subset is asked for
-    more than once: `changes` is to remember.
+    `earlier` as a whole changes it. A subset is asked for more than once: `changes` is to remember.
     """
     kept = tuple(earlier)
-    for guess in sorted(guesses, key=len):
-        if len(guess) < len(kept) and _is_part(guess, kept) and changes(guess):
-            kept = guess
-            break
     parts = 2
     while len(kept) > 1:
         pieces = _pieces(kept, parts)
@@ -34,8 +29,18 @@ def minimal(earlier: Sequence[int], changes: Changes, guesses: Iterable[tuple[in
             parts = min(parts * 2, len(kept))
         else:
             break
-    if len(kept) == 1 and changes(()):
-        return ()
+    return () if len(kept) == 1 and changes(()) else kept
+
+
+def reduced(earlier: Sequence[int], changes: Changes) -> tuple[int, ...]:
+    """Return the same as :func:`minimal`, in fewer questions where hardly any of `earlier` can be left out."""
+    kept = tuple(earlier)
+    place = len(kept)
+    while place > 0:
+        place -= 1
+        smaller = kept[:place] + kept[place + 1 :]
+        if changes(smaller):
+            kept, place = smaller, len(smaller)
     return kept
 
 
@@ -50,9 +55,3 @@ def _candidates(pieces: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
 def _pieces(tasks: tuple[int, ...], parts: int) -> list[tuple[int, ...]]:
     ends = [round(number * len(tasks) / parts) for number in range(parts + 1)]
     return [tasks[start:end] for start, end in pairwise(ends) if start < end]
-
-
-def _is_part(part: Sequence[int], whole: Sequence[int]) -> bool:
-    """Whether `part` is `whole` with tasks left out."""
-    rest = iter(whole)
-    return all(task in rest for task in part)

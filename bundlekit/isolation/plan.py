@@ -3,12 +3,25 @@
 import json
 import random
 from collections.abc import Sequence
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from bundlekit.model.grid import GridTask
 from bundlekit.model.isolation import Order
 
-__all__ = ["GRID", "REPEATED", "Chosen", "affordable", "chosen", "orders", "pair_of", "reseeded", "same_but_seed"]
+__all__ = [
+    "GRID",
+    "REPEATED",
+    "Chosen",
+    "affordable",
+    "chosen",
+    "every_pair",
+    "orders",
+    "pair_of",
+    "reseeded",
+    "same_but_seed",
+    "untried_pairs",
+]
 
 GRID = "grid"
 REPEATED = "repeated"
@@ -20,6 +33,10 @@ _COLD_RUNS, _WARM_RUNS = 2, 3
 _OTHER_RUNS = 6
 """Those of the order A A B A, and of tasks with other seeds."""
 _MANY_SEEDS = 2
+_MOST_IN_PAIRS = 6
+"""Of more tasks than these, having each right after each would cost more than all other orders do."""
+_FEW = 8
+"""So many tasks are shuffled, all of them."""
 
 
 class Chosen(NamedTuple):
@@ -68,7 +85,8 @@ def affordable(tasks_left: int, seconds_left: float, seconds_each: float, jobs: 
 def orders(tasks: Sequence[int], pair: tuple[int, int], seed: int) -> tuple[Order, ...]:
     """Return the orders in which `tasks` run warm, the longest first; no two of them are the same.
 
-    `pair` are the A and B of the order A A B A, which may be one and the same.
+    `pair` are the A and B of the order A A B A, which may be one and the same. Of many tasks, half are shuffled: each
+    pair has run in both directions by then, and the whole is to take no more than five times what the tasks take alone.
     """
     ascending = tuple(sorted(tasks))
     shuffled = list(ascending)
@@ -77,10 +95,35 @@ def orders(tasks: Sequence[int], pair: tuple[int, int], seed: int) -> tuple[Orde
     found = [
         Order(GRID, ascending),
         Order("reversed", ascending[::-1]),
-        Order("shuffled", tuple(shuffled)),
+        Order("shuffled", tuple(shuffled[: max(_FEW, len(shuffled) // 2)])),
         Order(REPEATED, (first, first, second, first)),
     ]
     return tuple({order.tasks: order for order in reversed(found)}.values())[::-1]
+
+
+def every_pair(tasks: Sequence[int], done: Sequence[Order]) -> Order | None:
+    """Return one order in which each of `tasks` comes right after each other one, once.
+
+    None where `done` leaves no such pair untried, and for many tasks.
+    """
+    if len(tasks) > _MOST_IN_PAIRS or not untried_pairs(tasks, done):
+        return None
+    return Order("pairs", _walk(tuple(sorted(tasks))))
+
+
+def untried_pairs(tasks: Sequence[int], done: Sequence[Order]) -> int:
+    """Return how many pairs of two different tasks never stood side by side, in that order, in `done`."""
+    tried = {pair for order in done for pair in pairwise(order.tasks)}
+    return sum(pair not in tried for pair in permutations(tasks, 2))
+
+
+def _walk(tasks: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a walk from the first of `tasks` and back to it that goes from each to each other one, once."""
+    if len(tasks) == 1:
+        return tasks
+    first, rest = tasks[0], tasks[1:]
+    there_and_back = [each for other in rest[1:] for each in (other, first)]
+    return (first, *there_and_back, *_walk(rest), first)
 
 
 def pair_of(tasks: Sequence[GridTask], numbers: Sequence[int]) -> tuple[int, int]:

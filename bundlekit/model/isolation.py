@@ -1,5 +1,6 @@
 """What the isolation experiment found: whether tasks change each other, which ones, by what, and how far it looked."""
 
+import math
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ __all__ = [
     "Verdict",
     "Victim",
 ]
+
+_MANY_ULPS = 1000
+_LEAST_PERCENTAGE = 0.001
 
 
 class Verdict(StrEnum):
@@ -73,8 +77,19 @@ class Divergence(NamedTuple):
     def __str__(self) -> str:
         """What differs, where and by how much, as half a sentence."""
         place = f" at {self.place}" if self.place else ""
-        ulps = "" if self.ulps is None else f" ({self.ulps} ULPs apart)"
-        return f"output {self.output}{place}: {self.cold} alone, {self.warm} then{ulps}"
+        distance = "" if self.ulps is None else f" ({self._distance(self.ulps)})"
+        return f"output {self.output}{place}: {self.cold} alone, {self.warm} then{distance}"
+
+    def _distance(self, ulps: int) -> str:
+        """Return how far apart the two numbers are, in the unit that says most."""
+        if ulps > _MANY_ULPS:
+            try:
+                share = abs(float(self.warm) - float(self.cold)) / abs(float(self.cold))
+            except (ValueError, ZeroDivisionError):
+                share = math.inf
+            if math.isfinite(share):
+                return f"{share:.1%} apart" if share >= _LEAST_PERCENTAGE else f"{share:.1e} of it apart"
+        return f"{ulps} {'ULP' if ulps == 1 else 'ULPs'} apart"
 
 
 class Run(NamedTuple):
@@ -157,7 +172,8 @@ class IsolationOutcome(NamedTuple):
     """The experiment on one bundle.
 
     `verdict` is None when no task succeeded cold, so that nothing can be said. `tasks` are those of the grid, by
-    number; `failed_cold` are the numbers of those that failed cold, and were left out. `notes` are the words
+    number; `failed_cold` are those that failed cold: they come before others like any task, and warm they
+    must fail in the same way, unless they end the process, which leaves them out. `notes` are the words
     ``seed_ignored``, ``hash_order`` (results hang on the order of a set), ``differs_each_time`` and ``sequence_only``
     (one sequence was run, which says nothing of others); `not_shown` are sentences. `seed` is the shuffled order's.
     `sandbox` is the level that held, cold and warm. An `obstacle` is there whenever there is no verdict.

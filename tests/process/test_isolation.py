@@ -37,14 +37,14 @@ def test_a_bundle_whose_tasks_leave_nothing_is_isolated(bundle: Path, tmp_path: 
     """A false alarm costs the fast executor, and trust in the next alarm."""
     outcome = experiment(bundle, spec(tmp_path, "isolated", sets=3, seeds=2))
     assert (outcome.verdict, outcome.exit_status) == (Verdict.ISOLATED, 0)
-    assert [run.order.name for run in outcome.runs] == ["grid", "reversed", "shuffled", "repeated"]
+    assert [run.order.name for run in outcome.runs] == ["grid", "reversed", "shuffled", "repeated", "pairs"]
     assert {cell for run in outcome.runs for cell in run.cells} == {Cell.SAME}
     # Each order is one process, and no two share one.
-    assert [len(set(run.pids)) for run in outcome.runs] == [1, 1, 1, 1]
-    assert len({run.pids[0] for run in outcome.runs}) == 4
+    assert [len(set(run.pids)) for run in outcome.runs] == [1] * 5
+    assert len({run.pids[0] for run in outcome.runs}) == 5
     assert (outcome.notes, outcome.not_shown, outcome.victims) == ((), (), ())
     assert (outcome.native_state, outcome.python_state) == ((), ())
-    assert outcome.budget.tasks_used == 2 * 6 + 3 * 6 + 4
+    assert outcome.budget.tasks_used == 2 * 6 + 3 * 6 + 4 + 31
 
 
 def test_a_leak_that_shows_at_the_fourth_set_of_parameters(bundle: Path, tmp_path: Path) -> None:

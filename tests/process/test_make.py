@@ -9,7 +9,7 @@ from project_checkout import PROJECT, run
 pytestmark = pytest.mark.process
 
 MAKE = PROJECT / ".ci" / "make.py"
-STEPS = ["example", "check", "test", "lint", "types", "layers", "schemas", "bench", "build"]
+STEPS = ["example", "check", "test", "lint", "types", "layers", "schemas", "bench", "soak", "leaks", "build"]
 
 
 def test_it_starts_with_nothing_but_the_standard_library(tmp_path: Path) -> None:

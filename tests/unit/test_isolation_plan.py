@@ -1,10 +1,12 @@
 """Which tasks the experiment runs, and in which orders."""
 
+from itertools import pairwise, permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundlekit.isolation.plan import affordable, chosen, orders, pair_of, reseeded
+from bundlekit.isolation.plan import affordable, chosen, every_pair, orders, pair_of, reseeded, untried_pairs
 from bundlekit.model.grid import GridTask
 
 
@@ -70,9 +72,37 @@ def test_the_orders_are_those_that_the_report_names() -> None:
     assert len({each.tasks for seed in range(20) for each in orders((0, 1, 2, 5), (0, 2), seed)}) > 5
 
 
+@pytest.mark.parametrize(("tasks", "shuffled"), [(8, 8), (12, 8), (16, 8), (40, 20)])
+def test_of_many_tasks_half_are_shuffled(tasks: int, shuffled: int) -> None:
+    """The whole must take less than five times as long as each task alone."""
+    found = orders(range(tasks), (0, 1), seed=0)
+    assert len({order.name: order.tasks for order in found}["shuffled"]) == shuffled
+    runs = 2 * tasks + sum(len(order.tasks) for order in found)
+    assert runs < 5 * tasks or tasks < 16
+
+
 def test_no_order_is_run_twice() -> None:
     """Of one task there is but one order, besides the one that repeats it."""
     assert [order.tasks for order in orders((4,), (4, 4), seed=0)] == [(4,), (4, 4, 4, 4)]
+
+
+@given(st.integers(2, 6))
+def test_each_task_comes_right_after_each_other_one(count: int) -> None:
+    """A leak that only one pair shows, side by side, hides from the grid's own order and from its reverse."""
+    tasks = tuple(range(count))
+    order = every_pair(tasks, ())
+    assert order is not None
+    assert sorted(pairwise(order.tasks)) == sorted(permutations(tasks, 2))
+    assert untried_pairs(tasks, [order]) == 0
+    assert every_pair(tasks, [order]) is None
+
+
+def test_many_tasks_are_not_all_put_side_by_side() -> None:
+    """Ninety runs to find one pair of ten tasks is more than the whole experiment takes; what is left is counted."""
+    tasks = tuple(range(10))
+    done = orders(tasks, (0, 1), seed=0)
+    assert every_pair(tasks, done) is None
+    assert 60 < untried_pairs(tasks, done) < 72
 
 
 PAIRS = {

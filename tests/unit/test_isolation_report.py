@@ -8,7 +8,7 @@ import pytest
 from builders.isolation import blocked, isolated, leaking, outcome
 
 from bundlekit.model.grid import GridTask
-from bundlekit.model.isolation import Cell, IsolationOutcome, Order, Run, Verdict
+from bundlekit.model.isolation import Cell, Divergence, IsolationOutcome, Order, Run, Verdict
 from bundlekit.report.documents import json_text
 from bundlekit.report.isolation import isolation_document, isolation_lines
 from bundlekit.report.text import plain
@@ -124,6 +124,24 @@ STATUSES = {
 def test_the_exit_status_follows_the_verdict(found: IsolationOutcome, status: int) -> None:
     """As CI reads it."""
     assert found.exit_status == status
+
+
+DISTANCES = {
+    "none": (("a", "b", None), "a alone, b then"),
+    "one": (("1.0", "1.0000000000000002", 1), "1.0 alone, 1.0000000000000002 then (1 ULP apart)"),
+    "few": (("1", "2", 1000), "1 alone, 2 then (1000 ULPs apart)"),
+    "much": (("1.4", "1.8", 1 << 40), "1.4 alone, 1.8 then (28.6% apart)"),
+    "little": (("2", "2.00001", 5000), "2 alone, 2.00001 then (5.0e-06 of it apart)"),
+    "from-zero": (("0", "1", 1 << 60), "0 alone, 1 then (1152921504606846976 ULPs apart)"),
+    "no-numbers": (("1 (in hex)", "1.5", 5000), "1 (in hex) alone, 1.5 then (5000 ULPs apart)"),
+    "infinite": (("1", "inf", 5000), "1 alone, inf then (5000 ULPs apart)"),
+}
+
+
+@pytest.mark.parametrize(("sides", "text"), DISTANCES.values(), ids=DISTANCES)
+def test_a_difference_is_told_in_the_unit_that_says_most(sides: tuple[str, str, int | None], text: str) -> None:
+    """A few units in the last place are rounding; a million million of them are another result."""
+    assert str(Divergence("raw", "", *sides)) == f"output raw: {text}"
 
 
 def test_long_parameters_are_cut_for_people() -> None:

@@ -1,0 +1,1 @@
+"""A stochastic SIR epidemic, simulated by the extension module `epidemic._sir`."""

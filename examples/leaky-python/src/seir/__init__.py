@@ -1,0 +1,1 @@
+"""A deterministic SEIR epidemic in three age groups."""

@@ -1,0 +1,1 @@
+"""An outbreak among people who are known by name."""
