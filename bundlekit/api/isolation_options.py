@@ -47,6 +47,8 @@ def command_of(label: str, options: IsolationOptions) -> Callable[[tuple[int, ..
         words += ["--python", options.python]
     if options.sandbox != IsolationOptions._field_defaults["sandbox"]:
         words += ["--sandbox", options.sandbox]
+    if options.timeout_s != IsolationOptions._field_defaults["timeout_s"]:
+        words += ["--timeout-s", f"{options.timeout_s:g}"]
 
     def command(sequence: tuple[int, ...]) -> str:
         return shlex.join([*words, "--sequence", ",".join(map(str, sequence))])

@@ -62,4 +62,6 @@ def with_isolation(
 
 def _detail(outcome: IsolationOutcome) -> str:
     verdict = "no verdict" if outcome.verdict is None else outcome.verdict.value
+    if outcome.obstacle is not None:
+        verdict += f": {outcome.obstacle.message}"
     return f"{verdict}, {counted(outcome.budget.tasks_used, 'execution')}"

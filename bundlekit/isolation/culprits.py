@@ -48,7 +48,8 @@ class _NotReachedError(Exception):
 class Culprits:
     """Looks for the fewest tasks; `first` is what each task gave cold.
 
-    `unsteady` are tasks that differ cold after all.
+    `unsteady` are tasks that differ cold after all. A task is in `repeated` when some tasks before it changed it twice,
+    and in `unrepeated` when it differed once and never again.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Culprits:
     ) -> None:
         self._laboratory, self._command, self._first = laboratory, command, first
         self.unsteady: set[int] = set()
+        self.repeated: set[int] = set()
+        self.unrepeated: set[int] = set()
 
     def victims(self, candidates: Iterable[Candidate], each: Each) -> tuple[Victim, ...]:
         """Return a victim for each task that differs, those first that were looked at most closely.
@@ -128,7 +131,10 @@ class Culprits:
             self._check_budget()
             return None
         observation = segment.observations[-1]
-        return observation if self._cell(candidate, observation) is candidate.cell else None
+        if self._cell(candidate, observation) is not candidate.cell:
+            return None
+        self.repeated.add(candidate.task)
+        return observation
 
     def _of_flaky(self, candidate: Candidate) -> tuple[tuple[int, ...], Observation | None]:
         """Return the fewest tasks where each part must be tried several times, and what was seen then."""
@@ -148,6 +154,7 @@ class Culprits:
         return found, shown[found]
 
     def _not_seen_again(self, candidate: Candidate) -> Victim:
+        self.unrepeated.add(candidate.task)
         self._check_cold(candidate.task, _TRIES)
         message = f"differed once in {_TRIES + 2} runs of the same sequence"
         return self._told(candidate, candidate.earlier, candidate.seen._replace(message=message))

@@ -193,7 +193,8 @@ class Experiment:
         means.step(f"looking for the fewest tasks that change another: {len(candidates)} differences")
         culprits = Culprits(means.laboratory, means.command, first)
         victims = culprits.victims(candidates, self._each)
-        if culprits.unsteady:
+        # The same tasks in the same order gave this once and that otherwise: no task did it.
+        if culprits.unsteady or (culprits.unrepeated and not culprits.repeated):
             self._notes.append("differs_each_time")
             verdict = Verdict.NONDETERMINISTIC
         return self._done(self._with_state(blank, warm.state, victims, warm.problems), verdict, runs, victims)
@@ -223,6 +224,8 @@ class Experiment:
         if minimal:
             self._means.step("looking at the state that the victim meets")
             state = state.joined(self._state_before(minimal[0]))
+        if victims and state == State() and self._means.laboratory.is_used_up:
+            self._not_shown.append("which state changes it: the budget was used up")
         state = told(state, differs=bool(victims))
         return blank._replace(native_state=state.native, python_state=state.python)
 

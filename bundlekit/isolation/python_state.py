@@ -183,7 +183,8 @@ def _has_only_grown(before: Piece | None, after: Piece | None) -> bool:
 
 
 def _is_aaba(tasks: Sequence[int]) -> bool:
-    return len(tasks) == 4 and tasks[0] == tasks[1] == tasks[3] != tasks[2]  # noqa: PLR2004 - A A B A
+    """Whether this is A A B A; where there is but one task, B is A."""
+    return len(tasks) == 4 and tasks[0] == tasks[1] == tasks[3]  # noqa: PLR2004 - A A B A
 
 
 def _groups(answer: Mapping[str, object], places: Mapping[int, str], wire: str) -> Iterator[tuple[str, Group]]:

@@ -1,5 +1,7 @@
 """Rules of the isolation stage: does one task change the next?"""
 
+import json
+import shlex
 from collections.abc import Iterator, Sequence
 
 from bundlekit.model.edit import RequireFreshProcess
@@ -94,6 +96,18 @@ def _left_behind(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("BK825", Severity.INFO, message, hint=hint)
 
 
+def _failing(evidence: Evidence) -> Iterator[Finding]:
+    outcome = evidence.isolation
+    if outcome is None or not outcome.failed_cold:
+        return
+    first, *others = outcome.failed_cold
+    task = outcome.tasks[first]
+    words = ["bundlekit", "run", outcome.label, "--entrypoint", task.entrypoint]
+    words += ["--params", json.dumps(task.params), "--seed", str(task.seed)]
+    message = f"task {first} ({task.shown}) of {outcome.spec} fails in a process of its own{_besides(len(others))}"
+    yield Finding("BK826", Severity.WARNING, message, hint=f"see why: {shlex.join(words)}")
+
+
 def _named(outcome: IsolationOutcome, victim: Victim) -> str:
     return f"task {victim.task} ({outcome.tasks[victim.task].shown})"
 
@@ -106,7 +120,13 @@ def _after(outcome: IsolationOutcome, victim: Victim) -> str:
 
 
 def _more(victims: Sequence[Victim]) -> str:
-    return f", and so do {len(victims) - 1} others" if len(victims) > 1 else ""
+    return _besides(len(victims) - 1)
+
+
+def _besides(others: int) -> str:
+    if others == 0:
+        return ""
+    return ", and so does 1 other" if others == 1 else f", and so do {others} others"
 
 
 def _seen(victim: Victim) -> str:
@@ -210,5 +230,15 @@ ISOLATION_RULES: tuple[Rule[EvidenceCheck], ...] = (
         check=_left_behind,
         good=_GOOD,
         bad=varied(_TWO_TASKS, _COUNTS, (_RESULT, '    CALLS.append(seed)\n    return {"raw": b"%d" % seed}')),
+    ),
+    Rule(
+        code="BK826",
+        title="A task of the grid fails",
+        why="A smoke run is of few tasks; one that fails alone, twice, fails on the cluster as well. Where parameters"
+        " are tried out, that may be meant.",
+        severity=Severity.WARNING,
+        check=_failing,
+        good=_GOOD,
+        bad=varied((_RESULT, '    assert seed < 2\n    return {"raw": b"%d" % seed}')),
     ),
 )

@@ -34,6 +34,7 @@ __all__ = ["NOTES", "isolation_document", "isolation_lines"]
 
 _VICTIMS_SHOWN = 3
 _STATE_SHOWN = 12
+_FAILING_SHOWN = 10
 _MARKS = {Cell.SAME: "\u00b7", Cell.DIFFERENT: "D", Cell.CRASHED: "X", Cell.SKIPPED: "-"}
 _SAYS = {
     Verdict.ISOLATED: "no task that ran changed another",
@@ -100,11 +101,19 @@ def isolation_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:
         further = counted(len(outcome.victims) - _VICTIMS_SHOWN, "task")
         yield f"and {further} more that others change; --output json lists all"
     yield from _state_lines(outcome, style)
+    if outcome.failed_cold and outcome.verdict is not None:
+        yield f"{style('note', 'info')}: {_failing(outcome.failed_cold)}"
     for note in outcome.notes:
         yield f"{style('note', 'info')}: {NOTES.get(note, note)}"
     for sentence in outcome.not_shown:
         yield f"{style('not shown', 'faint')}: {printable(sentence)}"
     yield from _verdict_lines(outcome, style)
+
+
+def _failing(failed_cold: Sequence[int]) -> str:
+    numbers = ", ".join(map(str, failed_cold[:_FAILING_SHOWN]))
+    more = ", ..." if len(failed_cold) > _FAILING_SHOWN else ""
+    return f"{counted(len(failed_cold), 'task')} failed in a process of its own too: {numbers}{more}"
 
 
 def _taking_part(outcome: IsolationOutcome) -> list[int]:

@@ -9,7 +9,7 @@ See: the schema of Jenkins' xUnit plugin, ``junit-10.xsd``; GitLab, "Unit test r
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
-from bundlekit.model.finding import Finding, Obstacle, Report, Severity, Stage, StageStatus
+from bundlekit.model.finding import Finding, Obstacle, Report, Severity, Stage, StageName, StageStatus
 from bundlekit.report.printable import printable_lines
 from bundlekit.report.surroundings import Surroundings
 from bundlekit.report.text import finding_lines, plain
@@ -70,7 +70,9 @@ def _stage_case(stage: Stage, group: str, report: Report) -> ET.Element:
         case StageStatus.SKIPPED:
             ET.SubElement(case, "skipped", {"message": "an earlier stage came to no good end"})
         case StageStatus.UNPROVED:
-            ET.SubElement(case, "system-out").text = "unproved: only the default smoke task was there, and it failed"
+            default = "only the default smoke task was there, and it failed"
+            why = stage.detail if stage.name is StageName.ISOLATION and stage.detail is not None else default
+            ET.SubElement(case, "system-out").text = printable_lines(f"unproved: {why}")
         case StageStatus.PASSED:
             if stage.detail is not None:
                 ET.SubElement(case, "system-out").text = printable_lines(stage.detail)

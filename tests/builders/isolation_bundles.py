@@ -79,6 +79,12 @@ def slow_clock(params, seed):
         return params["b"] + (file.tell() > params["after"])
 
 
+def one_off(params, seed):
+    with open(params["at"], "ab") as file:
+        file.write(b".")
+        return params["b"] + (file.tell() == params["when"])
+
+
 def isolated(params, seed):
     return random.Random(seed).random() + params["b"]
 

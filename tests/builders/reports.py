@@ -2,7 +2,7 @@
 
 from bundlekit.model.finding import Finding, Level, Obstacle, Report, Severity, Stage, StageName, StageStatus
 
-__all__ = ["CASE_PATH", "HOSTILE", "finding", "report"]
+__all__ = ["CASE_PATH", "HOSTILE", "finding", "report", "without_verdict"]
 
 CASE_PATH = "a b/ü#1?%.py"
 """A path that no URI holds as it stands."""
@@ -16,6 +16,12 @@ def finding(
 ) -> Finding:
     """Return a finding in the bundle's wire module."""
     return Finding(code, severity, text, "coin/wire.py", line, None if line is None else 5, hint="mend it")
+
+
+def without_verdict(why: str) -> Report:
+    """Return the report of a bundle whose isolation experiment came to no verdict."""
+    stages = (Stage(StageName.ISOLATION, StageStatus.UNPROVED, 1.5, f"no verdict: {why}, 9 executions"),)
+    return report()._replace(level=Level.ISOLATION, stages=stages)
 
 
 def report(

@@ -149,6 +149,15 @@ def test_a_result_that_hangs_on_the_clock_is_no_leak(bundle: Path, tmp_path: Pat
     assert (outcome.verdict, outcome.notes) == (Verdict.NONDETERMINISTIC, ("differs_each_time",))
 
 
+def test_a_difference_that_is_never_seen_again_is_no_leak(bundle: Path, tmp_path: Path) -> None:
+    """What hangs on an address in memory differs now and then, whatever ran before."""
+    # The 12th execution is a warm one: each of 4 tasks cold, twice, and two with other seeds come before.
+    outcome = experiment(bundle, spec(tmp_path, "one_off", sets=4, at=str(tmp_path / "count"), when=12), jobs=1)
+    assert (outcome.verdict, outcome.notes) == (Verdict.NONDETERMINISTIC, ("differs_each_time",))
+    (victim,) = outcome.victims
+    assert (victim.is_minimal, victim.message) == (False, "differed once in 5 runs of the same sequence")
+
+
 def test_no_verdict_where_no_task_succeeds(bundle: Path, tmp_path: Path) -> None:
     """Failing alike everywhere is no sign of health; the exit status is that of the failure."""
     outcome = experiment(bundle, spec(tmp_path, "all_fail", sets=2))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from builders.isolation import blocked, isolated, leaking, outcome
-from builders.reports import HOSTILE, finding, report
+from builders.reports import HOSTILE, finding, report, without_verdict
 
 from bundlekit.cold_runner.codes import ErrorCode
 from bundlekit.model.edit import AddRequirement
@@ -202,9 +202,14 @@ def test_errors_come_first() -> None:
         (report(), "Passed", "0 errors."),
         (report(finding(), stage=StageStatus.FAILED), "Failed", "1 error. The stage static failed."),
         (report(stage=StageStatus.UNPROVED), "Passed, but unproved", "nothing is proved of a run"),
+        (
+            without_verdict("the budget was used up"),
+            "Passed, but unproved",
+            "0 errors. The isolation experiment came to no verdict: the budget was used up, 9 executions.",
+        ),
         (report(obstacle=Obstacle(ErrorCode.IO, "disk full")), "No verdict", "E_IO: disk full"),
     ],
-    ids=["passed", "failed", "unproved", "no verdict"],
+    ids=["passed", "failed", "unproved", "no verdict of the experiment", "no verdict"],
 )
 def test_the_verdict_of_a_report_comes_first(made: object, word: str, sentence: str) -> None:
     """It is what the page is opened for."""

@@ -64,6 +64,7 @@ def test_the_text_shows_matrix_proof_culprit_and_verdict() -> None:
     assert (
         "python state leaky.model._cache (module-global) changed in task 0: {} -> {0.2: <object>}: accumulates" in found
     )
+    assert "note: 1 task failed in a process of its own too: 15" in found
     assert found[-1] == (
         "leaks: what a task gives depends on the tasks before it in its process; 400 executions in 212.5 s "
         "(of 400 and 300 s), sandbox landlock"
@@ -74,6 +75,7 @@ def test_a_healthy_bundle_is_said_to_be_so_with_what_was_not_shown() -> None:
     """Isolated means: as far as was looked."""
     found = lines(isolated())
     assert found[-1].startswith("isolated: no task that ran changed another; 24 executions")
+    assert not any("of its own too" in line for line in found)
     assert "note: the seed changes nothing: outputs are the same for all seeds of the same parameters" in found
     assert "not shown: Sequences of more than three tasks were tried in these orders alone." in found
 

@@ -33,7 +33,7 @@ def test_nothing_is_said_where_nothing_was_run(tmp_path: Path) -> None:
 def test_a_leak_and_a_crash_are_errors_with_proof_and_culprit(tmp_path: Path) -> None:
     """Who reads it must be able to see it again."""
     findings = said(tmp_path, leaking())
-    assert set(findings) == {"BK820", "BK821"}
+    assert set(findings) == {"BK820", "BK821", "BK826"}
     leak, crash = findings["BK820"], findings["BK821"]
     assert leak.severity is crash.severity is Severity.ERROR
     assert leak.message == (
@@ -58,7 +58,7 @@ def test_a_leak_and_a_crash_are_errors_with_proof_and_culprit(tmp_path: Path) ->
 
 def test_a_bundle_that_is_marked_is_not_blamed(tmp_path: Path) -> None:
     """Whoever obeys the mark gets right results."""
-    findings = said(tmp_path, leaking()._replace(requires_fresh_process=True))
+    findings = said(tmp_path, leaking()._replace(requires_fresh_process=True, failed_cold=()))
     assert {finding.severity for finding in findings.values()} == {Severity.INFO}
     assert all(finding.edit is None for finding in findings.values())
     assert (findings["BK820"].hint or "").startswith(
@@ -69,6 +69,19 @@ def test_a_bundle_that_is_marked_is_not_blamed(tmp_path: Path) -> None:
 def test_no_mend_of_a_document_that_cannot_be_read(tmp_path: Path) -> None:
     """There is nothing to write the setting into."""
     assert said(tmp_path, leaking(), "[project\n")["BK820"].edit is None
+
+
+def test_a_task_that_fails_alone_is_told_with_the_command_that_shows_it(tmp_path: Path) -> None:
+    """The smoke stage runs the first of a grid alone, so that nobody else tells of the others."""
+    finding = said(tmp_path, isolated()._replace(failed_cold=(2,)))["BK826"]
+    assert finding.severity is Severity.WARNING
+    assert finding.message == 'task 2 ({"beta": 0.3} seed 2) of grid.json fails in a process of its own'
+    assert finding.hint == (
+        "see why: bundlekit run examples/leaky-cpp --entrypoint sir --params '{\"beta\": 0.3}' --seed 2"
+    )
+    for number, ends in enumerate(("of its own, and so does 1 other", "of its own, and so do 2 others")):
+        others = isolated()._replace(failed_cold=(2, 3, 4)[: number + 2])
+        assert said(tmp_path / f"others{number}", others)["BK826"].message.endswith(ends)
 
 
 def test_a_mark_that_nothing_needs_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import xmlschema
-from builders.reports import HOSTILE, finding, report
+from builders.reports import HOSTILE, finding, report, without_verdict
 
 from bundlekit.api.catalogue import catalogue
 from bundlekit.cold_runner.codes import ErrorCode
@@ -93,6 +93,12 @@ def test_a_skipped_stage_is_skipped_and_an_unproved_one_passes() -> None:
     [skipped, unproved] = _suites(report(stage=StageStatus.SKIPPED), report(stage=StageStatus.UNPROVED))
     assert (skipped.get("skipped"), skipped[0][0].tag) == ("1", "skipped")
     assert (unproved.get("failures"), unproved[0][0].text[:9]) == ("0", "unproved:")
+
+
+def test_an_experiment_without_a_verdict_says_why() -> None:
+    """A smoke task that worked must not be told to have failed."""
+    [suite] = _suites(without_verdict("the budget was used up"))
+    assert suite[0][0].text == "unproved: no verdict: the budget was used up, 9 executions"
 
 
 def test_hostile_text_is_escaped_and_kept() -> None:

@@ -29,6 +29,8 @@ def _changes(values: str, tasks: tuple[int, ...]) -> list[tuple[str, str, int, B
 
 _BEHAVIOURS = {
     "nothing": ("00000", _AABA, []),
+    "made once, by the only task": ("01111", (3, 3, 3, 3), []),
+    "accumulates, with one task": ("01234", (3, 3, 3, 3), [("text 0", "text 4", 3, Behaviour.ACCUMULATES)]),
     "made once": ("01111", _AABA, []),
     "made once, from nothing": ("-1111", _AABA, []),
     "accumulates": ("01234", _AABA, [("text 0", "text 4", 3, Behaviour.ACCUMULATES)]),

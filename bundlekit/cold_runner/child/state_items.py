@@ -35,8 +35,10 @@ def cache_item(name: str, prints: Fingerprints, cache: object) -> "Item":
     inside = [each for each in gc.get_referents(cache) if function_in(each) is None and not is_below(each, type)]
     size = type(cache).cache_info(cache)[3]  # type: ignore[attr-defined]  # it is one
     text = "1 entry" if size == 1 else f"{size} entries"
-    entries = [each for found in inside for each in _entries(found, prints) or [prints.of(found)]]
-    return "function-cache", name, prints.of(size, *inside), text, id(cache), entries
+    known = [prints.of(each) for each in inside]
+    entries = [each for found, own in zip(inside, known, strict=True) for each in _entries(found, prints) or [own]]
+    # Sorted: a hit changes the order in which they are told, and nothing that a task could see.
+    return "function-cache", name, prints.of(size, sorted(known)), text, id(cache), entries
 
 
 def _entries(value: object, prints: Fingerprints) -> "list[str]":

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bundlekit.model.counted import counted
 from bundlekit.model.edit import summary
-from bundlekit.model.finding import Fixed, Level, Report, StageStatus, Unfixed
+from bundlekit.model.finding import Fixed, Level, Report, StageName, StageStatus, Unfixed
 from bundlekit.report.html.findings import findings_markup
 from bundlekit.report.html.isolation import isolation_sections, isolation_summary
 from bundlekit.report.html.markup import Markup, cut, element, paragraph, verbatim
@@ -108,8 +108,12 @@ def _sentence(report: Report) -> str:
     failed = [stage.name.value for stage in report.stages if stage.status is StageStatus.FAILED]
     if failed:
         return f"{said}. The stage {', '.join(failed)} failed."
-    unproved = " No smoke task is described, and the default one failed, so nothing is proved of a run."
-    return f"{said}.{unproved if report.unproved else ''}"
+    unproved = {stage.name: stage.detail for stage in report.stages if stage.status is StageStatus.UNPROVED}
+    if StageName.ISOLATION in unproved:
+        return f"{said}. The isolation experiment came to {cut(unproved[StageName.ISOLATION] or '', _MESSAGE)}."
+    if unproved:
+        return f"{said}. No smoke task is described, and the default one failed, so nothing is proved of a run."
+    return f"{said}."
 
 
 def _sections(report: Report, around: Surroundings, prefix: str, most_bytes: int) -> Iterator[Section]:
