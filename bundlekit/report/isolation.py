@@ -30,18 +30,24 @@ if TYPE_CHECKING:
         VictimDocument,
     )
 
-__all__ = ["NOTES", "isolation_document", "isolation_lines"]
+__all__ = ["ADVICE", "NOTES", "SAYS", "isolation_document", "isolation_lines"]
 
 _VICTIMS_SHOWN = 3
 _STATE_SHOWN = 12
 _FAILING_SHOWN = 10
 _MARKS = {Cell.SAME: "\u00b7", Cell.DIFFERENT: "D", Cell.CRASHED: "X", Cell.SKIPPED: "-"}
-_SAYS = {
+SAYS = {
     Verdict.ISOLATED: "no task that ran changed another",
     Verdict.LEAKS: "what a task gives depends on the tasks before it in its process",
     Verdict.CRASHES_WARM: "a task that succeeds alone fails after others in its process",
     Verdict.NONDETERMINISTIC: "a task gives other results when it is run again in a fresh process",
 }
+"""What each verdict means."""
+ADVICE = (
+    "have each call make its state anew, instead of keeping it in globals, statics or caches; or set "
+    "requires-fresh-process = true in [tool.bundlekit], and each task gets a process of its own"
+)
+"""What to do about tasks that change each other."""
 NOTES = {
     "seed_ignored": "the seed changes nothing: outputs are the same for all seeds of the same parameters",
     "hash_order": "results hang on the order of a set, which PYTHONHASHSEED decides: sort before you iterate",
@@ -99,7 +105,7 @@ def isolation_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:
         yield from _victim_lines(outcome, victim, style)
     if len(outcome.victims) > _VICTIMS_SHOWN:
         further = counted(len(outcome.victims) - _VICTIMS_SHOWN, "task")
-        yield f"and {further} more that others change; --output json lists all"
+        yield f"and {further} more; --output json lists all"
     yield from _state_lines(outcome, style)
     if outcome.failed_cold and outcome.verdict is not None:
         yield f"{style('note', 'info')}: {_failing(outcome.failed_cold)}"
@@ -250,11 +256,11 @@ def _verdict_lines(outcome: IsolationOutcome, style: Style) -> Iterator[str]:
         if outcome.obstacle.hint:
             yield f"  hint: {printable(outcome.obstacle.hint)}"
     if verdict in {Verdict.LEAKS, Verdict.CRASHES_WARM} and not outcome.requires_fresh_process:
-        yield "  hint: keep state in what a call makes and returns, or set requires-fresh-process = true"
+        yield f"  hint: {ADVICE}"
     if verdict is Verdict.ISOLATED and outcome.requires_fresh_process and "sequence_only" not in outcome.notes:
         yield "  hint: requires-fresh-process = true is set, and nothing was seen that needs it"
     word = "no verdict" if verdict is None else verdict.value
-    said = "" if verdict is None else f": {_SAYS[verdict]}"
+    said = "" if verdict is None else f": {SAYS[verdict]}"
     if verdict is Verdict.ISOLATED and "sequence_only" in outcome.notes:
         word, said = "same", ": the last task gives what it gives alone"
     yield (

@@ -241,10 +241,10 @@ def test_every_verdict_has_its_word(verdict: Verdict | None, word: str) -> None:
 def test_what_to_do_is_told() -> None:
     """A verdict alone leaves its reader where they were."""
     assert "What to doallow more with --max-tasks" in _Reader(isolation_page(blocked())).text.replace(" What", "What")
-    assert "or set requires-fresh-process = true in" in _Reader(isolation_page(leaking())).text
+    assert "set requires-fresh-process = true in" in _Reader(isolation_page(leaking())).text
     marked = _Reader(isolation_page(leaking()._replace(requires_fresh_process=True))).text
     assert "so no task follows another in one process" in marked
-    assert "or set requires-fresh-process" not in marked
+    assert "set requires-fresh-process" not in marked
     assert "it could go" in _Reader(isolation_page(isolated()._replace(requires_fresh_process=True))).text
 
 

@@ -83,7 +83,7 @@ def test_a_healthy_bundle_is_said_to_be_so_with_what_was_not_shown() -> None:
 def test_the_hints_follow_the_mark() -> None:
     """Marked and isolated is told so; marked and leaking needs no advice."""
     assert not any("hint" in line for line in lines(leaking()._replace(requires_fresh_process=True)))
-    assert any("hint: keep state" in line for line in lines(leaking()))
+    assert any("hint: have each call" in line for line in lines(leaking()))
     assert any(
         "nothing was seen that needs it" in line for line in lines(isolated()._replace(requires_fresh_process=True))
     )
@@ -108,7 +108,7 @@ def test_much_is_cut_and_counted() -> None:
     """A screen is a screen; the document has all."""
     many = leaking()._replace(victims=leaking().victims * 3, native_state=leaking().native_state * 5)
     found = lines(many)
-    assert "and 3 tasks more that others change; --output json lists all" in found
+    assert "and 3 tasks more; --output json lists all" in found
     assert "and 3 changes more; --output json lists all" in found
 
 

@@ -9,7 +9,7 @@ from bundlekit.report.html.matrix import matrix_markup
 from bundlekit.report.html.page import Section, Word, contents, facts, kicker, page, table, verdict
 from bundlekit.report.html.state import native_markup, python_markup
 from bundlekit.report.html.victims import tasks_markup, victims_markup
-from bundlekit.report.isolation import NOTES
+from bundlekit.report.isolation import ADVICE, NOTES, SAYS
 
 __all__ = ["isolation_page", "isolation_sections", "isolation_summary"]
 
@@ -22,17 +22,6 @@ _WORDS = {
     Verdict.LEAKS: Word("Leaks", "error"),
     Verdict.ISOLATED: Word("Isolated", "good"),
 }
-_SENTENCES = {
-    Verdict.NONDETERMINISTIC: "The same task gives other outputs in another fresh process, "
-    "so nothing can be said of what one task does to the next.",
-    Verdict.CRASHES_WARM: "A task that succeeds in a fresh process fails in one that has run others.",
-    Verdict.LEAKS: "A task changes what a later one gives in the same process.",
-    Verdict.ISOLATED: "No task changed what another gave, as far as it was tried.",
-}
-_ADVICE = (
-    "keep state in what a call makes and returns, or set requires-fresh-process = true in [tool.bundlekit], "
-    "and each task gets a process of its own"
-)
 
 
 def isolation_page(outcome: IsolationOutcome) -> str:
@@ -90,7 +79,7 @@ def _verdict(outcome: IsolationOutcome) -> Markup:
     elif _is_same(outcome):
         said = "The last task of the sequence gives what it gives in a fresh process."
     else:
-        said = _SENTENCES[outcome.verdict]
+        said = f"{SAYS[outcome.verdict][0].upper()}{SAYS[outcome.verdict][1:]}."
         count = len(_changed(outcome))
         said += f" Seen for {count} of {counted(len(outcome.tasks), 'task')}." if count else ""
     return verdict(_word(outcome), said)
@@ -110,7 +99,7 @@ def _facts(outcome: IsolationOutcome) -> list[tuple[str, Content | None]]:
         if outcome.verdict is Verdict.ISOLATED and not _is_same(outcome):
             marked += "; by this experiment it could go"
     elif outcome.verdict in {Verdict.LEAKS, Verdict.CRASHES_WARM}:
-        advice = _ADVICE
+        advice = ADVICE
     notes = [NOTES.get(note, note) for note in outcome.notes[:_MOST_SENTENCES]]
     return [
         ("Grid", element("code", {}, cut(outcome.spec, _TEXT))),
