@@ -202,16 +202,16 @@ class Experiment:
     def _side_by_side(
         self, going: Sequence[int], planned: Sequence[Order], warm: WarmOrders, *, is_same: bool
     ) -> list[tuple[Run, list[Candidate]]]:
-        """Return what comes of having each task right after each other one, where nothing has differed so far."""
+        """Return what comes of having each task right after each, itself too, where nothing has differed so far."""
         if not is_same:
             return []
         further = every_pair(going, planned)
         if further is not None:
-            self._means.step(f"running each of {len(going)} tasks right after each other one")
+            self._means.step(f"running each of {len(going)} tasks right after each of them")
             return [warm.run(further)]
         untried = untried_pairs(going, planned)
         if untried:
-            of_all = f"{untried} of {len(going) * (len(going) - 1)} pairs of tasks"
+            of_all = f"{untried} of {len(going) ** 2} pairs of tasks"
             self._not_shown.append(f"{of_all} were never run one right after the other")
         return []
 

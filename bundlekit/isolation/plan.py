@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from itertools import pairwise, permutations
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from bundlekit.model.grid import GridTask
@@ -102,7 +102,7 @@ def orders(tasks: Sequence[int], pair: tuple[int, int], seed: int) -> tuple[Orde
 
 
 def every_pair(tasks: Sequence[int], done: Sequence[Order]) -> Order | None:
-    """Return one order in which each of `tasks` comes right after each other one, once.
+    """Return one order in which each of `tasks` comes right after each of them, itself included, once.
 
     None where `done` leaves no such pair untried, and for many tasks.
     """
@@ -112,18 +112,18 @@ def every_pair(tasks: Sequence[int], done: Sequence[Order]) -> Order | None:
 
 
 def untried_pairs(tasks: Sequence[int], done: Sequence[Order]) -> int:
-    """Return how many pairs of two different tasks never stood side by side, in that order, in `done`."""
+    """Return how many pairs, those of a task and itself too, never stood side by side, in that order, in `done`."""
     tried = {pair for order in done for pair in pairwise(order.tasks)}
-    return sum(pair not in tried for pair in permutations(tasks, 2))
+    return sum(pair not in tried for pair in product(tasks, repeat=2))
 
 
 def _walk(tasks: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a walk from the first of `tasks` and back to it that goes from each to each other one, once."""
+    """Return a walk from the first of `tasks` and back to it that goes from each to each, itself included, once."""
     if len(tasks) == 1:
-        return tasks
+        return tasks * 2
     first, rest = tasks[0], tasks[1:]
     there_and_back = [each for other in rest[1:] for each in (other, first)]
-    return (first, *there_and_back, *_walk(rest), first)
+    return (first, first, *there_and_back, *_walk(rest), first)
 
 
 def pair_of(tasks: Sequence[GridTask], numbers: Sequence[int]) -> tuple[int, int]:

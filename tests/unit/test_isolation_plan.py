@@ -1,6 +1,6 @@
 """Which tasks the experiment runs, and in which orders."""
 
-from itertools import pairwise, permutations
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -86,13 +86,13 @@ def test_no_order_is_run_twice() -> None:
     assert [order.tasks for order in orders((4,), (4, 4), seed=0)] == [(4,), (4, 4, 4, 4)]
 
 
-@given(st.integers(2, 6))
-def test_each_task_comes_right_after_each_other_one(count: int) -> None:
-    """A leak that only one pair shows, side by side, hides from the grid's own order and from its reverse."""
+@given(st.integers(1, 6))
+def test_each_task_comes_right_after_each(count: int) -> None:
+    """A leak that only one pair shows, or one task after itself, hides from the grid's own order and its reverse."""
     tasks = tuple(range(count))
     order = every_pair(tasks, ())
     assert order is not None
-    assert sorted(pairwise(order.tasks)) == sorted(permutations(tasks, 2))
+    assert sorted(pairwise(order.tasks)) == sorted(product(tasks, repeat=2))
     assert untried_pairs(tasks, [order]) == 0
     assert every_pair(tasks, [order]) is None
 
@@ -102,7 +102,7 @@ def test_many_tasks_are_not_all_put_side_by_side() -> None:
     tasks = tuple(range(10))
     done = orders(tasks, (0, 1), seed=0)
     assert every_pair(tasks, done) is None
-    assert 60 < untried_pairs(tasks, done) < 72
+    assert 72 <= untried_pairs(tasks, done) <= 80
 
 
 PAIRS = {
