@@ -44,7 +44,7 @@ def test_a_bundle_whose_tasks_leave_nothing_is_isolated(bundle: Path, tmp_path: 
     assert len({run.pids[0] for run in outcome.runs}) == 5
     assert (outcome.notes, outcome.not_shown, outcome.victims) == ((), (), ())
     assert (outcome.native_state, outcome.python_state) == ((), ())
-    assert outcome.budget.tasks_used == 2 * 6 + 3 * 6 + 4 + 31
+    assert outcome.budget.tasks_used == 2 * 6 + 3 * 6 + 4 + 37
 
 
 def test_a_leak_that_shows_at_the_fourth_set_of_parameters(bundle: Path, tmp_path: Path) -> None:
