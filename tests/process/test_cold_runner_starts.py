@@ -22,7 +22,7 @@ from bundlekit.cold_runner.environments.overlay import Overlays
 pytestmark = pytest.mark.process
 
 WAYS = ("exec", "fork")
-TASKS = 250
+TASKS = 100
 """The soak does more."""
 
 _COUNTING = {

@@ -362,7 +362,7 @@ def test_the_memory_limit_holds(bundle: BundleToRun) -> None:
 def test_the_limit_of_cpu_time_is_each_tasks_own(bundle: BundleToRun) -> None:
     """A process that has done a thousand tasks has used more than one may, and the next one is not to blame."""
     with WarmExecutor(WarmOptions(limits=Limits(cpu_s=1)), lambda _line: None) as warm:
-        pids = {warm.simulate(bundle, task("spin", params={"until": until}), 30.0).pid for until in (0.9, 1.8, 2.7)}
+        pids = {warm.simulate(bundle, task("spin", params={"until": until}), 30.0).pid for until in (0.7, 1.4, 2.1)}
         assert len(pids) == 1
         assert failed(warm.simulate(bundle, task("spin", params={"until": 99}), 30.0)).signal_name == "SIGXCPU"
 
