@@ -69,11 +69,11 @@ def test_a_directory_that_was_taken_away_before_it_was_opened_is_made_again(
     """As below, a moment earlier."""
     taken = []
 
-    def open_(path: Path, flags: int) -> int:
+    def open_(path: Path, flags: int, *rest: int, **more: int) -> int:
         if not taken:
             taken.append(path)
             path.rmdir()
-        return real(path, flags)
+        return real(path, flags, *rest, **more)
 
     real = os.open
     monkeypatch.setattr(os, "open", open_)

@@ -198,10 +198,12 @@ def inner_of(value: object) -> "list[object] | None":
     kind = type(value)
     if is_below(value, Random):
         return [Random.getstate(value)]  # type: ignore[arg-type]  # it is one
-    if kind is _lru_cache_wrapper or kind is partial:
-        return [each for each in gc.get_referents(value) if not is_below(each, type)]
-    if kind is itertools.count:
-        return [repr(value)] if are_scalars(gc.get_referents(value)) else None
+    if kind is _lru_cache_wrapper or kind is partial or kind is itertools.count:
+        # From Python 3.12 on an object tells of its type too.
+        parts = [each for each in gc.get_referents(value) if not is_below(each, type)]
+        if kind is not itertools.count:
+            return parts
+        return [repr(value)] if are_scalars(parts) else None
     if kind is StringIO or kind is BytesIO:
         return ["closed" if value.closed else value.getvalue()]  # type: ignore[attr-defined]  # one of the two
     if kind is bytearray or any(_is_of(value, module, name) for module, name in _WITH_BUFFERS):
