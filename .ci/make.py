@@ -350,8 +350,20 @@ def _tests(name: str, made: Environment, arguments: Sequence[str], deadline: flo
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bundlekit-junit-") as directory:
         junit = Path(directory) / "junit.xml"
-        # Most tests wait for processes: two at once end in little more than half the time.
-        command = [made.python, "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junitxml={junit}", *arguments]
+        # Most tests wait for processes: two at once end in little more than half the time. Not the files with the most
+        # tests first, as it would be else: those with few long ones would come last, and one of the two wait for them.
+        command = [
+            made.python,
+            "-m",
+            "pytest",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+            f"--junitxml={junit}",
+            *arguments,
+        ]
         status = run(command, max(1.0, deadline - started))
         passed, failed, skipped = _counts(junit)
     # A status without a failed test is the coverage gate, a collection error or the deadline: it must not be lost.
