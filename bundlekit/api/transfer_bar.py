@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from bundlekit.api.validation import Progress
+from bundlekit.model.counted import sized
 
 __all__ = ["transfer_bar"]
 
 _WIDTH = 24
-_STEP = 1000.0
 _EVERY_S = 0.1
 
 
@@ -24,15 +24,7 @@ def transfer_bar(progress: Progress, what: str) -> Callable[[int, int], None]:
             return
         shown = now
         filled = _WIDTH * done // max(total, 1)
-        speed = _size(done / max(now - started, 1e-3))
-        progress(f"{what} [{'#' * filled}{'-' * (_WIDTH - filled)}] {_size(done)} of {_size(total)}, {speed}/s")
+        speed = sized(done / max(now - started, 1e-3))
+        progress(f"{what} [{'#' * filled}{'-' * (_WIDTH - filled)}] {sized(done)} of {sized(total)}, {speed}/s")
 
     return show
-
-
-def _size(size_bytes: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size_bytes < _STEP:
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= _STEP
-    return f"{size_bytes:.1f} GB"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from bundlekit.model.counted import sized
 from bundlekit.report.printable import printable
 from bundlekit.report.text import Style
 
@@ -29,7 +30,6 @@ __all__ = [
 
 _DIFFERENCES_SHOWN = 10
 _NAME_SHOWN = 12
-_STEP = 1000.0
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -51,10 +51,10 @@ def contents_lines(contents: "Contents", style: Style) -> Iterator[str]:
     for entry in sorted(contents.entries, key=lambda each: each.last_used_s):
         yield f"{_row(entry)}  {_ago(entry.last_used_s):>10}  {_state(entry, style)}"
     for leftover in contents.leftovers:
-        size = _size(leftover.size_bytes)
+        size = sized(leftover.size_bytes)
         yield f"{'leftover':<12}  {size:>10}  {printable(leftover.path)}: {leftover.reason}"
     count = len(contents.entries)
-    size = _size(sum(each.size_bytes for each in contents.entries))
+    size = sized(sum(each.size_bytes for each in contents.entries))
     yield f"{count} entr{'y' if count == 1 else 'ies'}, {size} in {printable(contents.directory)}"
     if contents.leftovers or not all(each.is_complete or each.is_held for each in contents.entries):
         yield "  hint: `bundlekit cache gc` removes what is incomplete or left over"
@@ -133,13 +133,13 @@ def clearing_lines(cleared: "Cleared", style: Style) -> Iterator[str]:
     for each in cleared.removals:
         yield f"{word} {_row(each.entry)}  {each.reason}, last used {_ago(each.entry.last_used_s)}"
     for leftover in cleared.leftovers:
-        row = f"{'leftover':<12}  {_size(leftover.size_bytes):>10}"
+        row = f"{'leftover':<12}  {sized(leftover.size_bytes):>10}"
         yield f"{word} {row}  {printable(leftover.path)}: {leftover.reason}"
     count = len(cleared.held) + len(cleared.spared)
     if count:
         yield f"{count} in use: not touched"
-    freed = f"{'would free' if cleared.dry_run else 'freed'} {_size(cleared.freed_bytes)}"
-    yield f"{style(freed, 'good')}; {_size(cleared.left_bytes)} left in {printable(cleared.directory)}"
+    freed = f"{'would free' if cleared.dry_run else 'freed'} {sized(cleared.freed_bytes)}"
+    yield f"{style(freed, 'good')}; {sized(cleared.left_bytes)} left in {printable(cleared.directory)}"
 
 
 def _entry(entry: "CachedEntry") -> "CacheEntryDocument":
@@ -158,7 +158,7 @@ def _entry(entry: "CachedEntry") -> "CacheEntryDocument":
 
 
 def _row(entry: "CachedEntry") -> str:
-    return f"{entry.kind:<12}  {_size(entry.size_bytes):>10}  {entry.name[:_NAME_SHOWN]}"
+    return f"{entry.kind:<12}  {sized(entry.size_bytes):>10}  {entry.name[:_NAME_SHOWN]}"
 
 
 def _state(entry: "CachedEntry", style: Style) -> str:
@@ -170,14 +170,6 @@ def _state(entry: "CachedEntry", style: Style) -> str:
     if "installer" in facts:
         return f"Python {printable(facts.get('version', '?'))}, {printable(facts['installer'])}"
     return f"for environment {entry.owner[:_NAME_SHOWN]}" if entry.owner else "ready"
-
-
-def _size(size_bytes: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size_bytes < _STEP:
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= _STEP
-    return f"{size_bytes:.1f} GB"
 
 
 def _ago(moment_s: float) -> str:
