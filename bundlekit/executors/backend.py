@@ -25,6 +25,15 @@ class RunSettings(NamedTuple):
     network: bool = False
     requires_fresh_process: bool = False
 
+    def below(self, asked: "RunSettings") -> "RunSettings":
+        """Return what holds when a caller has `asked` for this: his word first, and these settings where it is open."""
+        return self._replace(
+            python=asked.python or self.python,
+            pass_env=(*asked.pass_env, *self.pass_env),
+            limits=self.limits if asked.limits == NO_LIMITS else asked.limits,
+            network=asked.network or self.network,
+        )
+
 
 def run_settings(settings: Settings) -> RunSettings:
     """Return what of a bundle's settings counts where its tasks run."""

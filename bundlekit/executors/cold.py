@@ -14,14 +14,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, NamedTuple
 
 from bundlekit import cold_runner
 from bundlekit.cold_runner.limits import LIMIT_KEYS, NO_LIMITS, Limits
 from bundlekit.errors import InternalError, UsageError
 from bundlekit.executors.answers import imported_of, prepared_of, result_of, simulated_document_of, task_run_of
 from bundlekit.executors.backend import BundleToRun, RunSettings
+from bundlekit.executors.closing import Closing
 from bundlekit.model.outcome import Failure, Imported, Prepared, TaskRun
 
 __all__ = ["BundleToRun", "ColdExecutor", "ColdOptions"]
@@ -56,15 +56,11 @@ class ColdOptions(NamedTuple):
 
     def within(self, own: RunSettings) -> "ColdOptions":
         """Return these options with what a bundle's own settings leave open, or add."""
-        return self._replace(
-            python=self.python or own.python,
-            network=self.network or own.network,
-            limits=own.limits if self.limits == NO_LIMITS else self.limits,
-            pass_env=(*self.pass_env, *own.pass_env),
-        )
+        held = own.below(RunSettings(self.python, self.pass_env, self.limits, self.network))
+        return self._replace(python=held.python, pass_env=held.pass_env, limits=held.limits, network=held.network)
 
 
-class ColdExecutor:
+class ColdExecutor(Closing):
     """Runs tasks of one bundle, each in a process of its own; use it as a context manager.
 
     Every method raises InternalError when the supervisor process ends without an answer.
@@ -78,16 +74,6 @@ class ColdExecutor:
         self._process = _start_supervisor()
         self._reader = threading.Thread(target=self._forward_stderr, daemon=True)
         self._reader.start()
-
-    def __enter__(self) -> Self:
-        """Return the executor itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the supervisor and everything it started."""
-        self.close()
 
     def close(self) -> None:
         """End the supervisor and everything it started; may be called more than once."""

@@ -4,17 +4,16 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Self
 
 from bundlekit.errors import InternalError
+from bundlekit.executors.closing import Closing
 from bundlekit.executors.cold import BundleToRun, ColdExecutor, ColdOptions
 from bundlekit.model.outcome import Failure, Prepared, TaskRun
 
 __all__ = ["ColdPool"]
 
 
-class ColdPool:
+class ColdPool(Closing):
     """Runs tasks of one bundle, `size` at once, each in a process of its own; any number of threads may use it.
 
     A caller waits for its turn. A supervisor that has died fails the task it had, and is replaced.
@@ -31,16 +30,6 @@ class ColdPool:
             for _ in range(size):
                 self._free.put(made.enter_context(self._new()))
             made.pop_all()
-
-    def __enter__(self) -> Self:
-        """Return the pool itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End all supervisors and everything they started."""
-        self.close()
 
     def close(self) -> None:
         """End all supervisors, once the tasks that run have ended; nothing can be run afterwards."""

@@ -1,6 +1,6 @@
 """From what a crew gives back to the rows that are kept."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.codes import ErrorCode, Phase
@@ -10,6 +10,8 @@ from bundlekit.model.losses import LossRow, Replicates
 from bundlekit.model.outcome import Aggregated, Failure, Simulated
 
 __all__ = ["Numbered", "loss_row", "loss_without_simulations", "task_row"]
+
+RowT = TypeVar("RowT", GridRow, LossRow)
 
 
 class Numbered(NamedTuple):
@@ -50,13 +52,7 @@ def task_row(numbered: Numbered, placed: Placed) -> GridRow:
             outputs = {name: (each.size, each.checksum) for name, each in simulated.outputs.items()}
             return row._replace(outputs=outputs)
         case Failure() as failure:
-            return row._replace(
-                error_code=failure.error_code,
-                phase=failure.phase.value,
-                error_type=failure.type_name,
-                message=failure.headline,
-                signal=failure.signal_name,
-            )
+            return _failed(row, failure)
         case _:
             raise InternalError("a simulation was answered by an aggregation")
 
@@ -91,13 +87,7 @@ def loss_row(replicates: Replicates, target: str, placed: Placed) -> LossRow:
                 diagnostics=diagnostics if isinstance(diagnostics, dict) else {},
             )
         case Failure() as failure:
-            return row._replace(
-                error_code=failure.error_code,
-                phase=failure.phase.value,
-                error_type=failure.type_name,
-                message=failure.headline,
-                signal=failure.signal_name,
-            )
+            return _failed(row, failure)
         case _:
             raise InternalError("an aggregation was answered by a simulation")
 
@@ -124,4 +114,14 @@ def loss_without_simulations(replicates: Replicates, target: str, failed: list[i
         error_code=ErrorCode.TASK,
         phase=Phase.TASK.value,
         message=message,
+    )
+
+
+def _failed(row: RowT, failure: Failure) -> RowT:
+    return row._replace(
+        error_code=failure.error_code,
+        phase=failure.phase.value,
+        error_type=failure.type_name,
+        message=failure.headline,
+        signal=failure.signal_name,
     )

@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from bundlekit.cold_runner import strict_json
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.executors.answers import failure_of
 from bundlekit.executors.backend import BundleToRun
+from bundlekit.executors.closing import Closing
 from bundlekit.executors.warm.executor import WarmOptions, start_request
 from bundlekit.executors.warm.keeper import Keeper
 from bundlekit.executors.warm.pool import ProcessKey
@@ -45,7 +45,7 @@ class Ran(NamedTuple):
     sandbox: str
 
 
-class Sequences:
+class Sequences(Closing):
     """Runs sequences of tasks of one bundle, whose environment is ready. Any number of threads may use it.
 
     Raises:
@@ -58,16 +58,6 @@ class Sequences:
         self._log = log
         self._keeper = Keeper(log)
         self._starting = threading.Lock()
-
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End all processes."""
-        self.close()
 
     def close(self) -> None:
         """End all processes, with the tasks that run in them; may be called more than once."""

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -88,7 +89,7 @@ def _archive(bundle: Path, number: int) -> Path:
 # ---------------------------------------------------------------- kills
 
 
-class _Work:
+class _Work(ABC):
     """Something that is killed: `do` begins anew each time, `wrong` tells what is not right after it."""
 
     layouts: tuple[Layout, ...] = tuple(Layout)
@@ -106,12 +107,13 @@ class _Work:
         self.cache = self.home / f"cache{self.turn}"
         os.environ["VENVS_DIR"] = str(self.cache)
 
+    @abstractmethod
     def do(self) -> None:
-        raise NotImplementedError
+        """Do it, from the beginning."""
 
+    @abstractmethod
     def wrong(self) -> list[str]:
         """Return what is not right after a kill, and after doing it again."""
-        raise NotImplementedError
 
     def _store_wrong(self) -> list[str]:
         with BundleStore(self.cache) as store:

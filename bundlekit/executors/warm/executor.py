@@ -10,8 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from bundlekit.cold_runner.codes import ErrorCode, Phase
 from bundlekit.cold_runner.environments.tree_digest import inventory_digest
@@ -21,6 +20,7 @@ from bundlekit.cold_runner.runner_error import RunnerError
 from bundlekit.errors import InternalError
 from bundlekit.executors.answers import error_of, failure_of
 from bundlekit.executors.backend import BundleToRun, RunSettings
+from bundlekit.executors.closing import Closing
 from bundlekit.executors.cold import ColdExecutor, ColdOptions
 from bundlekit.executors.interruption import interrupted_by
 from bundlekit.executors.warm.pool import ProcessKey, WarmLimits, WarmPool
@@ -54,15 +54,11 @@ class WarmOptions(NamedTuple):
 
     def within(self, own: RunSettings) -> "WarmOptions":
         """Return these options with what a bundle's own settings leave open, or add."""
-        return self._replace(
-            python=self.python or own.python,
-            network=self.network or own.network,
-            limits=own.limits if self.limits == NO_LIMITS else self.limits,
-            pass_env=(*self.pass_env, *own.pass_env),
-        )
+        held = own.below(RunSettings(self.python, self.pass_env, self.limits, self.network))
+        return self._replace(python=held.python, pass_env=held.pass_env, limits=held.limits, network=held.network)
 
 
-class WarmExecutor:
+class WarmExecutor(Closing):
     """Runs tasks of any bundles in long-lived processes; any number of threads may use it.
 
     Whatever bundle code left in a process (globals, static state, files, variables) is there for its next task.
@@ -75,16 +71,6 @@ class WarmExecutor:
         self._changing = threading.Lock()
         self._preparing: dict[str, threading.Lock] = {}
         self._prepared: dict[str, str | None] = {}
-
-    def __enter__(self) -> Self:
-        """Return the executor itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End all processes."""
-        self.close()
 
     def close(self) -> None:
         """End all processes, and the tasks that run in them; may be called more than once."""
